@@ -1,0 +1,75 @@
+"""What somebody wrote, read: a score, a comment, or a wish such as stop. Pure, and never raises.
+
+So far only whole answers are understood: a number alone, a command, a stop word alone. Everything else is a comment.
+Matching is done on a folded copy; the comment keeps what was written.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from core.ballot import Scale
+
+Intent = Literal["delete", "stop", "score", "help", "comment", "none"]
+
+LONGEST_BYTES = 4096
+"""What is longer, in UTF-8, is cut."""
+
+_NUMBER = re.compile(r"(\d{1,9})(?:\s*[/⁄∕／]\s*(\d{1,9}))?[\s!.,…]*")
+_COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?:\s.*)?", re.DOTALL)
+_BESIDE_WORDS = re.compile(r"[\W_]+")
+
+_COMMANDS: dict[str, Intent] = {"stop": "stop", "help": "help", "delete": "delete", "start": "none"}
+_WISHES: dict[str, Intent] = {
+    **dict.fromkeys(("stop", "stopall", "stop all", "unsubscribe", "opt out", "optout"), "stop"),
+    **dict.fromkeys(("arret", "arreter", "arretez", "desabonner", "desabonnement", "se desabonner"), "stop"),
+    **dict.fromkeys(("me desabonner", "desabonnez moi", "desinscription", "stop svp", "stop please"), "stop"),
+    **dict.fromkeys(("help", "aide"), "help"),
+    **dict.fromkeys(("delete my data", "supprimer mes donnees", "supprimez mes donnees"), "delete"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says. ``intent`` is the strongest thing in it: delete, stop, score, help, comment, none."""
+
+    score: int | None = None
+    """Within the scale; only with the intent ``score``."""
+    comment: str = ""
+    """What is left for the team to read; at most 4096 bytes, no NUL and no lone surrogates, so that it can be kept."""
+    intent: Intent = "none"
+    ambiguous: bool = False
+    """Whether a score was probably meant but cannot be told: ask again."""
+
+
+def read(text: str, scale: Scale) -> Reading:
+    """Read what a person wrote in answer to a question on ``scale``. Takes any string."""
+    kept = _keepable(text)
+    if not kept:
+        return Reading()
+    if wish := _wish(kept):
+        return Reading(intent=wish)
+    number = _NUMBER.fullmatch(kept)
+    if number is None:
+        return Reading(comment=kept, intent="comment")
+    score = int(number[1])
+    if scale.lowest <= score <= 10 and int(number[2] or 10) == 10:
+        return Reading(score=score, intent="score")
+    return Reading(comment=kept, intent="comment", ambiguous=True)
+
+
+def _keepable(text: str) -> str:
+    """The text as it can be stored everywhere: no NUL (PostgreSQL has none), valid UTF-8, not too long, stripped."""
+    raw = text.replace("\x00", "").strip().encode("utf-8", "replace")
+    return raw[:LONGEST_BYTES].decode("utf-8", "ignore").strip()
+
+
+def _wish(text: str) -> Intent | None:
+    if command := _COMMAND.fullmatch(text):
+        return _COMMANDS.get(command[1].casefold())
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _WISHES.get(_BESIDE_WORDS.sub(" ", plain).strip())
