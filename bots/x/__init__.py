@@ -1,0 +1,144 @@
+"""X: polls and posts on the brand's timeline, mentions, direct messages. One account is one set of OAuth 1.0a tokens.
+
+``read`` JSON to events · ``render`` messages to text · ``stream`` what comes in · ``send`` what goes out ·
+``transport`` the way there, over tweepy · ``budget`` how often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Final
+
+from bots.x import budget, read
+from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT
+from bots.x.send import LONGEST_MIN, SHORTEST_MIN, Sender
+from bots.x.stream import Stream
+from bots.x.transport import Api, Problem
+from core.account import Address, Deliver, Direct, Forms, Limits, Place, PlaceKind, Poll, Receipt
+from core.clock import Clock
+from core.errors import AccountRefused, AccountUnavailable
+from core.events import Totals
+from core.message import Message
+
+__all__ = ["XAccount"]
+
+TIMELINE: Final = Limits(
+    post_chars=POST_WEIGHT,
+    poll_options=OPTIONS,
+    option_chars=OPTION_CHARS,
+    question_chars=POST_WEIGHT,
+    poll_longest=timedelta(minutes=LONGEST_MIN),
+    poll_shortest=timedelta(minutes=SHORTEST_MIN),
+)
+"""A poll on X names nobody, and a post has no buttons. Source: https://docs.x.com/x-api/posts/create-post"""
+DIRECT: Final = Limits(post_chars=DIRECT_CHARS)
+
+
+class XAccount:
+    """One account on X, as ``core.account.Account`` has it.
+
+    ``base_url`` other than X's own sends the same signed requests there, such as to the sandbox. ``forms`` is not
+    asked: X has no forms.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        consumer_key: str,
+        consumer_secret: str,
+        access_token: str,
+        access_token_secret: str,
+        base_url: str = "https://api.x.com",
+        clock: Clock,
+        forms: Forms,
+    ) -> None:
+        self._name = name
+        self._clock = clock
+        self._handle = ""
+        self._stream: Stream | None = None
+        self._api = Api(
+            name,
+            consumer_key=consumer_key,
+            consumer_secret=consumer_secret,
+            access_token=access_token,
+            access_token_secret=access_token_secret,
+            base_url=base_url,
+            clock=clock,
+        )
+        self._sender = Sender(name, self._api, clock)
+
+    async def __aenter__(self) -> XAccount:
+        await self._api.open()
+        try:
+            me = read.profile(await self._api.call(budget.ME, lambda x: x.get_me()))
+        except (Problem, read.Malformed) as error:
+            await self._api.close()
+            raise AccountRefused(self._name, f"X does not say who this account is: {error}") from None
+        except BaseException:
+            await self._api.close()
+            raise
+        self._handle = me.handle
+        self._stream = Stream(self._name, self._api, self._clock, me.id)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._api.close()
+
+    @property
+    def name(self) -> str:
+        """The account's name in ``settings.toml``."""
+        return self._name
+
+    @property
+    def _incoming(self) -> Stream:
+        if self._stream is None:
+            raise AccountUnavailable(self._name, "not signed in yet")
+        return self._stream
+
+    async def place(self, id: str) -> Place:
+        """The timeline or the direct messages: every account has both. Raises ``AccountRefused`` for another id."""
+        match id:
+            case "timeline":
+                return Place(id=id, kind=PlaceKind.TIMELINE, limits=TIMELINE, title=f"@{self._handle}")
+            case "direct":
+                return Place(id=id, kind=PlaceKind.DIRECT, limits=DIRECT, title=f"direct messages of @{self._handle}")
+            case _:
+                raise AccountRefused(self._name, f"X has no place {id!r}; write timeline or direct")
+
+    async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
+        """Bring mentions, direct messages and the totals of open polls until cancelled. Raises ``AccountRefused``."""
+        await self._incoming.listen(deliver, cursors, ready)
+
+    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+        """Post a poll. X takes no key: after ``OutcomeUnknown`` only a look at X tells whether it is there."""
+        receipt = await self._sender.poll(place, poll)
+        self._incoming.polls.open.add(receipt.message)
+        return receipt
+
+    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+        """Post on the timeline, or write to one person. X takes no key, as in ``poll``."""
+        if isinstance(to, Direct):
+            return await self._sender.direct(to.person, message)
+        if to.kind is not PlaceKind.TIMELINE:
+            raise AccountRefused(self._name, "a direct message on X needs a person")
+        return await self._sender.post(to, message)
+
+    async def close(self, poll: Receipt) -> Totals | None:
+        """X cannot end a poll early: this gives the present totals, ``final`` once the poll's own time is over, and
+        ``None`` when X no longer has the post."""
+        try:
+            totals = await self._incoming.polls.look([poll.message])
+        except (Problem, read.Malformed) as error:
+            raise AccountUnavailable(self._name, f"X does not show the poll: {error}") from None
+        if totals and totals[0].final:
+            self._incoming.polls.open.discard(poll.message)
+        return totals[0] if totals else None
+
+    async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
+        """Deliver what X has until now: all mentions and direct messages not kept yet, and the totals of ``polls``."""
+        await self._incoming.catch_up(polls, deliver)

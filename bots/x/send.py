@@ -1,0 +1,130 @@
+"""What we say on X: a poll, a post, a direct message; and what X's refusals mean.
+
+X has no idempotency key: after ``OutcomeUnknown`` the message may be there, and only a look at X tells.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from bots.x import budget, read
+from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT, harmless, render, weight
+from bots.x.transport import Api, Problem
+from core.account import Place, Poll, Receipt
+from core.clock import Clock
+from core.errors import AccountError, AccountRefused, ContentRefused, OutcomeUnknown, PersonUnreachable
+from core.message import Message
+
+SHORTEST_MIN: Final = 5
+LONGEST_MIN: Final = 10_080
+"""Source: X OpenAPI 2.159, ``TweetCreateRequest.poll.duration_minutes``."""
+PATIENCE_S: Final = 10.0
+"""How long a message waits for the rate limit (wall) before its sender is told to come back."""
+_TRAVEL_S: Final = 0.1
+"""How long a request may travel (wall) while the poll's end comes nearer (calendar)."""
+_ABOUT_CONTENT: Final = ("duplicate", "too long", "automated")
+"""Words in a refusal that blame this one message."""
+_ABOUT_PERSON: Final = ("participant", "to this user", "not following you")
+"""Words in a refusal of a direct message that blame its receiver: blocked, closed, or never wrote to us."""
+
+
+class Sender:
+    """Posts for one account."""
+
+    def __init__(self, account: str, api: Api, clock: Clock) -> None:
+        self._account = account
+        self._api = api
+        self._clock = clock
+
+    async def poll(self, place: Place, poll: Poll) -> Receipt:
+        """Post a poll that ends at its ``closes_at`` or up to a minute (and the request's journey) before it; after
+        seven days if that is sooner."""
+        if not 2 <= len(poll.options) <= OPTIONS or not all(1 <= len(o) <= OPTION_CHARS for o in poll.options):
+            raise ContentRefused(self._account, f"X takes 2 to {OPTIONS} options of 1 to {OPTION_CHARS} characters")
+        text = self._fitting(harmless(poll.question))
+        # The minutes are counted when the request leaves, after any wait for the budget.
+        answer = await self._create(
+            text, lambda: {"poll_options": list(poll.options), "poll_duration_minutes": self._minutes(poll.closes_at)}
+        )
+        return self._posted(place.id, answer)
+
+    async def post(self, place: Place, message: Message) -> Receipt:
+        """Post on the brand's timeline."""
+        return self._posted(place.id, await self._create(self._fitting(self._rendered(message)), dict))
+
+    async def direct(self, person: str, message: Message) -> Receipt:
+        """Write to one person, who must have written first.
+
+        Source: https://docs.x.com/x-api/direct-messages/manage/introduction
+        """
+        text = self._rendered(message)
+        if len(text) > DIRECT_CHARS:
+            raise ContentRefused(self._account, f"{len(text)} characters; X takes {DIRECT_CHARS} in a direct message")
+        try:
+            answer = await self._api.call(
+                budget.WRITE,
+                lambda x: x.create_direct_message(participant_id=person, text=text),
+                patience_s=PATIENCE_S,
+            )
+        except Problem as problem:
+            raise self._direct_refused(problem) from None
+        id = self._id(answer, "dm_event_id")
+        return Receipt(place=person, message=id, refs=(f"direct:{id}",), sent_at=self._clock.now())
+
+    async def _create(self, text: str, extra: Any) -> Mapping[str, Any]:
+        try:
+            return await self._api.call(
+                budget.POST, lambda x: x.create_tweet(text=text, **extra()), patience_s=PATIENCE_S
+            )
+        except Problem as problem:
+            raise self._post_refused(problem) from None
+
+    def _minutes(self, closes_at: datetime) -> int:
+        ahead_s = (closes_at - self._clock.now()).total_seconds() - _TRAVEL_S * self._clock.speed
+        minutes = min(LONGEST_MIN, math.floor(ahead_s / 60))
+        if minutes < SHORTEST_MIN:
+            raise ContentRefused(
+                self._account, f"the poll would close in {minutes} min; X's shortest is {SHORTEST_MIN}"
+            )
+        return minutes
+
+    def _rendered(self, message: Message) -> str:
+        if message.buttons:
+            raise ContentRefused(self._account, "X has no buttons")
+        return render(message)
+
+    def _fitting(self, text: str) -> str:
+        if weight(text) > POST_WEIGHT:
+            raise ContentRefused(self._account, f"the post weighs {weight(text)}; X takes {POST_WEIGHT}")
+        return text
+
+    def _posted(self, place: str, answer: Mapping[str, Any]) -> Receipt:
+        id = self._id(answer, "id")
+        return Receipt(place=place, message=id, refs=(read.post_ref(id),), sent_at=self._clock.now())
+
+    def _id(self, answer: Mapping[str, Any], field: str) -> str:
+        data = answer.get("data")
+        id = data.get(field) if isinstance(data, Mapping) else None
+        if not isinstance(id, str) or not id:
+            raise OutcomeUnknown(self._account, f"X's answer has no {field}; look on X whether it was posted")
+        return id
+
+    def _post_refused(self, problem: Problem) -> AccountError:
+        if problem.status == 400 or _says(problem, _ABOUT_CONTENT):
+            return ContentRefused(self._account, problem.detail)
+        return AccountRefused(self._account, f"X does not let this account post: {problem.detail}")
+
+    def _direct_refused(self, problem: Problem) -> AccountError:
+        if problem.status == 404 or _says(problem, _ABOUT_PERSON):
+            return PersonUnreachable(self._account, problem.detail)
+        if problem.status == 400 or _says(problem, _ABOUT_CONTENT):
+            return ContentRefused(self._account, problem.detail)
+        return AccountRefused(self._account, f"X does not let this account write direct messages: {problem.detail}")
+
+
+def _says(problem: Problem, words: tuple[str, ...]) -> bool:
+    told = problem.detail.lower()
+    return any(word in told for word in words)
