@@ -52,15 +52,17 @@ class Survey:
 
     def speaks(self, language: str | None) -> str:
         """The survey's language for somebody whose platform tells ``language``: that, its parent, else the first."""
-        tag = language or ""
-        while tag and tag not in self.languages:
+        spoken = {tag.casefold(): tag for tag in reversed(self.languages)}
+        tag = (language or "").casefold()
+        while tag and tag not in spoken:
             tag = tag.rpartition("-")[0]
-        return tag or self.languages[0]
+        return spoken.get(tag, self.languages[0])
 
     def question(self, language: str | None = None) -> str:
         """The recommend question in the language that fits best, in the brand's words or else in ours."""
         spoken = self.speaks(language)
-        return self.questions.get(spoken) or words_for(spoken)(
+        words = words_for(spoken)
+        return self.questions.get(spoken) or words(
             "How likely are you to recommend {brand} to a friend or colleague? "
             "{lowest} = not at all likely, 10 = extremely likely",
             brand=self.brand,
