@@ -1,0 +1,299 @@
+"""The exact record of what people did and what the bot posted, and the counting rule in code of its own.
+
+The rule: a person is one platform id on one account and has one answer per survey and week, the last in the order of
+acts. A vote or tap belongs to the week in which its post was posted, a typed answer to the week of the post that it
+replies to, else to its own. Taking a vote back takes the answer back if that vote is the present answer; an earlier
+answer does not come back. From 24 h after the end of its week an answer is frozen. What the platform refused does not
+count. A poll that names nobody is counted apart: the votes as they stand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sandbox.reading import ChannelPlan, Channels, Scores
+from sandbox.seam import Post
+from sandbox.weeks import Week, week_at
+
+ANSWERS = ("vote", "tap", "text")
+"""Kinds of acts that give an answer."""
+
+
+@dataclass(slots=True)
+class Act:
+    """One thing that one person did."""
+
+    seq: int
+    at: datetime
+    """Calendar time."""
+    platform: str
+    account: str
+    person: str
+    survey: str
+    channel: str
+    kind: str
+    """``vote retract tap text`` count; ``comment stop block start greeting ask_me`` do not."""
+    week: str
+    """The week to which it belongs."""
+    post: Post | None = None
+    """What it votes on, is tapped on or replies to."""
+    direct: bool = False
+    """Whether it was done in direct messages."""
+    low: int | None = None
+    high: int | None = None
+    text: str = ""
+    accepted: bool | None = None
+    """Whether the platform took it; ``None`` until that is known."""
+    frozen: bool = False
+    """Whether it came too late to count."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is a vote in a poll that names nobody."""
+        return self.post is not None and bool(self.post.options) and not self.post.names_voters
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many answered, by group."""
+
+    promoters: int = 0
+    passives: int = 0
+    detractors: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many answers."""
+        return self.promoters + self.passives + self.detractors
+
+    @property
+    def nps(self) -> int | None:
+        """The Net Promoter Score, half rounded away from zero; ``None`` when nobody answered."""
+        if self.n == 0:
+            return None
+        balance = 100 * (self.promoters - self.detractors)
+        size = (2 * abs(balance) + self.n) // (2 * self.n)
+        return size if balance >= 0 else -size
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a report of one week must say: per channel and ``all`` together.
+
+    A channel is listed when it asked in that week, even if nobody answered.
+    """
+
+    named: Mapping[str, Count]
+    open: Mapping[str, Count]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often a channel asked in a week."""
+
+    survey: str
+    channel: str
+    kind: str
+    week: str
+    n: int
+
+
+def count(acts: Iterable[Act]) -> Count:
+    """The count of acts that are answers."""
+    groups: Counter[int] = Counter()
+    for act in acts:
+        assert act.low is not None
+        assert act.high is not None
+        groups[Scores(act.low, act.high).group] += 1
+    return Count(groups[1], groups[0], groups[-1])
+
+
+@dataclass
+class Ledger:
+    """Acts and posts in the order in which they happened. ``zones`` gives each survey's time zone."""
+
+    channels: Channels
+    zones: Mapping[str, str]
+    acts: list[Act] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    doubled: list[Post] = field(default_factory=list)
+    """Asks posted again in the same channel and week, and invitations sent again to the same person in a week."""
+    unwelcome: list[Post] = field(default_factory=list)
+    """Invitations to people who had said stop."""
+    faults: list[str] = field(default_factory=list)
+    """What people could not make sense of, such as a poll in which their score is missing."""
+
+    def __post_init__(self) -> None:
+        self._asks: Counter[tuple[str, str, str, str]] = Counter()
+        self._polls: dict[tuple[str, str, str], bool] = {}
+        self._weeks: defaultdict[tuple[str, str], list[Act]] = defaultdict(list)
+        self._invited: dict[tuple[str, str, str, str], tuple[Post, int]] = {}
+        self._direct_acts: Counter[tuple[str, str]] = Counter()
+        self._stopped: dict[tuple[str, str], Act] = {}
+
+    def week(self, survey: str, at: datetime) -> Week:
+        """The week of a survey at a time."""
+        return week_at(at, self.zones[survey])
+
+    # What the bot posted
+
+    def see(self, post: Post) -> ChannelPlan | None:
+        """Write down a post. Returns the channel that asks by it, if any.
+
+        A direct message asks when it shows the scale. The second one to a person in a week is an answer when the
+        person has written or tapped there since and it has other words ("please send a number from 0 to 10", "changed
+        your mind? 0 to 10"); otherwise the person has been invited twice.
+        """
+        self.posts.append(post)
+        channel = self.channels.asking(post)
+        if channel is None:
+            return None
+        week = self.week(channel.survey, post.at)
+        key = (channel.survey, channel.name, channel.kind, week.key)
+        if channel.kind != "direct":
+            if self._asks[key]:
+                self.doubled.append(post)
+            if post.options:
+                self._polls[channel.survey, channel.name, week.key] = post.names_voters
+        elif not self._invites(channel.survey, week, post):
+            return None
+        self._asks[key] += 1
+        return channel
+
+    def _invites(self, survey: str, week: Week, post: Post) -> bool:
+        person = (post.account, post.to or "")
+        key = (survey, week.key, *person)
+        done = self._direct_acts[person]
+        if key in self._invited:
+            first, done_then = self._invited[key]
+            if first.text != post.text and done > done_then:
+                return False
+            self.doubled.append(post)
+        stopped = self._stopped.get(person)
+        if stopped is not None and stopped.accepted:
+            self.unwelcome.append(post)
+        self._invited[key] = (post, done)
+        return True
+
+    # What people did
+
+    def record(
+        self,
+        kind: str,
+        channel: ChannelPlan,
+        *,
+        at: datetime,
+        platform: str,
+        person: str,
+        post: Post | None = None,
+        direct: bool = False,
+        scores: Scores | None = None,
+        text: str = "",
+        accepted: bool | None = None,
+    ) -> Act:
+        """Write down an act in the moment in which it is done; ``accepted`` is settled on the act later."""
+        week = self.week(channel.survey, post.at if post is not None else at)
+        act = Act(
+            seq=len(self.acts),
+            at=at,
+            platform=platform,
+            account=channel.account,
+            person=person,
+            survey=channel.survey,
+            channel=channel.name,
+            kind=kind,
+            week=week.key,
+            post=post,
+            direct=direct,
+            low=scores.low if scores else None,
+            high=scores.high if scores else None,
+            text=text,
+            accepted=accepted,
+            frozen=at >= week.frozen_at,
+        )
+        self.acts.append(act)
+        if kind in ANSWERS or kind == "retract":
+            self._weeks[channel.survey, week.key].append(act)
+        if direct:
+            self._direct_acts[act.account, person] += 1
+        if kind == "stop":
+            self._stopped[act.account, person] = act
+        return act
+
+    # The counting rule
+
+    def answers(self, survey: str, week: str) -> dict[tuple[str, str], Act]:
+        """The present named answer of each (account, person) in a week."""
+        present: dict[tuple[str, str], Act] = {}
+        for act in self._counted(survey, week):
+            person = (act.account, act.person)
+            if act.open:
+                continue
+            if act.kind != "retract":
+                present[person] = act
+            elif person in present and _same_vote(present[person], act):
+                del present[person]
+        return present
+
+    def open_votes(self, survey: str, week: str) -> list[Act]:
+        """The votes as they stand in the polls that name nobody."""
+        standing: dict[tuple[str, str, str, str], Act] = {}
+        for act in self._counted(survey, week):
+            if not act.open or act.post is None:
+                continue
+            key = (act.account, act.post.place, act.post.id, act.person)
+            standing.pop(key, None)
+            if act.kind == "vote":
+                standing[key] = act
+        return list(standing.values())
+
+    def _counted(self, survey: str, week: str) -> Iterable[Act]:
+        return (act for act in self._weeks[survey, week] if act.accepted and not act.frozen)
+
+    def truth(self, survey: str, week: str) -> Truth:
+        """What the counting rule makes of a week such as ``2026-W47``."""
+        named: list[str] = []
+        unnamed: list[str] = []
+        for asking, channel, _, key in self._asks:
+            if (asking, key) == (survey, week):
+                (named if self._polls.get((survey, channel, week), True) else unnamed).append(channel)
+        return Truth(
+            _by_channel(self.answers(survey, week).values(), named),
+            _by_channel(self.open_votes(survey, week), unnamed),
+        )
+
+    def window(self, survey: str, weeks: Sequence[str]) -> Count:
+        """The named answers of several weeks, each person counted once, with the answer of the latest week."""
+        latest: dict[tuple[str, str], Act] = {}
+        for week in sorted(set(weeks)):
+            latest.update(self.answers(survey, week))
+        return count(latest.values())
+
+    # What was asked
+
+    def asks(self) -> list[Asked]:
+        """How often each channel asked in public, per week."""
+        return [Asked(*key, n) for key, n in self._asks.items() if key[2] != "direct"]
+
+    def invitations(self) -> list[Asked]:
+        """How many invitations each channel sent, per week."""
+        return [Asked(*key, n) for key, n in self._asks.items() if key[2] == "direct"]
+
+
+def _same_vote(answer: Act, retraction: Act) -> bool:
+    if answer.post is None or retraction.post is None:
+        return False
+    same_post = (answer.post.place, answer.post.id) == (retraction.post.place, retraction.post.id)
+    return answer.kind == "vote" and same_post
+
+
+def _by_channel(answers: Iterable[Act], channels: Sequence[str]) -> dict[str, Count]:
+    groups: dict[str, list[Act]] = {channel: [] for channel in channels}
+    everything: list[Act] = []
+    for act in answers:
+        groups.setdefault(act.channel, []).append(act)
+        everything.append(act)
+    return {"all": count(everything), **{channel: count(acts) for channel, acts in groups.items()}}
