@@ -1,0 +1,107 @@
+"""Methods that change or remove what stands in a chat already.
+
+Source: https://core.telegram.org/bots/api#updating-messages · the checks' order follows TDLib's ``can_edit_message``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.telegram.errors import bad_request
+from sandbox.telegram.fields import Fields
+from sandbox.telegram.keyboard import Rows, read_keyboard
+from sandbox.telegram.markup import units
+from sandbox.telegram.model import Bot, Message
+from sandbox.telegram.sending import CAPTION_UNITS, formatted, message_text, text_content
+from sandbox.telegram.state import State
+
+DELETABLE_S = 48 * 3600
+_NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same as a current content "
+    "and reply markup of the message"
+)
+
+
+def _editable(state: State, bot: Bot, fields: Fields) -> Message | None:
+    """The message to edit, its rate spent. ``None`` only where the rules that would refuse it are off."""
+    chat = state.chat_named(bot, fields)
+    message = chat.messages.get(fields.integer("message_id"))
+    if message is None:
+        if state.rules.on("telegram.edit.found"):
+            raise bad_request("message to edit not found")
+        return None
+    if message.bot is not bot and state.rules.on("telegram.edit.own"):
+        raise bad_request("message can't be edited")
+    bot.rates.spend(chat.id, group=chat.kind != "private")
+    return message
+
+
+def _replace(state: State, message: Message, content: dict[str, Any], keyboard: Rows, *, dated: bool = True) -> Any:
+    """Put new content into a message.
+
+    Raises:
+        Refused: nothing would change.
+    """
+    same = all(message.wire.get(name) == value for name, value in content.items()) and keyboard == message.keyboard
+    if same and state.rules.on("telegram.edit.modified"):
+        raise bad_request(_NOT_MODIFIED)
+    message.wire = {name: value for name, value in {**message.wire, **content}.items() if value is not None}
+    message.keyboard = keyboard
+    if dated:
+        message.wire["edit_date"] = int(state.clocks.now().timestamp())
+    return message.render()
+
+
+def edit_message_text(state: State, bot: Bot, fields: Fields) -> Any:
+    """https://core.telegram.org/bots/api#editmessagetext"""
+    text, entities = message_text(state, fields)
+    keyboard = read_keyboard(fields, state.rules)
+    message = _editable(state, bot, fields)
+    if message is None:
+        return True
+    if "text" not in message.wire and state.rules.on("telegram.edit.text"):
+        raise bad_request("there is no text in the message to edit")
+    edited = _replace(state, message, {"entities": None, **text_content(text, entities, fields)}, keyboard)
+    message.text = text
+    return edited
+
+
+def edit_message_caption(state: State, bot: Bot, fields: Fields) -> Any:
+    """https://core.telegram.org/bots/api#editmessagecaption"""
+    caption, entities = formatted(state, fields, "caption", "caption_entities")
+    if units(caption) > CAPTION_UNITS and state.rules.on("telegram.photo.caption"):
+        raise bad_request("message caption is too long")
+    keyboard = read_keyboard(fields, state.rules)
+    message = _editable(state, bot, fields)
+    if message is None:
+        return True
+    if "photo" not in message.wire and state.rules.on("telegram.edit.text"):
+        raise bad_request("there is no caption in the message to edit")
+    edited = _replace(state, message, {"caption": caption or None, "caption_entities": entities or None}, keyboard)
+    message.text = caption
+    return edited
+
+
+def edit_message_reply_markup(state: State, bot: Bot, fields: Fields) -> Any:
+    """https://core.telegram.org/bots/api#editmessagereplymarkup"""
+    keyboard = read_keyboard(fields, state.rules)
+    message = _editable(state, bot, fields)
+    return True if message is None else _replace(state, message, {}, keyboard, dated=False)
+
+
+def delete_message(state: State, bot: Bot, fields: Fields) -> Any:
+    """https://core.telegram.org/bots/api#deletemessage"""
+    chat = state.chat_named(bot, fields)
+    message = chat.messages.get(fields.integer("message_id"))
+    if message is None:
+        if state.rules.on("telegram.delete.found"):
+            raise bad_request("message to delete not found")
+        return True
+    age_s = state.clocks.now().timestamp() - message.wire["date"]
+    if age_s >= DELETABLE_S and state.rules.on("telegram.delete.age"):
+        raise bad_request("message can't be deleted")
+    foreign = message.bot is not bot and chat.kind in ("group", "supergroup")
+    if foreign and state.rules.on("telegram.delete.own"):
+        raise bad_request("message can't be deleted")
+    del chat.messages[message.id]
+    return True
