@@ -109,6 +109,7 @@ def direct(event: Json, me: str) -> tuple[Consent, Reply] | tuple[()]:
             at=at,
             order=int(id),
             evidence="wrote to the brand first",
+            explicit=False,
         ),
         Reply(
             id=f"d{id}",

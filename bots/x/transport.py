@@ -73,14 +73,14 @@ class Wire:
                 method, URL(target, encoded=True), timeout=self._timeout, allow_redirects=False, **options
             ) as response:
                 await response.read()
+                self._answered(method, path, response.headers)
+                if not 200 <= response.status < 300:
+                    raise await _problem(response)
+                yield response
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unsent(type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Lost(type(error).__name__) from None
-        self._answered(method, path, response.headers)
-        if not 200 <= response.status < 300:
-            raise await _problem(response)
-        yield response
 
 
 class Api:
