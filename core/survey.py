@@ -40,6 +40,9 @@ class Survey:
     """Languages the brand speaks, as BCP 47 tags, the first one where nothing better is known."""
     questions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The question by language, where the brand has words of its own."""
+    ask: str = "Mon 10:00"
+    """Day and local time of the week at which the question is asked, in the survey's zone. Raises ``ValueError`` unless
+    spelled as ``report_due`` wants it."""
     channels: tuple[str, ...] = ()
     """Names of the channels where it is asked."""
     teams: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class Survey:
         if not self.languages:
             raise ValueError("a survey needs at least one language")
         zone_of(self.zone)
+        _day_and_time(self.ask)
 
     def speaks(self, language: str | None) -> str:
         """The survey's language for somebody whose platform tells ``language``: that, its parent, else the first."""
@@ -137,16 +141,20 @@ def report_due(wave: Wave, when: str, zone: str) -> datetime:
     A time that the clocks jump over is due at the jump; one that comes twice is due the first time that it can be.
     Raises ``ValueError`` for any other spelling: a day is a name, because numbers start at Sunday for some.
     """
-    found = _MOMENT.fullmatch(when)
-    if found is None:
-        raise ValueError(f"{when!r} is no moment of the week: write a day and a 24-hour time such as 'Mon 09:00'")
     there = zone_of(zone)
-    clock = time(int(found[2]), int(found[3]))
+    weekday, clock = _day_and_time(when)
     start = wave.closes_at.astimezone(there).date()
-    start += timedelta(days=(_DAYS.index(found[1]) - start.weekday()) % 7)
+    start += timedelta(days=(weekday - start.weekday()) % 7)
     days = (start + week * _WEEK for week in (-1, 0, 1))
     moments = (m for day in days for m in _moments(datetime.combine(day, clock), there))
     return min(moment for moment in moments if moment >= wave.closes_at)
+
+
+def _day_and_time(when: str) -> tuple[int, time]:
+    found = _MOMENT.fullmatch(when)
+    if found is None:
+        raise ValueError(f"{when!r} is no moment of the week: write a day and a 24-hour time such as 'Mon 09:00'")
+    return _DAYS.index(found[1]), time(int(found[2]), int(found[3]))
 
 
 def _wave(survey: Survey, monday: date) -> Wave:

@@ -169,6 +169,8 @@ def test_a_report_is_due_within_a_week_of_the_close(
 def test_other_moments_are_refused(when: str) -> None:
     with pytest.raises(ValueError, match="such as 'Mon 09:00'"):
         report_due(wave_by_key(PARIS, "2026-W47"), when, "UTC")
+    with pytest.raises(ValueError, match="such as 'Mon 09:00'"):
+        Survey(name="acme", brand="Acme", ask=when)
 
 
 @pytest.mark.parametrize("zone", ["", "Paris", "Europe/Pari", "../etc/passwd", "/etc/localtime", "Europe", "\x00"])
