@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_PROBLEMS = "https://api.twitter.com/2/problems/"
+_PROBLEMS = "https://api.x.com/2/problems/"
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault of ours
+class Refusal(Exception):
     """An answer other than 2xx."""
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
