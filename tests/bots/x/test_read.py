@@ -143,7 +143,13 @@ def test_malformed_post(post: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [_direct(id=None), _direct(event_type=7), _direct(sender_id=None), _direct(dm_conversation_id=None), _direct(text=9)],
+    [
+        _direct(id=None),
+        _direct(event_type=7),
+        _direct(sender_id=None),
+        _direct(dm_conversation_id=None),
+        _direct(text=9),
+    ],
 )
 def test_malformed_direct(event: dict[str, Any]) -> None:
     with pytest.raises(read.Malformed):
