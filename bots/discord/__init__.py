@@ -1,0 +1,161 @@
+"""Discord: one bot account over discord.py's ``Client``, as ``core.account.Account``.
+
+``read`` turns what comes into events, ``render`` turns what we say into Discord's terms, ``stream`` is the gateway,
+``answer`` the answers to taps and forms, ``send`` the REST calls, ``faults`` what goes wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+import yarl
+
+with warnings.catch_warnings():  # discord.py imports audioop, which Python 3.11 and 3.12 call deprecated
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import discord
+    from discord.gateway import DiscordWebSocket
+    from discord.http import Route
+
+from bots.discord import faults, render
+from bots.discord.send import Sender
+from bots.discord.stream import Stream
+from core.account import Address, Deliver, Forms, Limits, Place, PlaceKind, Poll, Receipt
+from core.clock import Clock
+from core.errors import AccountRefused
+from core.events import Votes
+from core.message import Message
+
+__all__ = ["DiscordAccount"]
+
+_GROUP = Limits(
+    post_chars=render.POST_CHARS,
+    poll_options=render.POLL_OPTIONS,
+    option_chars=render.OPTION_CHARS,
+    question_chars=render.QUESTION_CHARS,
+    poll_shortest=timedelta(hours=1),
+    poll_longest=timedelta(hours=render.LONGEST_POLL_H),
+    poll_names_voters=True,
+    buttons=render.BUTTONS,
+    private_answers=True,
+    toast_chars=200,
+)
+_DIRECT = Limits(post_chars=render.POST_CHARS, buttons=render.BUTTONS, private_answers=True, toast_chars=200)
+
+
+class DiscordAccount:
+    """One bot account on Discord. ``base_url`` and ``gateway_url`` hold for the whole process: discord.py keeps them in
+    its classes."""
+
+    def __init__(
+        self,
+        name: str,
+        token: str,
+        *,
+        base_url: str = "https://discord.com/api/v10",
+        gateway_url: str = "wss://gateway.discord.gg/",
+        clock: Clock,
+        forms: Forms,
+        identify_every_s: float = 5.0,
+    ) -> None:
+        Route.BASE = base_url.rstrip("/")
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(_web_socket(gateway_url))
+        logger = logging.getLogger("discord")
+        logger.setLevel(max(logger.level, logging.WARNING))
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
+        self._name = name
+        self._token = token
+        self._clock = clock
+        self._stream = Stream(name, clock, forms, identify_every_s)
+        self._stream.look_back_further = self._look_back_at_polls
+        self._sender = Sender(name, self._stream, clock)
+        self._open_polls: dict[str, Receipt] = {}
+
+    @property
+    def name(self) -> str:
+        """The account's name in ``settings.toml``."""
+        return self._name
+
+    async def __aenter__(self) -> DiscordAccount:
+        """Sign in. Raises ``AccountRefused`` for a wrong token, ``AccountUnavailable``."""
+        try:
+            async with faults.call(self._name):
+                await self._stream.login(self._token)
+        except BaseException:
+            await self._stream.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stream.close()
+
+    async def place(self, id: str) -> Place:
+        """``direct``, or a text channel by its id. Raises ``AccountRefused`` when we cannot post there."""
+        if id == "direct":
+            return Place(id=id, kind=PlaceKind.DIRECT, limits=_DIRECT)
+        if not id.isdecimal():
+            raise AccountRefused(self._name, f"{id!r} is no channel id; copy it with Discord's developer mode")
+        async with faults.call(self._name):
+            channel = await self._stream.fetch_channel(int(id))
+            if not isinstance(channel, discord.TextChannel):
+                raise AccountRefused(self._name, f"channel {id} is no text channel; name one in settings.toml")
+            guild = await self._stream.fetch_guild(channel.guild.id, with_counts=False)
+            me = await guild.fetch_member(self._stream.me)
+            channel = await guild.fetch_channel(int(id))
+            _check(self._name, id, channel.permissions_for(me))
+        return Place(id=id, kind=PlaceKind.GROUP, limits=_GROUP, title=channel.name)
+
+    async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
+        """Bring votes, taps, forms and messages until cancelled; see ``core.account.Account``."""
+        await self._stream.run_until_cancelled(deliver, cursors, ready)
+
+    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+        """Post a poll that names its voters."""
+        receipt = await self._sender.poll(place, poll, key)
+        self._open_polls[receipt.message] = receipt
+        return receipt
+
+    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+        """Post a message, in a channel or to one person."""
+        return await self._sender.say(to, message, key)
+
+    async def close(self, poll: Receipt) -> Votes | None:
+        """End a poll and return all its voters; ``None`` when its message is gone."""
+        self._open_polls.pop(poll.message, None)
+        return await self._votes(poll, final=True) if await self._sender.end_poll(poll) else None
+
+    async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
+        """Deliver all that has reached Discord up to now, then the voters of ``polls``."""
+        self._open_polls.update((poll.message, poll) for poll in polls)
+        await self._stream.wait_until_even()
+        for poll in polls:
+            if votes := await self._votes(poll):
+                await deliver((votes,))
+
+    async def _look_back_at_polls(self) -> None:
+        for poll in list(self._open_polls.values()):
+            if votes := await self._votes(poll):
+                await self._stream.keep((votes,))
+
+    async def _votes(self, poll: Receipt, *, final: bool = False) -> Votes | None:
+        # The place in the order is taken before the first page: whatever the stream brings from now on is later.
+        order, as_of = self._stream.order(), self._clock.now()
+        voters = await self._sender.voters(poll)
+        if voters is None:
+            self._open_polls.pop(poll.message, None)
+            return None
+        return Votes(ref=poll.refs[0], votes=voters, as_of=as_of, order=order, final=final)
+
+
+def _check(account: str, channel: str, allowed: discord.Permissions) -> None:
+    wanted = {"View Channel": allowed.view_channel, "Send Messages": allowed.send_messages}
+    wanted["Create Polls"] = allowed.send_polls
+    if missing := [name for name, given in wanted.items() if not given]:
+        raise AccountRefused(account, f"channel {channel}: give the bot's role {', '.join(missing)} there")
+
+
+def _web_socket(url: str) -> str:
+    """``http`` becomes ``ws``, ``https`` becomes ``wss``."""
+    return f"ws{url.removeprefix('http')}" if url.startswith("http") else url

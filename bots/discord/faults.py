@@ -1,0 +1,136 @@
+"""What Discord's refusals and the network's failures mean to us, and how long a call may take.
+
+Codes: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import aiohttp
+import discord
+
+from core.errors import (
+    AccountError,
+    AccountRefused,
+    AccountUnavailable,
+    ContentRefused,
+    OutcomeUnknown,
+    PersonUnreachable,
+)
+
+CALL_S = 30.0
+"""Longest time that one call may take, discord.py's retries and waits for its rate limits included."""
+OPENING_PAUSE_S = 600.0
+"""How long no new direct messages are opened after Discord said that we open them too fast."""
+
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
+OPENING_TOO_FAST = 40003
+POLL_EXPIRED = 520001
+
+_PERSON = {50007: "does not take direct messages from us", 50278: "shares no server with us"}
+_RIGHTS = {
+    UNKNOWN_CHANNEL: "this channel does not exist; check its id in settings.toml",
+    50001: "no access; give the bot's role View Channel here",
+    50013: "missing permissions; give the bot's role View Channel, Send Messages and Create Polls here",
+}
+_CONTENT = {
+    50006: "the message is empty",
+    50035: "the message does not have the form that Discord takes",
+    200000: "the server's AutoMod blocked the message",
+    240000: "the message contains an address that Discord blocks",
+}
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """Whether a request has left us without an answer that says that nothing was done."""
+
+    open: bool = False
+
+
+_doubt: ContextVar[_Doubt | None] = ContextVar("doubt", default=None)
+
+
+def trace() -> aiohttp.TraceConfig:
+    """Watches the requests of a client (discord.py's ``http_trace``), to tell a lost answer from a lost call."""
+
+    async def sent(_: aiohttp.ClientSession, __: SimpleNamespace, ___: aiohttp.TraceRequestHeadersSentParams) -> None:
+        if doubt := _doubt.get():
+            doubt.open = True
+
+    async def answered(_: aiohttp.ClientSession, __: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
+        if doubt := _doubt.get():
+            doubt.open = params.response.status < 300 or params.response.status >= 500
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(sent)
+    config.on_request_end.append(answered)
+    return config
+
+
+def in_doubt() -> bool:
+    """Whether the last request inside ``call`` may have been carried out although no answer came."""
+    return (doubt := _doubt.get()) is not None and doubt.open
+
+
+@asynccontextmanager
+async def call(account: str, *, speaks: bool = False) -> AsyncIterator[None]:
+    """Bounds what is inside to ``CALL_S`` and turns every failure into an ``AccountError``.
+
+    ``speaks``: something may have been said when the answer is lost, hence ``OutcomeUnknown``.
+    """
+    doubt = _Doubt()
+    token = _doubt.set(doubt)
+    try:
+        async with asyncio.timeout(CALL_S):
+            yield
+    except AccountError:
+        raise
+    except discord.RateLimited as exc:
+        raise AccountUnavailable(account, "Discord asks us to wait", exc.retry_after) from exc
+    except discord.LoginFailure as exc:
+        raise AccountRefused(account, "Discord does not know this token; issue a new one and store it") from exc
+    except discord.HTTPException as exc:
+        raise refusal(account, exc, speaks=speaks) from exc
+    except Exception as exc:  # the network's failures, a timeout, or an answer that discord.py could not read
+        if speaks and doubt.open:
+            raise OutcomeUnknown(account, f"the answer to a send was lost ({type(exc).__name__})") from exc
+        raise AccountUnavailable(account, f"no usable answer from Discord ({type(exc).__name__})") from exc
+    finally:
+        _doubt.reset(token)
+
+
+def refusal(account: str, exc: discord.HTTPException, *, speaks: bool) -> AccountError:
+    """What an answer of Discord's that is not a success means, by its code before its status."""
+    code = exc.code
+    if code in _PERSON:
+        return PersonUnreachable(account, f"this person {_PERSON[code]}")
+    if code in _CONTENT or 520000 <= code <= 520006:
+        return ContentRefused(account, _CONTENT.get(code, f"Discord refuses the poll ({code})"))
+    if code == OPENING_TOO_FAST:
+        return AccountUnavailable(account, "we open direct messages too fast", OPENING_PAUSE_S)
+    if code in _RIGHTS:
+        return AccountRefused(account, _RIGHTS[code])
+    if exc.status == 429:
+        return AccountUnavailable(account, "Discord asks us to wait", _retry_after_s(exc))
+    if exc.status >= 500:
+        error = OutcomeUnknown if speaks else AccountUnavailable
+        return error(account, f"Discord is out of order ({exc.status})")
+    if exc.status == 401:
+        return AccountRefused(account, "Discord does not know this token; issue a new one and store it")
+    if exc.status in (403, 404):
+        return AccountRefused(account, f"Discord refuses ({exc.status}, code {code})")
+    return ContentRefused(account, f"Discord refuses this message ({exc.status}, code {code})")
+
+
+def _retry_after_s(exc: discord.HTTPException) -> float:
+    try:
+        return float(exc.response.headers.get("Retry-After", ""))
+    except ValueError:
+        return 60.0

@@ -1,0 +1,120 @@
+"""What Discord tells us, as events: pure functions from discord.py's objects to ``core.events``.
+
+``ref`` is always ``msg:<message id>``: a poll, a message with buttons and a message that is answered are all messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import discord
+
+from core.events import Reply, Via
+
+_TEXT_INPUT = 4
+"""Source: https://docs.discord.com/developers/components/reference#component-object-component-types"""
+
+
+def ref(message: int | str) -> str:
+    """The name under which replies refer to a message."""
+    return f"msg:{message}"
+
+
+def vote(event: discord.RawPollVoteActionEvent, *, withdrawn: bool, at: datetime, order: int) -> Reply:
+    """A vote given or taken back. Discord gives it neither an id nor a time.
+
+    Answers are numbered from 1 in the order of the options.
+    Source: https://docs.discord.com/developers/resources/poll#poll-answer-object
+    """
+    return Reply(
+        id=f"v{event.message_id}:{event.user_id}:{event.answer_id}:{order}",
+        person=str(event.user_id),
+        via=Via.VOTE,
+        at=at,
+        order=order,
+        place=str(event.channel_id),
+        ref=ref(event.message_id),
+        option=event.answer_id - 1,
+        withdrawn=withdrawn,
+    )
+
+
+def message(message: discord.Message, *, me: int, order: int) -> Reply | None:
+    """A direct message to us, or a message in a guild that mentions us or answers one of ours; else ``None``.
+
+    Bots, ourselves among them, and Discord's own notices are not read.
+    """
+    if message.author.bot or message.type not in (discord.MessageType.default, discord.MessageType.reply):
+        return None
+    direct = _is_direct(message.channel)
+    if not direct and not _is_for(message, me):
+        return None
+    answered = message.reference.message_id if message.type is discord.MessageType.reply and message.reference else None
+    return Reply(
+        id=f"m{message.id}",
+        person=str(message.author.id),
+        via=Via.TEXT,
+        at=message.created_at,
+        order=order,
+        place="" if direct else str(message.channel.id),
+        ref=None if answered is None else ref(answered),
+        text=_without_mention(message.content, me),
+    )
+
+
+def interaction(interaction: discord.Interaction, *, order: int) -> Reply | None:
+    """A tap on a button or a form sent in; ``None`` for any other interaction (commands, selects)."""
+    data: Any = interaction.data or {}
+    if interaction.type is discord.InteractionType.component and data.get("component_type") == 2:
+        via, words = Via.TAP, ""
+    elif interaction.type is discord.InteractionType.modal_submit:
+        via, words = Via.FORM, "\n".join(_typed(data.get("components", ())))
+    else:
+        return None
+    return Reply(
+        id=f"i{interaction.id}",
+        person=str(interaction.user.id),
+        via=via,
+        at=interaction.created_at,
+        order=order,
+        place="" if interaction.guild_id is None else str(interaction.channel_id or ""),
+        ref=None if interaction.message is None else ref(interaction.message.id),
+        token=data["custom_id"],
+        text=words,
+        language=str(interaction.locale),
+    )
+
+
+def _is_direct(channel: object) -> bool:
+    """Live messages come in a ``DMChannel``, those from the history in a channel that discord.py knows in part only."""
+    return isinstance(channel, discord.DMChannel) or (
+        isinstance(channel, discord.PartialMessageable) and channel.guild_id is None
+    )
+
+
+def _is_for(message: discord.Message, me: int) -> bool:
+    if any(person.id == me for person in message.mentions):
+        return True
+    answered = message.reference.resolved if message.reference else None
+    # Without the privileged intent the text of such an answer is empty when the ping was switched off: nothing to read.
+    return isinstance(answered, discord.Message) and answered.author.id == me and bool(message.content)
+
+
+def _without_mention(words: str, me: int) -> str:
+    """Our own mention is an address, not what was said: its digits must not be read as a score."""
+    for mention in (f"<@{me}>", f"<@!{me}>"):
+        words = words.replace(mention, " ")
+    return words.strip()
+
+
+def _typed(components: Any) -> Iterator[str]:
+    """What was typed into the text inputs, which sit in labels (``component``) or rows (``components``)."""
+    for component in components:
+        if component.get("type") == _TEXT_INPUT:
+            yield component.get("value", "")
+        elif inner := component.get("component"):
+            yield from _typed((inner,))
+        else:
+            yield from _typed(component.get("components", ()))

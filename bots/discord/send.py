@@ -1,0 +1,152 @@
+"""What we do on Discord: post, ask, close, and read the voters of a poll. Each call is bounded by ``faults.CALL_S``."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+import discord
+from discord.http import MultipartParameters, handle_message_parameters
+
+from bots.discord import faults, read, render
+from bots.discord.stream import Stream
+from core.account import Address, Direct, Place, Poll, Receipt
+from core.clock import Clock
+from core.errors import AccountUnavailable
+from core.message import Message
+
+_PAGE = 100
+"""Most voters in one answer. Source: https://docs.discord.com/developers/resources/poll#get-answer-voters"""
+_FINAL_S = 20.0
+"""How long we wait for Discord to finish its own count after a poll has ended."""
+_LOOK_S = 0.2
+
+
+def nonce(key: str) -> str:
+    """25 characters that name a message for ever. With ``enforce_nonce`` Discord answers a second try within a few
+    minutes with the first message. Source: https://docs.discord.com/developers/resources/message#create-message"""
+    return hashlib.sha256(key.encode()).hexdigest()[:25]
+
+
+class Sender:
+    """Speaks for one account through the HTTP client of discord.py, which keeps Discord's rate limits."""
+
+    def __init__(self, account: str, stream: Stream, clock: Clock) -> None:
+        self._account = account
+        self._stream = stream
+        self._clock = clock
+        self._opening = asyncio.Lock()
+        self._closed_until = 0.0
+
+    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+        """Post a message."""
+        text = render.content(message, self._account)
+        view = render.view(message.buttons, self._account) if message.buttons else None
+        channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
+        with self._parameters(content=text, nonce=nonce(key), **({"view": view} if view else {})) as params:
+            receipt = await self._post(to, channel, params)
+        if isinstance(to, Direct):
+            await self._stream.spoke_to(to.person, channel, int(receipt.message))
+        return receipt
+
+    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+        """Post a poll."""
+        rendered = render.poll(poll, self._clock.now(), self._account)
+        with self._parameters(nonce=nonce(key), poll=rendered) as params:
+            assert params.payload is not None
+            params.payload["poll"]["duration"] = int(params.payload["poll"]["duration"])  # discord.py makes it 24.0
+            return await self._post(place, int(place.id), params)
+
+    def _parameters(self, **fields: Any) -> MultipartParameters:
+        return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
+
+    async def _post(self, to: Address, channel: int, params: MultipartParameters) -> Receipt:
+        async with faults.call(self._account, speaks=True):
+            try:
+                data = await self._stream.http.send_message(channel, params=params)
+            except aiohttp.ClientConnectionError:
+                if not faults.in_doubt():
+                    raise
+                # The connection was lost after the request: by its nonce Discord knows whether it has it already.
+                data = await self._stream.http.send_message(channel, params=params)
+            return Receipt(
+                place=to.person if isinstance(to, Direct) else to.id,
+                message=str(data["id"]),
+                refs=(read.ref(data["id"]),),
+                sent_at=datetime.fromisoformat(data["timestamp"]),
+            )
+
+    async def _direct(self, person: str) -> int:
+        """The channel of a person's direct messages. Opened one after the other, and not at all for a while after
+        Discord has said that it is too fast: whoever opens many is quarantined."""
+        if person in self._stream.history.channels:
+            return self._stream.history.channels[person]
+        async with self._opening:
+            if (wait_s := self._closed_until - time.monotonic()) > 0:
+                raise AccountUnavailable(self._account, "we opened direct messages too fast", wait_s)
+            try:
+                async with faults.call(self._account):
+                    return int((await self._stream.http.start_private_message(int(person)))["id"])
+            except AccountUnavailable as exc:
+                if exc.retry_after_s >= faults.OPENING_PAUSE_S:
+                    self._closed_until = time.monotonic() + exc.retry_after_s
+                raise
+
+    async def end_poll(self, poll: Receipt) -> bool:
+        """End a poll and wait until Discord has counted it. ``False`` when its message is gone.
+
+        Raises ``AccountUnavailable`` when the count takes longer than ``_FINAL_S``.
+        """
+        async with faults.call(self._account):
+            try:
+                data: Any = await self._stream.http.end_poll(int(poll.place), int(poll.message))
+            except discord.HTTPException as exc:
+                if exc.code not in (faults.POLL_EXPIRED, faults.UNKNOWN_MESSAGE):
+                    raise
+                data = await self._message(poll)
+            pause_s, until = _LOOK_S, time.monotonic() + _FINAL_S
+            while data is not None and not _is_final(data):
+                if time.monotonic() > until:
+                    raise AccountUnavailable(self._account, "Discord is still counting the poll", 30.0)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, 2.0)
+                data = await self._message(poll)
+            return data is not None
+
+    async def voters(self, poll: Receipt) -> tuple[tuple[str, int], ...] | None:
+        """Everybody who voted, as (person, option index); ``None`` when the message is gone. Who moves while we page is
+        kept where seen last; the move itself comes over the gateway as well."""
+        async with faults.call(self._account):
+            data = await self._message(poll)
+        if data is None:
+            return None
+        chosen: dict[str, int] = {}
+        for answer in (int(answer["answer_id"]) for answer in data["poll"]["answers"]):
+            after: int | None = None
+            while True:
+                async with faults.call(self._account):
+                    page = await self._stream.http.get_poll_answer_voters(
+                        int(poll.place), int(poll.message), answer, after, _PAGE
+                    )
+                    people = [int(person["id"]) for person in page["users"]]
+                chosen.update((str(person), answer - 1) for person in people)
+                if len(people) < _PAGE:
+                    break
+                after = max(people)
+        return tuple(chosen.items())
+
+    async def _message(self, poll: Receipt) -> Any:
+        try:
+            return await self._stream.http.get_message(int(poll.place), int(poll.message))
+        except discord.NotFound as exc:
+            if exc.code == faults.UNKNOWN_MESSAGE:
+                return None
+            raise
+
+
+def _is_final(message: Any) -> bool:
+    return bool((message["poll"].get("results") or {}).get("is_finalized"))
