@@ -50,6 +50,8 @@ class Limits:
     """Whether a tap in public can be answered to that person alone with a message (more than a toast)."""
     toast_chars: int = 0
     """Longest note shown to the person who tapped; 0 where there is none."""
+    tap_opens_direct: bool = False
+    """Whether a tap in this place suffices for us to write to that person directly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

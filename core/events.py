@@ -68,6 +68,8 @@ class Consent:
     order: int
     evidence: str
     """What they did, in words: ``pressed Start``, ``wrote to the brand first``."""
+    explicit: bool = True
+    """GRANTED: whether they asked for it in so many words. Merely writing to the brand does not undo a stop."""
     place: str = ""
     language: str | None = None
 

@@ -1,0 +1,118 @@
+"""What to answer, given what was understood: pure. Answers that must arrive go through the outbox, the rest at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.account import NOTHING, Answer
+from core.buttons import Purpose, Seal
+from core.message import Button, Form, Message, text
+from core.nps import Group
+from core.words import words_for
+
+
+class Meaning(StrEnum):
+    """What a reply turned out to be."""
+
+    SCORED = "scored"
+    COMMENTED = "commented"
+    JOINED = "joined"
+    """They asked for direct messages."""
+    STOPPED = "stopped"
+    HELP = "help"
+    LATE = "late"
+    FORGED = "forged"
+    SILENT = "silent"
+    """Nothing that wants an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that the answer depends on."""
+
+    meaning: Meaning
+    brand: str
+    language: str
+    tapped: bool
+    """Whether they tapped or filled in a form: then something can be shown at once."""
+    direct: bool
+    """Whether it happened in direct messages."""
+    private_answers: bool
+    """Whether a tap in this place can be answered with a message for that person alone."""
+    group: Group | None = None
+    score: int | None = None
+    wave: str = ""
+    """Code of the wave."""
+    person: str = ""
+    """``account:id``: for whom personal buttons are sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What to answer: ``now`` is best effort, ``later`` goes through the outbox to the person's direct messages."""
+
+    now: Answer = NOTHING
+    later: Message | None = None
+
+
+_QUIET = Reaction()
+
+
+def react(situation: Situation, seal: Seal) -> Reaction:
+    """The answer to one reply."""
+    words = words_for(situation.language)
+    match situation.meaning:
+        case Meaning.SCORED:
+            return _thanks(situation, seal)
+        case Meaning.COMMENTED if situation.tapped:
+            return Reaction(Answer(toast=words("Thank you. The team will read it.")))
+        case Meaning.JOINED:
+            return Reaction(Answer(toast=words("Done. We will ask you here by direct message.")))
+        case Meaning.STOPPED:
+            return Reaction(later=text(words("Done. We will not write to you again. To come back, write START.")))
+        case Meaning.HELP:
+            return Reaction(
+                later=text(
+                    words(
+                        "{brand} asks how likely you are to recommend it, once a week. Answer with a number; "
+                        "the team reads your answer. To stop, write STOP.",
+                        brand=situation.brand,
+                    )
+                )
+            )
+        case Meaning.LATE if situation.tapped:
+            return Reaction(Answer(toast=words("This question is closed. Thank you all the same.")))
+        case Meaning.FORGED if situation.tapped:
+            return Reaction(Answer(toast=words("This button is not for you, or no longer valid.")))
+        case _:
+            return _QUIET
+
+
+def _thanks(situation: Situation, seal: Seal) -> Reaction:
+    words = words_for(situation.language)
+    asked = why(situation.group, situation.language)
+    if situation.tapped and situation.private_answers:
+        token = seal.token(Purpose.WHY, situation.wave, person=situation.person)
+        return Reaction(Answer(message=text(asked, Button(words("Tell us why"), token, form=True))))
+    toast = words("Thank you. We noted {score}.", score=situation.score) if situation.tapped else None
+    # A public answer in the place would show others what was answered: only direct messages are answered in words.
+    return Reaction(Answer(toast=toast), text(asked) if situation.direct else None)
+
+
+def why(group: Group | None, language: str) -> str:
+    """Thanks, and the one question that follows, in words for the group."""
+    words = words_for(language)
+    match group:
+        case Group.PROMOTER:
+            return words("Thank you! What do you like most?")
+        case Group.DETRACTOR:
+            return words("Thank you for being honest. What went wrong? The team reads every answer.")
+        case _:
+            return words("Thank you. What could we do better?")
+
+
+def why_form(token: str, language: str) -> Form:
+    """The form behind "Tell us why"."""
+    words = words_for(language)
+    return Form(words("Tell us why"), words("What is the main reason?"), token)

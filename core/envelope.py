@@ -1,0 +1,65 @@
+"""Messages and polls as JSON, for the outbox: what was planned can be said after a restart."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+
+from core.account import Poll, Receipt
+from core.message import Button, Line, Link, Message, Part, Quote, Strong
+
+_PARTS: dict[str, type[Line] | type[Strong] | type[Quote]] = {"line": Line, "strong": Strong, "quote": Quote}
+_NAMES = {kind: name for name, kind in _PARTS.items()}
+
+
+@lru_cache(maxsize=1024)
+def dump(body: Message | Poll) -> str:
+    """A message or poll as JSON text. The same few words are said to many people, so texts are remembered."""
+    if isinstance(body, Poll):
+        poll = {"question": body.question, "options": body.options, "closes_at": body.closes_at.isoformat()}
+        return json.dumps({"poll": poll}, ensure_ascii=False)
+    parts = [_part(part) for part in body.parts]
+    buttons = [[button.label, button.token, button.form] for button in body.buttons]
+    return json.dumps({"parts": parts, "buttons": buttons}, ensure_ascii=False)
+
+
+def load(text: str) -> Message | Poll:
+    """What ``dump`` wrote."""
+    body = json.loads(text)
+    if "poll" in body:
+        poll = body["poll"]
+        return Poll(
+            question=poll["question"],
+            options=tuple(poll["options"]),
+            closes_at=datetime.fromisoformat(poll["closes_at"]),
+        )
+    parts = tuple(Link(p[1], p[2]) if p[0] == "link" else _PARTS[p[0]](p[1]) for p in body["parts"])
+    return Message(parts, tuple(Button(label, token, form) for label, token, form in body["buttons"]))
+
+
+def _part(part: Part) -> list[str]:
+    return ["link", part.text, part.url] if isinstance(part, Link) else [_NAMES[type(part)], part.text]
+
+
+def dump_receipt(receipt: Receipt) -> str:
+    """A receipt as JSON text."""
+    return json.dumps(
+        {
+            "place": receipt.place,
+            "message": receipt.message,
+            "refs": receipt.refs,
+            "sent_at": receipt.sent_at.isoformat(),
+        }
+    )
+
+
+def load_receipt(text: str) -> Receipt:
+    """What ``dump_receipt`` wrote."""
+    found = json.loads(text)
+    return Receipt(
+        place=found["place"],
+        message=found["message"],
+        refs=tuple(found["refs"]),
+        sent_at=datetime.fromisoformat(found["sent_at"]),
+    )

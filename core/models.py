@@ -1,0 +1,218 @@
+"""The tables. All SQL that uses them is in ``core/store/``.
+
+Times are aware and UTC. A person's platform id stands in ``person`` alone, so that erasing a person leaves the tallies.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+SCHEMA = 1
+"""Version of the schema, kept in ``kept`` under ``schema``."""
+
+# A band lies within 0-10 and never straddles 6|7 or 8|9; NULL means that the answer was taken back.
+_BAND = (
+    "low IS NULL OR (low BETWEEN 0 AND 10 AND high BETWEEN low AND 10 AND NOT (low <= 6 AND high > 6) "
+    "AND NOT (low <= 8 AND high > 8))"
+)
+
+
+class Kept(SQLModel, table=True):
+    """Single values: the schema version, the key that buttons are sealed with."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class WaveRow(SQLModel, table=True):
+    """One period of asking of one survey."""
+
+    __tablename__ = "wave"
+    __table_args__ = (UniqueConstraint("survey", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    survey: str
+    key: str
+    code: str = Field(unique=True)
+    """Eight characters that stand for (survey, key) on buttons."""
+    scale: str
+    opens_at: datetime
+    closes_at: datetime = Field(index=True)
+
+
+class Ask(SQLModel, table=True):
+    """A public post of the question: planned together with its outbox row, known by its refs once it is posted."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    """The outbox key that it was posted under."""
+    wave_id: int = Field(foreign_key="wave.id", index=True)
+    channel: str
+    account: str
+    kind: str
+    ballot: str
+    """Code of the ballot that was shown; empty where people write."""
+    named: bool
+    """Whether we can learn who answered."""
+    place: str
+    message: str = ""
+    """The platform's id of the post, once it is posted."""
+    posted_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Ref(SQLModel, table=True):
+    """A name under which replies refer to an ask, or to an invitation (then without ``ask_id``)."""
+
+    account: str = Field(primary_key=True)
+    ref: str = Field(primary_key=True)
+    wave_id: int = Field(foreign_key="wave.id")
+    channel: str
+    ask_id: int | None = Field(default=None, foreign_key="ask.id", index=True)
+
+
+class Person(SQLModel, table=True):
+    """One platform id on one account, and whether we may write to them directly."""
+
+    __table_args__ = (UniqueConstraint("account", "platform_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account: str
+    platform_id: str
+    language: str | None = None
+    opened: bool = False
+    """They opened the way to direct messages."""
+    stopped: bool = False
+    """They said stop."""
+    blocked: bool = False
+    """They blocked the account, or cannot be reached."""
+
+
+class ConsentRow(SQLModel, table=True):
+    """What a person allowed or took back: append only."""
+
+    __tablename__ = "consent"
+
+    account: str = Field(primary_key=True)
+    event: str = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    kind: str
+    evidence: str
+    place: str
+    at: datetime
+
+
+class ReplyRow(SQLModel, table=True):
+    """What arrived, each thing once: the history behind every response."""
+
+    __tablename__ = "reply"
+    __table_args__ = (
+        Index(
+            "reply_waiting",
+            "account",
+            "ref",
+            sqlite_where=text("outcome = 'waiting'"),
+            postgresql_where=text("outcome = 'waiting'"),
+        ),
+    )
+
+    account: str = Field(primary_key=True)
+    event: str = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    via: str
+    at: datetime
+    ord: int = Field(sa_type=BigInteger)
+    ref: str | None = None
+    option: int | None = None
+    withdrawn: bool = False
+    place: str = ""
+    token: str | None = None
+    text: str = ""
+    wave_id: int | None = Field(default=None, foreign_key="wave.id")
+    outcome: str
+    """``counted``, ``comment``, ``consent``, ``waiting`` for its ask, or why it does not count: ``late``, ``older``,
+    ``forged``, ``unread``."""
+
+
+class Response(SQLModel, table=True):
+    """What is kept: one per wave and person, the latest."""
+
+    __table_args__ = (CheckConstraint(_BAND),)
+
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    wave_id: int = Field(foreign_key="wave.id", primary_key=True, index=True)
+    later_id: int | None = None
+    """The wave in which this person answered the same survey again."""
+    channel: str
+    ask_id: int | None = None
+    via: str
+    low: int | None
+    high: int | None
+    ord: int = Field(sa_type=BigInteger)
+    at: datetime
+    comment: str = ""
+
+
+class Rollup(SQLModel, table=True):
+    """How many responses, by channel, wave, the wave of the same person's next answer (0: none yet), and band."""
+
+    channel: str = Field(primary_key=True)
+    wave_id: int = Field(primary_key=True)
+    later_id: int = Field(primary_key=True)
+    low: int = Field(primary_key=True)
+    high: int = Field(primary_key=True)
+    n: int
+
+
+class Count(SQLModel, table=True):
+    """The present totals of a poll: its open answers where it names nobody, else a cross-check."""
+
+    account: str = Field(primary_key=True)
+    ref: str = Field(primary_key=True)
+    totals: str
+    """A JSON list, option by option."""
+    as_of: datetime
+    final: bool
+
+
+class Outbox(SQLModel, table=True):
+    """Each thing that we say, claimed before it is spoken."""
+
+    __table_args__ = (Index("outbox_due", "account", "state", "priority", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    """``{kind}:{survey}:{wave}:{target}:{part}``"""
+    account: str
+    kind: str
+    """``ask``, ``invitation``, ``answer`` or ``report``."""
+    person_id: int | None = None
+    """To whom, in a direct message; else ``place``."""
+    place: str = ""
+    body: str
+    """The message or poll as JSON, see ``core/outbox.py``."""
+    wave_id: int | None = None
+    channel: str = ""
+    priority: int
+    state: str = "planned"
+    """planned → sending → sent | unknown | refused | expired"""
+    planned_at: datetime
+    due_at: datetime
+    not_after: datetime | None = None
+    claimed_at: datetime | None = None
+    settled_at: datetime | None = None
+    receipt: str = ""
+    error: str = ""
+
+
+class CursorRow(SQLModel, table=True):
+    """How far an adapter has read."""
+
+    __tablename__ = "cursor"
+
+    account: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str

@@ -1,0 +1,83 @@
+"""The weekly post: from the store's numbers to the two messages, planned once per survey, wave and team."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from core.message import Message
+from core.nps import Tally
+from core.report import ChannelTally, WeekReport, channel_lines, headline
+from core.routes import Team
+from core.store import tallies
+from core.store.outbox import Kind, Planned, plan
+from core.survey import Survey, Wave, previous_wave
+
+WINDOW_WEEKS = 4
+"""How many weeks the window of the report counts back."""
+
+
+def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekReport:
+    """The numbers of one wave, from one consistent picture of the store."""
+    keys = [wave.key]
+    before = wave
+    for _ in range(WINDOW_WEEKS - 1):
+        before = previous_wave(survey, before)
+        keys.insert(0, before.key)
+    ids = tallies.wave_ids(connection, survey.name, keys)
+    now_id, before_id = ids.get(keys[-1]), ids.get(keys[-2])
+    named = tallies.named(connection, now_id) if now_id is not None else {}
+    opened = tallies.open_totals(connection, now_id) if now_id is not None else {}
+    open_only = tallies.open_channels(connection, survey.name)
+    window = tallies.window(connection, [ids[key] for key in keys if key in ids])
+    return WeekReport(
+        survey=survey.name,
+        title=survey.brand,
+        scale=survey.scale,
+        wave=wave,
+        named=tallies.total(named.values()),
+        named_before=tallies.total(tallies.named(connection, before_id).values()) if before_id is not None else None,
+        open=tallies.total(opened.values()) if open_only else None,
+        open_before=(
+            tallies.total(tallies.open_totals(connection, before_id).values())
+            if open_only and before_id is not None
+            else None
+        ),
+        channels=tuple(_lines(survey, named, opened, open_only)),
+        weeks=WINDOW_WEEKS,
+        window=tallies.total(window.values()),
+    )
+
+
+def report_key(survey: str, wave: str, team: str, part: int) -> str:
+    """The outbox key of one message of a report."""
+    return f"report:{survey}:{wave}:{team}:{part}"
+
+
+def messages(report: WeekReport, language: str) -> tuple[Message, ...]:
+    """The messages of a report, in order."""
+    return (headline(report, language), channel_lines(report, language))
+
+
+def plan_report(connection: Connection, survey: Survey, wave: Wave, team: Team, now: datetime) -> list[str]:
+    """Plan the messages of a report to one team, once for ever. Returns their keys."""
+    said = messages(week_report(connection, survey, wave), team.language)
+    keys = [report_key(survey.name, wave.key, team.name, part) for part in range(len(said))]
+    things = [
+        Planned(key=key, account=team.account, kind=Kind.REPORT, body=body, place=team.place)
+        for key, body in zip(keys, said, strict=True)
+    ]
+    plan(connection, things, now)
+    return keys
+
+
+def _lines(
+    survey: Survey, named: dict[str, Tally], opened: dict[str, Tally], open_only: set[str]
+) -> Iterable[ChannelTally]:
+    for channel in survey.channels:
+        if channel in open_only:
+            yield ChannelTally(channel=channel, open=True, tally=opened.get(channel, Tally()))
+        if channel not in open_only or channel in named:
+            yield ChannelTally(channel=channel, open=False, tally=named.get(channel, Tally()))

@@ -1,0 +1,203 @@
+"""The service: opens waves, invites, closes, publishes. Whatever is due is done at a tick; the database alone knows
+what has been done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from core.account import Limits, Place
+from core.asking import ask_in, invitation
+from core.buttons import Seal
+from core.clock import Clock
+from core.errors import AccountError, AccountUnavailable, SettingsError, VouchError
+from core.events import Totals, Votes
+from core.message import Message
+from core.presence import Presence
+from core.publishing import plan_report, report_key
+from core.routes import Channel, ChannelKind, Routes, Team
+from core.store import asks, outbox, tallies
+from core.store.asks import NewAsk, OpenAsk
+from core.store.database import Database
+from core.store.directory import KnownWave
+from core.store.inbox import Inbox
+from core.survey import Survey, Wave, previous_wave, report_due, week_wave
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(hours=2)
+"""How long a report waits for an account that cannot be read."""
+
+RECENT = timedelta(days=8)
+"""Polls of waves that closed longer ago are not read again for a report."""
+
+
+class Service:
+    """What the calendar asks for. Give it accounts that are up, and call ``tick`` often."""
+
+    def __init__(
+        self,
+        database: Database,
+        routes: Routes,
+        teams: Mapping[str, Team],
+        presence: Presence,
+        inbox: Inbox,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._routes = routes
+        self._teams = teams
+        self._presence = presence
+        self._inbox = inbox
+        self._seal: Seal = inbox.seal
+        self._clock = clock
+        self._complained: set[str] = set()
+
+    async def tick(self) -> None:
+        """Do whatever is due now."""
+        for survey in self._routes.surveys.values():
+            now = self._clock.now()
+            wave = week_wave(survey, now)
+            if report_due(previous_wave(survey, wave), survey.ask, survey.zone) <= now:
+                await self.open(survey, wave)
+        await self._close_due()
+        for survey in self._routes.surveys.values():
+            for name in survey.teams:
+                await self._publish_due(survey, self._teams[name])
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    async def open(self, survey: Survey, wave: Wave) -> list[str]:
+        """Ask in every channel of the survey that was not asked in this wave, and invite whoever may be invited.
+
+        Returns the outbox keys of the public asks that were planned now.
+        """
+        channels = [self._routes.channels[name] for name in survey.channels]
+        planned = await self._database.write(partial(self._plan, survey, wave, channels))
+        for account in {channel.account for channel in channels}:
+            self._presence.wake(account)
+        return planned
+
+    def _plan(self, survey: Survey, wave: Wave, channels: Sequence[Channel], connection: Connection) -> list[str]:
+        known = self._inbox.directory.wave(connection, survey, wave)
+        now = self._clock.now()
+        already = asks.asked(connection, known.id)
+        planned: list[str] = []
+        for channel in channels:
+            place = self._presence.places.get(channel.account, {}).get(channel.place)
+            if place is None or channel.name in already:
+                continue
+            if channel.kind is ChannelKind.DIRECT:
+                invite = partial(self._invitation, survey, known, place.limits, channel.account)
+                asks.plan_invitations(connection, known, channel, invite, now)
+            elif (ask := self._ask(survey, known, channel, place)) is not None:
+                asks.plan_asks(connection, [ask], now)
+                planned.append(ask.thing.key)
+        return planned
+
+    def _ask(self, survey: Survey, wave: KnownWave, channel: Channel, place: Place) -> NewAsk | None:
+        direct = self._routes.within(survey.name, channel.account, ChannelKind.DIRECT) is not None
+        try:
+            asked = ask_in(survey, wave, channel, place, self._seal, direct=direct)
+        except SettingsError as error:
+            self._complain(str(error))
+            return None
+        thing = outbox.Planned(
+            key=asks.ask_key(survey.name, wave.wave.key, channel.name),
+            account=channel.account,
+            kind=outbox.Kind.ASK,
+            body=asked.body,
+            place=channel.place,
+            wave_id=wave.id,
+            channel=channel.name,
+            not_after=wave.wave.closes_at,
+        )
+        return NewAsk(thing=thing, kind=channel.kind, ballot=asked.ballot, named=asked.named)
+
+    def _invitation(
+        self, survey: Survey, wave: KnownWave, limits: Limits, account: str, person: str, language: str | None
+    ) -> Message:
+        return invitation(survey, wave, limits, self._seal, f"{account}:{person}", language)
+
+    # -- closing -------------------------------------------------------------------------------------------------------
+
+    async def _close_due(self) -> None:
+        due = await asyncio.to_thread(self._due_for_closing)
+        await asyncio.gather(*(self._close(ask) for ask in due if ask.account in self._presence.up))
+
+    def _due_for_closing(self) -> Sequence[OpenAsk]:
+        with self._database.reading() as connection:
+            return asks.open_asks(connection, closing_before=self._clock.now())
+
+    async def _close(self, ask: OpenAsk) -> None:
+        found: Totals | Votes | None = None
+        if ask.kind is ChannelKind.POLL:
+            try:
+                found = await self._presence.up[ask.account].close(ask.receipt)
+            except AccountUnavailable as error:
+                log.warning("closing a poll: %s; trying again", error)
+                return
+            except AccountError as error:
+                log.warning("closing a poll: %s", error)
+        if found is not None:
+            await self._inbox.deliver(ask.account)([found])
+        await self._database.write(lambda connection: asks.closed(connection, ask.id, self._clock.now()))
+
+    # -- the weekly post -----------------------------------------------------------------------------------------------
+
+    async def _publish_due(self, survey: Survey, team: Team) -> None:
+        now = self._clock.now()
+        wave = previous_wave(survey, week_wave(survey, now))
+        due = report_due(wave, team.report, team.zone)
+        if now < due or await asyncio.to_thread(self._nothing_to_publish, survey, wave, team):
+            return
+        if not await self.catch_up(survey) and now < due + PATIENCE:
+            return
+        await self.publish(survey, wave, team)
+
+    async def publish(self, survey: Survey, wave: Wave, team: Team) -> list[str]:
+        """Plan the report of a wave for a team, once for ever. Returns the outbox keys of its messages."""
+        now = self._clock.now()
+        keys = await self._database.write(lambda connection: plan_report(connection, survey, wave, team, now))
+        self._presence.wake(team.account)
+        return keys
+
+    def _nothing_to_publish(self, survey: Survey, wave: Wave, team: Team) -> bool:
+        with self._database.reading() as connection:
+            was_asked = tallies.wave_ids(connection, survey.name, [wave.key])
+            key = report_key(survey.name, wave.key, team.name, 0)
+            return not was_asked or bool(outbox.states(connection, [key]))
+
+    async def catch_up(self, survey: Survey) -> bool:
+        """Read everything that the survey's accounts can still give. Returns whether all of them were read."""
+        await self._close_due()
+        polls = await asyncio.to_thread(self._recent_polls, survey, self._clock.now() - RECENT)
+        names = {self._routes.channels[name].account for name in survey.channels}
+        found = await asyncio.gather(*(self._read(name, [p for p in polls if p.account == name]) for name in names))
+        return all(found)
+
+    async def _read(self, name: str, polls: Sequence[OpenAsk]) -> bool:
+        account = self._presence.up.get(name)
+        if account is None:
+            return False
+        try:
+            await account.catch_up([poll.receipt for poll in polls], self._inbox.deliver(name))
+        except VouchError as error:
+            log.warning("catching up: %s", error)
+            return False
+        return True
+
+    def _recent_polls(self, survey: Survey, since: datetime) -> Sequence[OpenAsk]:
+        with self._database.reading() as connection:
+            return asks.polls_since(connection, survey.name, since)
+
+    def _complain(self, text: str) -> None:
+        """Say a lasting fault once."""
+        if text not in self._complained:
+            self._complained.add(text)
+            log.error("%s", text)

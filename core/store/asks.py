@@ -1,0 +1,156 @@
+"""Planning what is asked, in public and of persons, and closing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, select, update
+
+from core.account import Receipt
+from core.ballot import Ballot
+from core.envelope import load_receipt
+from core.message import Message
+from core.models import Ask, Outbox, Person, Response, WaveRow
+from core.routes import Channel, ChannelKind
+from core.store.directory import KnownWave
+from core.store.outbox import Kind, Planned, State, plan
+from core.store.statements import Upsert, table
+
+_ASK = table(Ask)
+_OUTBOX = table(Outbox)
+_PERSON = table(Person)
+_RESPONSE = table(Response)
+_WAVE = table(WaveRow)
+
+_add_asks = Upsert(
+    Ask,
+    ("key", "wave_id", "channel", "account", "kind", "ballot", "named", "place", "message"),
+    key=("key",),
+)
+
+_POSTED = (
+    select(_ASK.c.id, _ASK.c.account, _ASK.c.kind, _WAVE.c.key, _OUTBOX.c.receipt)
+    .join_from(_ASK, _OUTBOX, _OUTBOX.c.key == _ASK.c.key)
+    .join(_WAVE, _WAVE.c.id == _ASK.c.wave_id)
+    .where(_OUTBOX.c.state == str(State.SENT))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAsk:
+    """A public post of the question, to be planned."""
+
+    thing: Planned
+    kind: ChannelKind
+    ballot: Ballot | None
+    named: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAsk:
+    """A posted ask that has not been closed."""
+
+    id: int
+    account: str
+    kind: ChannelKind
+    wave: str
+    receipt: Receipt
+
+
+def plan_asks(connection: Connection, asks: Iterable[NewAsk], now: datetime) -> None:
+    """Plan public asks, each once."""
+    for ask in asks:
+        thing = ask.thing
+        code = ask.ballot.code if ask.ballot is not None else ""
+        row = (thing.key, thing.wave_id, thing.channel, thing.account, str(ask.kind), code, ask.named, thing.place, "")
+        _add_asks(connection, [row])
+        plan(connection, [thing], now)
+
+
+def ask_key(survey: str, wave: str, channel: str) -> str:
+    """The outbox key of a channel's ask."""
+    return f"ask:{survey}:{wave}:{channel}:0"
+
+
+def asked(connection: Connection, wave_id: int) -> set[str]:
+    """Names of the channels whose ask of this wave is planned or posted."""
+    return set(connection.execute(select(_ASK.c.channel).where(_ASK.c.wave_id == wave_id)).scalars())
+
+
+def plan_invitations(
+    connection: Connection,
+    wave: KnownWave,
+    channel: Channel,
+    invite: Callable[[str, str | None], Message],
+    now: datetime,
+    *,
+    limit: int = 500,
+) -> int:
+    """Plan invitations to up to ``limit`` persons who allow it and were neither invited in this wave nor answered.
+
+    ``invite`` makes the message for a platform id and language. Returns how many were planned.
+    """
+    prefix = f"invitation:{wave.wave.survey}:{wave.wave.key}"
+    invited = exists().where(
+        _OUTBOX.c.person_id == _PERSON.c.id,
+        _OUTBOX.c.wave_id == wave.id,
+        _OUTBOX.c.kind == str(Kind.INVITATION),
+    )
+    answered = exists().where(_RESPONSE.c.person_id == _PERSON.c.id, _RESPONSE.c.wave_id == wave.id)
+    rows = connection.execute(
+        select(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language)
+        .where(
+            _PERSON.c.account == channel.account,
+            _PERSON.c.opened.is_(True),
+            _PERSON.c.stopped.is_(False),
+            _PERSON.c.blocked.is_(False),
+            ~invited,
+            ~answered,
+        )
+        .order_by(_PERSON.c.id)
+        .limit(limit)
+    ).all()
+    plan(
+        connection,
+        [
+            Planned(
+                key=f"{prefix}:{channel.account}/{id}:0",
+                account=channel.account,
+                kind=Kind.INVITATION,
+                body=invite(platform_id, language),
+                person_id=id,
+                wave_id=wave.id,
+                channel=channel.name,
+                not_after=wave.wave.closes_at,
+            )
+            for id, platform_id, language in rows
+        ],
+        now,
+    )
+    return len(rows)
+
+
+def open_asks(connection: Connection, *, closing_before: datetime) -> Sequence[OpenAsk]:
+    """Posted asks that are not closed although their wave has closed by ``closing_before``."""
+    return _open_asks(connection, _POSTED.where(_ASK.c.closed_at.is_(None), _WAVE.c.closes_at <= closing_before))
+
+
+def closed(connection: Connection, ask_id: int, now: datetime) -> None:
+    """Note that an ask was closed."""
+    connection.execute(update(_ASK).where(_ASK.c.id == ask_id).values(closed_at=now))
+
+
+def polls_since(connection: Connection, survey: str, moment: datetime) -> Sequence[OpenAsk]:
+    """Posted polls of a survey whose wave was open at ``moment`` or later: their votes may still have to be read."""
+    query = _POSTED.where(_WAVE.c.survey == survey, _WAVE.c.closes_at > moment, _ASK.c.kind == str(ChannelKind.POLL))
+    return _open_asks(connection, query)
+
+
+def _open_asks(connection: Connection, query: Select[Any]) -> Sequence[OpenAsk]:
+    return [
+        OpenAsk(id=id, account=account, kind=ChannelKind(kind), wave=wave, receipt=load_receipt(receipt))
+        for id, account, kind, wave, receipt in connection.execute(query)
+    ]

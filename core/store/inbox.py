@@ -1,0 +1,112 @@
+"""Keeping what arrives: ``deliver`` returns once it is committed, with what to answer.
+
+Everything here happens in the writer's transaction, many deliveries together. An event that was kept before changes
+and answers nothing. What must arrive as an answer is an outbox row of the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.account import NOTHING, Answer, Deliver
+from core.buttons import Seal
+from core.clock import Clock
+from core.events import Consent, Cursor, Event, Reply, Totals, Votes
+from core.routes import Routes
+from core.store.database import Database
+from core.store.directory import Directory
+from core.store.keeping import Keeping
+
+CHUNK = 1_000
+"""Most events that are worked on together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one call of ``deliver`` brought: a job of the writer that runs together with its neighbours."""
+
+    inbox: Inbox
+    account: str
+    events: Sequence[Event]
+
+    @property
+    def merged(self) -> Callable[[Connection, Sequence[Delivery]], list[Sequence[Answer]]]:
+        """Runs neighbouring deliveries as one, see ``core/store/database.py``."""
+        return self.inbox.keep
+
+    def __call__(self, connection: Connection) -> Sequence[Answer]:
+        """Keep this delivery alone."""
+        return self.inbox.keep(connection, [self])[0]
+
+
+class Inbox:
+    """The way in. ``wake`` is called, in the writer's thread, when answers were planned."""
+
+    def __init__(
+        self,
+        database: Database,
+        routes: Routes,
+        seal: Seal,
+        clock: Clock,
+        *,
+        directory: Directory | None = None,
+        wake: Callable[[str], None] = lambda account: None,
+    ) -> None:
+        self.database = database
+        self.routes = routes
+        self.seal = seal
+        self.clock = clock
+        self.directory = directory or Directory()
+        self.wake = wake
+        self.private_answers: dict[tuple[str, str], bool] = {}
+        """By (account, place id): whether a tap there can be answered to that person alone."""
+
+    def deliver(self, account: str) -> Deliver:
+        """The ``Deliver`` of one account."""
+
+        async def deliver(events: Sequence[Event]) -> Sequence[Answer]:
+            if not events:
+                return ()
+            return await self.database.write(Delivery(self, account, events))
+
+        return deliver
+
+    def keep(self, connection: Connection, deliveries: Sequence[Delivery]) -> list[Sequence[Answer]]:
+        """Keep deliveries, in order; one list of answers each."""
+        flat = [(delivery.account, event) for delivery in deliveries for event in delivery.events]
+        answers: list[Answer] = []
+        for start in range(0, len(flat), CHUNK):
+            answers += self._keep(connection, flat[start : start + CHUNK])
+        found: list[Sequence[Answer]] = []
+        at = 0
+        for delivery in deliveries:
+            found.append(answers[at : at + len(delivery.events)])
+            at += len(delivery.events)
+        return found
+
+    def replay(self, connection: Connection, account: str, refs: Sequence[str]) -> None:
+        """Take up what had waited for these posts to be known."""
+        Keeping(self, connection).replay(account, refs)
+
+    def _keep(self, connection: Connection, events: Sequence[tuple[str, Event]]) -> list[Answer]:
+        keeping = Keeping(self, connection)
+        people: list[tuple[int, str, Reply | Consent]] = []
+        for index, (account, event) in enumerate(events):
+            match event:
+                case Reply() | Consent():
+                    people.append((index, account, event))
+                case Cursor():
+                    keeping.cursor(account, event)
+                case Totals():
+                    keeping.totals(account, event)
+                case Votes():
+                    pass
+        answered: Mapping[int, Answer] = keeping.people(people)
+        for account, event in events:
+            if isinstance(event, Votes):
+                keeping.votes(account, event)
+        keeping.save()
+        return [answered.get(index, NOTHING) for index in range(len(events))]

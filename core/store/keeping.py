@@ -1,0 +1,393 @@
+"""One transaction's work on what arrived: know the people, find the wave, read, count, answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select, update
+
+from core.account import Answer
+from core.dialogue import Meaning, Situation, react
+from core.envelope import dump
+from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
+from core.models import ConsentRow, Count, CursorRow, Outbox, Person, ReplyRow, Response
+from core.nps import Band
+from core.store.directory import KnownAsk
+from core.store.meaning import Read, understand
+from core.store.responses import Responses
+from core.store.statements import Upsert, stamp, table
+
+if TYPE_CHECKING:
+    from core.store.inbox import Inbox
+
+_PERSON = table(Person)
+_REPLY = table(ReplyRow)
+_CONSENT = table(ConsentRow)
+_RESPONSE = table(Response)
+
+ANSWER_PRIORITY = 1
+
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_KNOWN_PEOPLE = select(_PERSON).where(_PERSON.c.account == bindparam("account"), _PERSON.c.platform_id.in_(_IDS))
+_KEPT_REPLIES, _KEPT_CONSENTS = (
+    select(kept.c.event).where(kept.c.account == bindparam("account"), kept.c.event.in_(_IDS))
+    for kept in (_REPLY, _CONSENT)
+)
+
+_REPLY_COLUMNS = (
+    *("account", "event", "person_id", "via", "at", "ord", "ref", "option", "withdrawn", "place", "token", "text"),
+    *("wave_id", "outcome"),
+)
+_add_replies = Upsert(ReplyRow, _REPLY_COLUMNS, key=("account", "event"))
+_settle_replies = Upsert(
+    ReplyRow,
+    _REPLY_COLUMNS,
+    key=("account", "event"),
+    update=lambda old, new: {"wave_id": new.wave_id, "outcome": new.outcome},
+)
+_add_people = Upsert(
+    Person,
+    ("account", "platform_id", "language", "opened", "stopped", "blocked"),
+    key=("account", "platform_id"),
+)
+_add_consents = Upsert(
+    ConsentRow,
+    ("account", "event", "person_id", "kind", "evidence", "place", "at"),
+    key=("account", "event"),
+)
+_set_cursors = Upsert(
+    CursorRow, ("account", "name", "value"), key=("account", "name"), update=lambda old, new: {"value": new.value}
+)
+_set_counts = Upsert(
+    Count,
+    ("account", "ref", "totals", "as_of", "final"),
+    key=("account", "ref"),
+    update=lambda old, new: {"totals": new.totals, "as_of": new.as_of, "final": new.final},
+)
+_plan = Upsert(
+    Outbox,
+    (
+        *("key", "account", "kind", "person_id", "place", "body", "channel", "priority", "state"),
+        *("planned_at", "due_at", "receipt", "error"),
+    ),
+    key=("key",),
+)
+
+
+@dataclass(slots=True)
+class KnownPerson:
+    """A person as this transaction sees them."""
+
+    id: int
+    account: str
+    platform_id: str
+    language: str | None
+    opened: bool
+    stopped: bool
+    blocked: bool
+    changed: bool = False
+
+
+class Keeping:
+    """Works on events, then ``save`` writes everything at once."""
+
+    def __init__(self, inbox: Inbox, connection: Connection) -> None:
+        self._inbox = inbox
+        self._connection = connection
+        self._stamp = stamp(connection)
+        self._responses = Responses(connection, lambda id: inbox.directory.wave_by_id(connection, id))
+        self._people: dict[tuple[str, str], KnownPerson] = {}
+        self._replies: list[tuple[Any, ...]] = []
+        self._consents: list[tuple[Any, ...]] = []
+        self._cursors: dict[tuple[str, str], str] = {}
+        self._totals: dict[tuple[str, str], Totals] = {}
+        self._planned: list[tuple[Any, ...]] = []
+        self._replaying = False
+
+    # -- what names nobody -------------------------------------------------------------------------------------------
+
+    def cursor(self, account: str, cursor: Cursor) -> None:
+        """How far an adapter has read."""
+        self._cursors[(account, cursor.name)] = cursor.value
+
+    def totals(self, account: str, totals: Totals) -> None:
+        """The totals of a poll."""
+        self._totals[(account, totals.ref)] = totals
+
+    # -- what people did ---------------------------------------------------------------------------------------------
+
+    def people(self, events: Sequence[tuple[int, str, Reply | Consent]]) -> Mapping[int, Answer]:
+        """Take what people did, in order. Returns what to answer at once, by index."""
+        seen = self._seen(events)
+        fresh: list[tuple[int, str, Reply | Consent]] = []
+        for index, account, event in events:
+            if (account, event.id) not in seen:
+                seen.add((account, event.id))
+                fresh.append((index, account, event))
+        self._know({(account, event.person): event.language for _, account, event in fresh})
+        asks = self._inbox.directory.asks(
+            self._connection,
+            {(account, e.ref) for _, account, e in fresh if isinstance(e, Reply) and e.ref is not None},
+        )
+        reads = {
+            index: understand(self._inbox, self._connection, account, event, asks)
+            for index, account, event in fresh
+            if isinstance(event, Reply)
+        }
+        self._load(fresh, reads)
+        answers: dict[int, Answer] = {}
+        for index, account, event in fresh:
+            person = self._people[(account, event.person)]
+            if isinstance(event, Consent):
+                self._consent(person, event)
+            else:
+                answers[index] = self._reply(person, event, reads[index])
+        return answers
+
+    def votes(self, account: str, votes: Votes) -> None:
+        """A poll's whole list of voters: fill what the stream missed; never override what came by another way."""
+        ask = self._inbox.directory.asks(self._connection, [(account, votes.ref)]).get((account, votes.ref))
+        if ask is None or ask.id is None or ask.ballot is None:
+            return
+        self._know({(account, person): None for person, _ in votes.votes})
+        voted = {self._people[(account, person)].id: option for person, option in votes.votes}
+        standing = self._connection.execute(
+            select(_RESPONSE.c.person_id).where(
+                _RESPONSE.c.wave_id == ask.wave.id, _RESPONSE.c.ask_id == ask.id, _RESPONSE.c.via == str(Via.VOTE)
+            )
+        ).scalars()
+        gone = set(standing) - set(voted)
+        everybody = [*voted, *gone]
+        for start in range(0, len(everybody), 500):
+            self._responses.load(everybody[start : start + 500], [ask.wave.id])
+        for person_id, option in voted.items():
+            if 0 <= option < len(ask.ballot.bands):
+                self._voted(ask, person_id, ask.ballot.bands[option], votes)
+        for person_id in gone:
+            self._responses.withdraw(person_id, ask.wave, ask.id, None, votes.order, str(Via.VOTE))
+
+    def replay(self, account: str, refs: Sequence[str]) -> None:
+        """Take up replies that waited for these posts."""
+        rows = self._connection.execute(
+            select(_REPLY, _PERSON.c.platform_id)
+            .join(_PERSON, _PERSON.c.id == _REPLY.c.person_id)
+            .where(_REPLY.c.account == account, _REPLY.c.ref.in_(list(refs)), _REPLY.c.outcome == "waiting")
+            .order_by(_REPLY.c.ord)
+        ).mappings()
+        self._replaying = True
+        waited = [(index, account, _reply_of(row)) for index, row in enumerate(rows)]
+        if waited:
+            self.people(waited)
+        self.save()
+
+    def save(self) -> None:
+        """Write everything."""
+        connection = self._connection
+        (_settle_replies if self._replaying else _add_replies)(connection, self._replies)
+        _add_consents(connection, self._consents)
+        self._responses.save()
+        for person in self._people.values():
+            if person.changed:
+                connection.execute(
+                    update(_PERSON)
+                    .where(_PERSON.c.id == person.id)
+                    .values(opened=person.opened, stopped=person.stopped, blocked=person.blocked)
+                )
+        _set_cursors(connection, [(*name, value) for name, value in self._cursors.items()])
+        _set_counts(
+            connection,
+            [
+                (account, ref, json.dumps(found.totals), self._stamp(found.as_of), found.final)
+                for (account, ref), found in self._totals.items()
+            ],
+        )
+        _plan(connection, self._planned)
+        for account in {row[1] for row in self._planned}:
+            self._inbox.wake(account)
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def _seen(self, events: Iterable[tuple[int, str, Reply | Consent]]) -> set[tuple[str, str]]:
+        if self._replaying:
+            return set()
+        seen: set[tuple[str, str]] = set()
+        by_account: dict[str, list[Reply | Consent]] = {}
+        for _, account, event in events:
+            by_account.setdefault(account, []).append(event)
+        for account, its in by_account.items():
+            for kind, kept in ((Reply, _KEPT_REPLIES), (Consent, _KEPT_CONSENTS)):
+                ids = [event.id for event in its if isinstance(event, kind)]
+                if ids:
+                    found = self._connection.execute(kept, {"account": account, "ids": ids})
+                    seen.update((account, id) for (id,) in found.all())
+        return seen
+
+    def _know(self, wanted: Mapping[tuple[str, str], str | None]) -> None:
+        """Have a row for each of these (account, platform id)."""
+        missing = [name for name in wanted if name not in self._people]
+        self._fetch(missing)
+        new = [name for name in missing if name not in self._people]
+        if new:
+            _add_people(self._connection, [(*name, wanted[name], False, False, False) for name in new])
+            self._fetch(new)
+
+    def _fetch(self, names: Sequence[tuple[str, str]]) -> None:
+        for account in {account for account, _ in names}:
+            ids = [platform_id for its, platform_id in names if its == account]
+            for start in range(0, len(ids), 5_000):
+                chunk = {"account": account, "ids": ids[start : start + 5_000]}
+                for id, _, platform_id, language, opened, stopped, blocked in self._connection.execute(
+                    _KNOWN_PEOPLE, chunk
+                ).all():
+                    known = KnownPerson(id, account, platform_id, language, opened, stopped, blocked)
+                    self._people[(account, platform_id)] = known
+
+    def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
+        people = {self._people[(account, e.person)].id for index, account, e in fresh if index in reads}
+        waves = {read.wave.id for read in reads.values() if read.wave is not None}
+        if waves:
+            self._responses.load(people, waves)
+
+    def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
+        meaning, outcome = self._count(person, reply, read)
+        at = self._stamp(reply.at)
+        self._replies.append(
+            (
+                *(person.account, reply.id, person.id, str(reply.via), at, reply.order, reply.ref, reply.option),
+                *(reply.withdrawn, reply.place, reply.token, reply.text, read.wave.id if read.wave else None, outcome),
+            )
+        )
+        if meaning is Meaning.SILENT or read.survey is None:
+            return Answer()
+        direct = reply.place == ""
+        reaction = react(
+            Situation(
+                meaning=meaning,
+                brand=read.survey.brand,
+                language=read.survey.speaks(reply.language or person.language),
+                tapped=reply.via in (Via.TAP, Via.FORM),
+                direct=direct,
+                private_answers=self._inbox.private_answers.get((person.account, reply.place or "direct"), False),
+                group=read.band.group if read.band else None,
+                score=read.band.low if read.band else None,
+                wave=read.wave.code if read.wave else "",
+                person=f"{person.account}:{person.platform_id}",
+            ),
+            self._inbox.seal,
+        )
+        if reaction.later is not None and (meaning is Meaning.STOPPED or not person.stopped):
+            self._answer_later(person, reply, read, dump(reaction.later))
+        return reaction.now
+
+    def _count(self, person: KnownPerson, reply: Reply, read: Read) -> tuple[Meaning, str]:
+        """Let a reply count. Returns what it meant and the outcome that is kept with it."""
+        match read.meaning:
+            case Meaning.STOPPED:
+                self._allow(person, reply.id, ConsentKind.WITHDRAWN, "wrote stop", reply.place, reply.at)
+                meaning = Meaning.SILENT if person.stopped else Meaning.STOPPED
+                person.stopped, person.changed = True, True
+                return meaning, "consent"
+            case Meaning.JOINED:
+                self._allow(person, reply.id, ConsentKind.GRANTED, "asked for direct messages", reply.place, reply.at)
+                person.opened, person.stopped, person.blocked, person.changed = True, False, False, True
+                return Meaning.JOINED, "consent"
+            case Meaning.SCORED if read.wave is not None:
+                return self._score(person, reply, read)
+            case Meaning.COMMENTED if read.wave is not None:
+                kept = self._responses.of(person.id, read.wave)
+                if reply.at > read.wave.freezes_at:
+                    return Meaning.LATE, "late"
+                if kept is None:
+                    return Meaning.SILENT, "comment"
+                self._responses.comment(kept, read.comment)
+                return Meaning.COMMENTED, "comment"
+            case _:
+                return read.meaning, read.outcome
+
+    def _score(self, person: KnownPerson, reply: Reply, read: Read) -> tuple[Meaning, str]:
+        wave = read.wave
+        if wave is None or reply.at > wave.freezes_at:
+            return Meaning.LATE, "late"
+        if reply.withdrawn:
+            if read.ask_id is None:
+                return Meaning.SILENT, "unread"
+            back = self._responses.withdraw(person.id, wave, read.ask_id, read.band, reply.order, str(reply.via))
+            return Meaning.SILENT, "counted" if back else "older"
+        if read.band is None:
+            return Meaning.SILENT, "unread"
+        taken = self._responses.answer(
+            person.id,
+            wave,
+            read.band,
+            channel=read.channel,
+            ask_id=read.ask_id,
+            via=str(reply.via),
+            ord=reply.order,
+            at=reply.at,
+        )
+        if read.comment and taken and (kept := self._responses.of(person.id, wave)) is not None:
+            self._responses.comment(kept, read.comment)
+        spoken = reply.via is not Via.VOTE
+        return (Meaning.SCORED if spoken and taken else Meaning.SILENT), "counted" if taken else "older"
+
+    def _voted(self, ask: KnownAsk, person_id: int, band: Band, votes: Votes) -> None:
+        kept = self._responses.of(person_id, ask.wave)
+        by_another_way = kept is not None and kept.band is not None and kept.ask_id != ask.id
+        same = kept is not None and kept.band == band
+        if ask.id is None or by_another_way or same or (kept is not None and kept.via not in ("", str(Via.VOTE))):
+            return
+        self._responses.answer(
+            person_id,
+            ask.wave,
+            band,
+            channel=ask.channel,
+            ask_id=ask.id,
+            via=str(Via.VOTE),
+            ord=votes.order,
+            at=votes.as_of,
+        )
+
+    def _consent(self, person: KnownPerson, consent: Consent) -> None:
+        self._allow(person, consent.id, consent.kind, consent.evidence, consent.place, consent.at)
+        match consent.kind:
+            case ConsentKind.GRANTED:
+                person.opened, person.blocked = True, False
+                person.stopped = person.stopped and not consent.explicit
+            case ConsentKind.WITHDRAWN:
+                person.stopped = True
+            case ConsentKind.BLOCKED:
+                person.blocked = True
+        person.changed = True
+
+    def _allow(
+        self, person: KnownPerson, event: str, kind: ConsentKind, evidence: str, place: str, at: datetime
+    ) -> None:
+        moment = self._stamp(at)
+        self._consents.append((person.account, event, person.id, str(kind), evidence, place, moment))
+
+    def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str) -> None:
+        wave = read.wave.wave.key if read.wave else ""
+        key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{person.id}:{reply.id}"
+        moment = self._stamp(self._inbox.clock.now())
+        self._planned.append(
+            (
+                *(key, person.account, "answer", person.id, "", body, read.channel, ANSWER_PRIORITY, "planned"),
+                *(moment, moment, "", ""),
+            )
+        )
+
+
+def _reply_of(row: RowMapping) -> Reply:
+    return replace(
+        Reply(id=row["event"], person=row["platform_id"], via=Via(row["via"]), at=row["at"], order=row["ord"]),
+        place=row["place"],
+        ref=row["ref"],
+        option=row["option"],
+        withdrawn=row["withdrawn"],
+        token=row["token"],
+        text=row["text"],
+    )

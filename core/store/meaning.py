@@ -1,0 +1,131 @@
+"""What a reply means: which wave and channel it belongs to, and which band it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from core.buttons import Purpose
+from core.dialogue import Meaning
+from core.events import Reply, Via
+from core.nps import Band
+from core.reading import read as read_text
+from core.routes import ChannelKind, Route
+from core.store.directory import KnownAsk, KnownWave
+from core.survey import Survey
+
+if TYPE_CHECKING:
+    from core.store.inbox import Inbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A reply, understood. ``outcome`` is what is kept with it when it does not count."""
+
+    meaning: Meaning
+    outcome: str = "unread"
+    survey: Survey | None = None
+    wave: KnownWave | None = None
+    channel: str = ""
+    ask_id: int | None = None
+    band: Band | None = None
+    comment: str = ""
+
+
+_UNREAD = Read(meaning=Meaning.SILENT)
+
+
+def understand(
+    inbox: Inbox, connection: Connection, account: str, reply: Reply, asks: Mapping[tuple[str, str], KnownAsk]
+) -> Read:
+    """What the reply means. ``asks`` holds the posts that replies of this transaction refer to."""
+    ask = asks.get((account, reply.ref)) if reply.ref is not None else None
+    match reply.via:
+        case Via.VOTE:
+            return _vote(inbox, reply, ask)
+        case Via.TAP | Via.FORM:
+            return _tap(inbox, connection, account, reply, ask)
+        case Via.TEXT:
+            return _text(inbox, connection, account, reply, ask)
+
+
+def _vote(inbox: Inbox, reply: Reply, ask: KnownAsk | None) -> Read:
+    if ask is None:
+        return Read(meaning=Meaning.SILENT, outcome="waiting")
+    if ask.ballot is None or (reply.option is None and not reply.withdrawn):
+        return _UNREAD
+    if reply.option is not None and not 0 <= reply.option < len(ask.ballot.bands):
+        return _UNREAD
+    return Read(
+        meaning=Meaning.SCORED,
+        survey=inbox.routes.surveys.get(ask.wave.wave.survey),
+        wave=ask.wave,
+        channel=ask.channel,
+        ask_id=ask.id,
+        band=ask.ballot.bands[reply.option] if reply.option is not None else None,
+    )
+
+
+def _tap(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask: KnownAsk | None) -> Read:
+    tapped = inbox.seal.open(reply.token or "", f"{account}:{reply.person}")
+    wave = inbox.directory.wave_by_code(connection, tapped.wave) if tapped is not None else None
+    survey = inbox.routes.surveys.get(wave.wave.survey) if wave is not None else None
+    if tapped is None or wave is None or survey is None:
+        any_route = inbox.routes.at(account, "", ChannelKind.DIRECT) or _any_route(inbox, account)
+        return Read(meaning=Meaning.FORGED, outcome="forged", survey=any_route.survey if any_route else None)
+    kind = ChannelKind.BUTTONS if tapped.purpose in (Purpose.SCORE, Purpose.DIRECT) else ChannelKind.DIRECT
+    route = inbox.routes.within(survey.name, account, kind)
+    channel = ask.channel if ask is not None else route.channel.name if route is not None else ""
+    if tapped.purpose is Purpose.DIRECT:
+        return Read(meaning=Meaning.JOINED, survey=survey, wave=wave, channel=channel)
+    if tapped.purpose is Purpose.WHY:
+        return Read(meaning=Meaning.COMMENTED, survey=survey, wave=wave, channel=channel, comment=reply.text.strip())
+    if tapped.score is None or not survey.scale.lowest <= tapped.score <= 10 or not channel:
+        return _UNREAD
+    return Read(
+        meaning=Meaning.SCORED,
+        survey=survey,
+        wave=wave,
+        channel=channel,
+        ask_id=ask.id if ask is not None else None,
+        band=Band(tapped.score, tapped.score),
+    )
+
+
+def _text(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask: KnownAsk | None) -> Read:
+    kind = ChannelKind.DIRECT if reply.place == "" else ChannelKind.REPLIES
+    route = inbox.routes.at(account, reply.place, kind)
+    if route is None:
+        return _UNREAD
+    survey = route.survey
+    if ask is not None and ask.wave.wave.survey in inbox.routes.surveys:
+        survey, wave = inbox.routes.surveys[ask.wave.wave.survey], ask.wave
+    else:
+        wave = inbox.directory.wave_at(connection, survey, reply.at)
+    reading = read_text(reply.text, survey.scale)
+    here = partial(Read, survey=survey, wave=wave, channel=route.channel.name)
+    match reading.intent:
+        case "score" if reading.score is not None:
+            band = Band(reading.score, reading.score)
+            ask_id = ask.id if ask is not None else None
+            return here(meaning=Meaning.SCORED, band=band, ask_id=ask_id, comment=reading.comment)
+        case "stop" | "delete":
+            return here(meaning=Meaning.STOPPED)
+        case "help":
+            return here(meaning=Meaning.HELP, outcome="help")
+        case "comment":
+            return here(meaning=Meaning.COMMENTED, comment=reading.comment)
+        case _:
+            return _UNREAD
+
+
+def _any_route(inbox: Inbox, account: str) -> Route | None:
+    for survey in inbox.routes.surveys.values():
+        for kind in ChannelKind:
+            if (route := inbox.routes.within(survey.name, account, kind)) is not None:
+                return route
+    return None

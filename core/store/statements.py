@@ -1,0 +1,79 @@
+"""Writing many rows at once, in the dialect of the database, at the speed of its driver.
+
+SQLAlchemy's Core costs more per row than the row itself, so a statement is compiled once and then handed to the
+driver with plain tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table of a model."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+class Upsert:
+    """``INSERT … ON CONFLICT`` over the given columns of a model, prepared once per dialect.
+
+    Rows are tuples in the order of ``columns``. Without ``update`` a row that is already there is left as it is;
+    ``update`` maps a column to an expression of the old row and the new one (``excluded``).
+    """
+
+    def __init__(
+        self,
+        model: type[SQLModel],
+        columns: Sequence[str],
+        *,
+        key: Sequence[str],
+        update: Callable[[Any, Any], dict[str, Any]] | None = None,
+    ) -> None:
+        self._table = table(model)
+        self._columns = tuple(columns)
+        self._key = tuple(key)
+        self._update = update
+        self._sql = cache(self._compile)
+
+    def _compile(self, dialect_name: str) -> str:
+        kind = {"sqlite": sqlite, "postgresql": postgresql}[dialect_name]
+        statement = kind.insert(self._table)
+        if self._update is None:
+            statement = statement.on_conflict_do_nothing(index_elements=self._key)
+        else:
+            statement = statement.on_conflict_do_update(
+                index_elements=self._key, set_=self._update(self._table.c, statement.excluded)
+            )
+        dialect = kind.dialect(paramstyle="qmark" if dialect_name == "sqlite" else "format")
+        compiled = statement.compile(dialect=dialect, column_keys=list(self._columns))
+        if tuple(compiled.positiontup or ()) != self._columns:
+            # The driver gets bare tuples: the order of the columns must be the table's.
+            raise AssertionError(f"name the columns in this order: {compiled.positiontup}")
+        return str(compiled)
+
+    def __call__(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Write the rows."""
+        found = list(rows)
+        if found:
+            connection.exec_driver_sql(self._sql(connection.dialect.name), found)
+
+
+def stamp(connection: Connection) -> Callable[[datetime], Any]:
+    """How a time is handed to the driver as SQLAlchemy would store it: text without a zone on SQLite."""
+    if connection.dialect.name == "sqlite":
+        return _as_text
+    return lambda moment: moment
+
+
+def _as_text(moment: datetime) -> str:
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")

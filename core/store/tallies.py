@@ -1,0 +1,99 @@
+"""Reading the numbers: tallies of waves and windows from the roll-up, open totals from the polls' counts."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, and_, func, select
+
+from core.ballot import ballot_of
+from core.models import Ask, Count, Ref, Rollup, WaveRow
+from core.nps import Band, Tally, tally
+from core.store.statements import table
+
+_ASK = table(Ask)
+_COUNT = table(Count)
+_REF = table(Ref)
+_ROLLUP = table(Rollup)
+_WAVE = table(WaveRow)
+
+
+def wave_ids(connection: Connection, survey: str, keys: Sequence[str]) -> dict[str, int]:
+    """Row ids of a survey's waves, by key, as far as they exist."""
+    rows = connection.execute(
+        select(_WAVE.c.key, _WAVE.c.id).where(_WAVE.c.survey == survey, _WAVE.c.key.in_(list(keys)))
+    )
+    return dict(rows.tuples().all())
+
+
+def known_keys(connection: Connection, survey: str) -> list[str]:
+    """Keys of all waves of a survey, oldest first."""
+    query = select(_WAVE.c.key).where(_WAVE.c.survey == survey).order_by(_WAVE.c.opens_at)
+    return list(connection.execute(query).scalars())
+
+
+def named(connection: Connection, wave_id: int) -> dict[str, Tally]:
+    """The named tally of one wave, by channel."""
+    query = (
+        select(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high, func.sum(_ROLLUP.c.n))
+        .where(_ROLLUP.c.wave_id == wave_id)
+        .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
+    )
+    return _by_channel(connection.execute(query).tuples())
+
+
+def window(connection: Connection, ids: Sequence[int]) -> dict[str, Tally]:
+    """The named tally of several waves, by channel, each person once with the latest answer among them.
+
+    ``ids`` are the window's waves in order of time, without gaps among the survey's waves up to the last one: a
+    response counts when the same person's next answer lies outside of them.
+    """
+    query = (
+        select(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high, func.sum(_ROLLUP.c.n))
+        .where(
+            _ROLLUP.c.wave_id.in_(list(ids)),
+            _ROLLUP.c.later_id.not_in(list(ids)),
+        )
+        .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
+    )
+    return _by_channel(connection.execute(query).tuples())
+
+
+def open_totals(connection: Connection, wave_id: int) -> dict[str, Tally]:
+    """The open tally of one wave, by channel: totals of the polls that name nobody."""
+    rows = connection.execute(
+        select(_ASK.c.channel, _ASK.c.ballot, _COUNT.c.totals)
+        .join_from(_ASK, _REF, _REF.c.ask_id == _ASK.c.id)
+        .join(_COUNT, and_(_COUNT.c.account == _REF.c.account, _COUNT.c.ref == _REF.c.ref))
+        .where(_ASK.c.wave_id == wave_id, _ASK.c.named.is_(False))
+    )
+    found: dict[str, Tally] = defaultdict(Tally)
+    for channel, ballot, totals in rows:
+        bands = ballot_of(ballot).bands
+        found[channel] += tally(zip(bands, json.loads(totals), strict=True))
+    return dict(found)
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Tallies of one kind, added."""
+    return sum(tallies, Tally())
+
+
+def open_channels(connection: Connection, survey: str) -> set[str]:
+    """Names of the channels of a survey whose polls name nobody."""
+    query = (
+        select(_ASK.c.channel)
+        .join(_WAVE, _WAVE.c.id == _ASK.c.wave_id)
+        .where(_WAVE.c.survey == survey, _ASK.c.named.is_(False))
+        .distinct()
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _by_channel(rows: Iterable[tuple[str, int, int, int]]) -> dict[str, Tally]:
+    found: dict[str, list[tuple[Band, int]]] = defaultdict(list)
+    for channel, low, high, n in rows:
+        found[channel].append((Band(low, high), n))
+    return {channel: tally(bands) for channel, bands in found.items()}

@@ -1,0 +1,197 @@
+"""The running service: puts the parts together, lets APScheduler tick, starts and stops.
+
+The tick means "do whatever is due now": jobs live in memory and nothing depends on one of them having run. Sources:
+https://apscheduler.readthedocs.io/en/3.x/userguide.html#missed-job-executions-and-coalescing
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bots import open_account
+from core.account import Account
+from core.buttons import Seal, opens_form, wave_code
+from core.clock import Clock
+from core.dialogue import why_form
+from core.errors import AccountError, SettingsError
+from core.message import Form
+from core.presence import Presence
+from core.routes import Routes
+from core.service import Service
+from core.settings import SECRETS, Settings, secret
+from core.store import outbox
+from core.store.database import Database
+from core.store.inbox import Inbox
+from core.survey import previous_wave, week_wave
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_S = 5.0
+"""How long the sandbox may take to say where everything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How each account is reached, and the calendar."""
+
+    options: Mapping[str, Mapping[str, str]]
+    clock: Clock
+
+    @property
+    def secrets(self) -> set[str]:
+        """Everything that must not be printed."""
+        return {value for found in self.options.values() for key, value in found.items() if not key.endswith("_url")}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The service, put together but not running."""
+
+    database: Database
+    routes: Routes
+    presence: Presence
+    service: Service
+    inbox: Inbox
+    clock: Clock
+
+
+async def connections(settings: Settings) -> Connections:
+    """Addresses and credentials of all accounts: from the sandbox if one is set, else from the settings.
+
+    Raises ``SettingsError`` when a secret is missing, or the sandbox does not answer or does not know an account.
+    """
+    if settings.sandbox.url:
+        return await _from_sandbox(settings)
+    options: dict[str, dict[str, str]] = {}
+    for name, account in settings.accounts.items():
+        options[name] = {key: secret(settings, name, key) for key in SECRETS[account.platform]}
+        options[name] |= {key: value for key in ("base_url", "gateway_url") if (value := getattr(account, key))}
+    return Connections(options, Clock())
+
+
+async def _from_sandbox(settings: Settings) -> Connections:
+    import aiohttp
+
+    url = settings.sandbox.url
+    try:
+        timeout = aiohttp.ClientTimeout(total=HANDSHAKE_S)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/sandbox") as response:
+            found: Any = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise SettingsError(
+            f"sandbox.url: nothing answers at {url}; start it with `vouch sandbox`, or remove [sandbox] to go live"
+        ) from error
+    clock = Clock(
+        datetime.fromisoformat(found["clock"]["calendar"]), found["clock"]["started"], found["clock"]["speed"]
+    )
+    options: dict[str, dict[str, str]] = {}
+    for name, account in settings.accounts.items():
+        known = found["accounts"].get(name)
+        if known is None or known["platform"] != account.platform:
+            raise SettingsError(f"accounts.{name}: the sandbox at {url} runs with other settings; start it with these")
+        keys = (*SECRETS[account.platform], "base_url", "gateway_url")
+        options[name] = {key: known[key] for key in keys if key in known}
+    return Connections(options, clock)
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, found: Connections) -> AsyncIterator[Parts]:
+    """The parts of the service around an open database."""
+    routes = settings.routes()
+    async with Database(settings.service.database) as database:
+        seal = Seal(bytes.fromhex(await asyncio.to_thread(database.kept, "seal")))
+        inbox = Inbox(database, routes, seal, found.clock)
+        accounts: dict[str, Callable[[], Account]] = {
+            name: partial(
+                open_account,
+                account.platform,
+                name,
+                found.options[name],
+                found.clock,
+                partial(_form, routes, found.clock),
+            )
+            for name, account in settings.accounts.items()
+        }
+        places = [(c.account, c.place) for c in settings.channels.values()]
+        places += [(t.account, t.place) for t in settings.teams.values()]
+        wanted = {name: {place for account, place in places if account == name} for name in accounts}
+        presence = Presence(accounts, wanted, database, inbox, found.clock)
+        loop = asyncio.get_running_loop()
+        inbox.wake = partial(_wake_soon, loop, presence)
+        service = Service(database, routes, settings.team_list(), presence, inbox, found.clock)
+        yield Parts(database, routes, presence, service, inbox, found.clock)
+
+
+async def run(settings: Settings, found: Connections, ready: Callable[[], None]) -> None:
+    """Run the service until it is told to stop (SIGINT, SIGTERM). ``ready`` is called once every stream is up."""
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(assembled(settings, found))
+        names = list(settings.accounts)
+        now = found.clock.now()
+        if left := await parts.database.write(lambda connection: outbox.abandon(connection, names, now)):
+            log.warning("%d messages were being sent when Vouch last stopped: whether they arrived is unknown", left)
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(
+            partial(_tick, parts.service),
+            "interval",
+            seconds=min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed)),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(parts.presence.run()), group.create_task(_when_ready(parts.presence, ready))]
+            scheduler.start()
+            await _told_to_stop()
+            scheduler.shutdown(wait=False)
+            for task in tasks:
+                task.cancel()
+
+
+async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
+    await presence.ready.wait()
+    ready()
+
+
+async def _tick(service: Service) -> None:
+    try:
+        await service.tick()
+    except AccountError as error:
+        log.warning("%s", error)
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _wake_soon(loop: asyncio.AbstractEventLoop, presence: Presence, account: str) -> None:
+    loop.call_soon_threadsafe(presence.wake, account)
+
+
+def _form(routes: Routes, clock: Clock, token: str) -> Form | None:
+    """The form behind "Tell us why", in the language of the survey that the button belongs to."""
+    code = opens_form(token)
+    if code is None:
+        return None
+    for survey in routes.surveys.values():
+        wave = week_wave(survey, clock.now())
+        if code in (wave_code(survey.name, w.key) for w in (wave, previous_wave(survey, wave))):
+            return why_form(token, survey.languages[0])
+    return why_form(token, "en")
