@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sandbox.seam import Post, PostButton
 
@@ -47,6 +48,7 @@ class Scores:
         return Scores(self.high, self.high).group != self.group
 
 
+@lru_cache(maxsize=1024)
 def scores_of(label: str) -> Scores | None:
     """What a label stands for: ``7``, ``9–10 very likely``, ``0 to 3``; ``None`` when it names no score."""
     numbers = [int(number) for number in _NUMBER.findall(label)]
