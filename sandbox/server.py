@@ -70,16 +70,16 @@ class Sandbox:
             watcher(post)
 
     async def __aenter__(self) -> Sandbox:
-        app = web.Application()
+        app = web.Application(client_max_size=50 * 2**20)
         for name, stand_in in self.stand_ins.items():
             sub = stand_in.application()
             if self.on_exchange is not None:
                 sub.middlewares.append(_recorder(name, self.on_exchange))
             app.add_subapp(f"/{name}", sub)
         app.router.add_get("/sandbox", self._describe)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, shutdown_timeout=0.5, backlog=1024)
+        site = web.TCPSite(self._runner, self.host, self.port, backlog=1024)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         self.url = f"http://{self.host}:{self.port}"
@@ -115,10 +115,10 @@ class Sandbox:
 def _recorder(platform: str, on_exchange: OnExchange) -> Any:
     @web.middleware
     async def record(
-        request: web.Request, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         body = await request.read()
-        response = await answer(request)
+        response = await handler(request)
         if isinstance(response, web.Response):
             raw = response.body
             on_exchange(
