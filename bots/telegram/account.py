@@ -1,0 +1,106 @@
+"""``TelegramAccount``: one bot token as an account of ours, over the real python-telegram-bot."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+from telegram.error import InvalidToken, TelegramError
+
+from bots.telegram import places
+from bots.telegram.faults import fault, refused_token
+from bots.telegram.send import Sender
+from bots.telegram.stream import Stream
+from bots.telegram.transport import RawBot, Transport
+from core.account import Address, Deliver, Forms, Place, Poll, Receipt
+from core.clock import Clock
+from core.events import Totals
+from core.message import Message
+
+POLLING_CONNECTIONS = 2
+SENDING_CONNECTIONS = 32
+
+
+class TelegramAccount:
+    """One bot. ``base_url`` is Telegram's address or a stand-in's; ``/bot<token>`` is added here.
+
+    Telegram has no forms: a button that would open one is delivered as a tap, and the form's label is the note shown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        token: str,
+        *,
+        base_url: str = "https://api.telegram.org",
+        clock: Clock,
+        forms: Forms,
+    ) -> None:
+        # At DEBUG the library writes the address of every bot, token and all.
+        logging.getLogger("telegram").setLevel(logging.WARNING)
+        self._name = name
+        moved: dict[int, int] = {}
+        self._moved = moved
+        try:
+            self._bot = RawBot(
+                token,
+                base_url=f"{base_url.rstrip('/')}/bot",
+                base_file_url=f"{base_url.rstrip('/')}/file/bot",
+                request=Transport(SENDING_CONNECTIONS),
+                get_updates_request=Transport(POLLING_CONNECTIONS),
+            )
+        except InvalidToken:
+            raise refused_token(name) from None
+        self._stream = Stream(name, self._bot, clock, forms, moved)
+        self._sender = Sender(name, self._bot, clock, moved)
+
+    @property
+    def name(self) -> str:
+        """The account's name in ``settings.toml``."""
+        return self._name
+
+    @property
+    def set_aside(self) -> int:
+        """How many malformed updates were passed over since the start."""
+        return self._stream.set_aside
+
+    async def __aenter__(self) -> TelegramAccount:
+        try:
+            await self._bot.initialize()
+        except InvalidToken:
+            await self._bot.shutdown()
+            raise refused_token(self._name) from None
+        except TelegramError as error:
+            await self._bot.shutdown()
+            raise fault(self._name, error) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._bot.shutdown()
+
+    async def place(self, id: str) -> Place:
+        """See ``Account.place``."""
+        return await places.find(self._name, self._bot, id, self._moved)
+
+    async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
+        """See ``Account.listen``. Telegram itself keeps how far we have read, so there are no cursors."""
+        await self._stream.listen(deliver, ready)
+
+    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+        """See ``Account.poll``."""
+        return await self._sender.poll(place, poll, place.limits)
+
+    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+        """See ``Account.say``."""
+        return await self._sender.say(to, message)
+
+    async def close(self, poll: Receipt) -> Totals | None:
+        """See ``Account.close``. ``None`` when the poll had ended already: its totals have come by the stream."""
+        return await self._sender.close(poll)
+
+    async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
+        """See ``Account.catch_up``. All that Telegram can give is its queue: polls cannot be read, only stopped."""
+        await self._stream.catch_up(deliver)

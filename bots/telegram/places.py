@@ -1,0 +1,102 @@
+"""What a chat can show, and whether we may speak there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from telegram import ChatFullInfo, ChatMember, ChatMemberAdministrator, ChatMemberRestricted
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
+
+from bots.telegram.faults import fault
+from bots.telegram.render import BUTTONS, POST_CHARS
+from bots.telegram.stream import TOAST_CHARS
+from bots.telegram.transport import RawBot
+from core.account import Limits, Place, PlaceKind
+from core.errors import AccountRefused, AccountUnavailable
+
+DIRECT: Final = "direct"
+
+GROUP_LIMITS: Final = Limits(
+    post_chars=POST_CHARS,
+    poll_options=12,
+    option_chars=100,
+    question_chars=300,
+    poll_longest=timedelta(seconds=2_628_000),
+    poll_shortest=timedelta(seconds=5),
+    poll_names_voters=True,
+    buttons=BUTTONS,
+    private_answers=False,
+    toast_chars=TOAST_CHARS,
+)
+"""Source: https://core.telegram.org/bots/api#sendpoll, #sendmessage, #answercallbackquery"""
+
+BROADCAST_LIMITS: Final = replace(GROUP_LIMITS, poll_names_voters=False)
+"""Polls that name their voters cannot be sent to channels.
+
+Source: https://core.telegram.org/bots/api#poll (``is_anonymous``), refused with "non-anonymous polls can't be sent to
+channel chats": https://github.com/tdlib/td, ``MessagesManager``
+"""
+
+DIRECT_LIMITS: Final = GROUP_LIMITS
+
+
+async def find(name: str, bot: RawBot, id: str, moved: dict[int, int]) -> Place:
+    """Ask Telegram about a chat. Raises ``AccountRefused`` with the mend, ``AccountUnavailable``.
+
+    Source: https://core.telegram.org/bots/api#getchat, #getchatmember
+    """
+    if id == DIRECT:
+        return Place(id=id, kind=PlaceKind.DIRECT, limits=DIRECT_LIMITS, title=bot.username)
+    if not id.lstrip("-").isdecimal():
+        raise AccountRefused(name, f"{id!r} is no chat number: write the number of the chat, such as -1001234567890")
+    try:
+        chat, mine = await _ask(name, bot, int(id), moved)
+    except (BadRequest, Forbidden) as error:
+        mend = f"add @{bot.username} to it, in a channel as an administrator, or mend the number in the settings"
+        raise AccountRefused(name, f"chat {id}: {error.message}; {mend}") from error
+    except TelegramError as error:
+        raise fault(name, error) from error
+    if chat.type not in (ChatType.GROUP, ChatType.SUPERGROUP, ChatType.CHANNEL):
+        raise AccountRefused(name, f"chat {id} is one person's: use the place {DIRECT!r} to write to people")
+    channel = chat.type == ChatType.CHANNEL
+    missing = _missing_right(chat, mine)
+    if missing:
+        raise AccountRefused(name, f"in {chat.title!r} ({id}) {missing.format(bot='@' + bot.username)}")
+    return Place(
+        id=id,
+        kind=PlaceKind.BROADCAST if channel else PlaceKind.GROUP,
+        limits=BROADCAST_LIMITS if channel else GROUP_LIMITS,
+        title=chat.title or "",
+    )
+
+
+async def _ask(name: str, bot: RawBot, chat_id: int, moved: dict[int, int]) -> tuple[ChatFullInfo, ChatMember]:
+    target = moved.get(chat_id, chat_id)
+    try:
+        chat = await bot.get_chat(target)
+        return chat, await bot.get_chat_member(target, bot.id)
+    except ChatMigrated as gone:
+        if gone.new_chat_id in (target, chat_id):
+            raise AccountUnavailable(name, f"chat {chat_id} is just being moved") from None
+        moved[chat_id] = gone.new_chat_id
+        return await _ask(name, bot, chat_id, moved)
+
+
+def _missing_right(chat: ChatFullInfo, mine: ChatMember) -> str | None:
+    """What must be done before we can post there; ``{bot}`` stands for the bot's name."""
+    if mine.status in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED):
+        return "{bot} is no member: add it, in a channel as an administrator"
+    if mine.status == ChatMemberStatus.OWNER:
+        return None
+    if chat.type == ChatType.CHANNEL:
+        may = isinstance(mine, ChatMemberAdministrator) and mine.can_post_messages
+        return None if may else "{bot} may not post: make {bot} an administrator of the channel who may post messages"
+    if isinstance(mine, ChatMemberAdministrator):
+        return None
+    rights = mine if isinstance(mine, ChatMemberRestricted) else chat.permissions
+    if rights is not None and not (rights.can_send_messages and rights.can_send_polls):
+        return "{bot} may not send messages and polls: make {bot} an administrator of the group"
+    return None
