@@ -112,7 +112,7 @@ class Library:
                 "$.segment_index: must be from 0 to 999, with 1 byte to 5 MB of media", {"segment_index": [raw]}
             )
         upload.segments[int(raw) if raw.isdecimal() else len(upload.segments)] = content
-        return Answer({"data": {"expires_at": int(upload.expires_at)}, "meta": {}})
+        return Answer({"data": {"expires_at": int(upload.expires_at)}})
 
     def finalize(self, call: Call) -> Answer:
         upload = self._own(call, call.path["id"])
@@ -151,7 +151,7 @@ class Library:
         data: dict[str, Any] = {"id": str(upload.id), "media_key": upload.key, "expires_after_secs": left}
         if upload.finished:
             data["size"] = upload.total_bytes
-        return {"data": data, "meta": {}}
+        return {"data": data}
 
 
 def _guessed(content: bytes) -> str:
