@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+import aiohttp
 import discord
 
 from bots.discord import answer, faults, read
@@ -248,8 +249,8 @@ class Stream(discord.Client):
             return True  # nothing but direct messages, and those are in the history
         try:
             found = await asyncio.wait_for(self.guilds[0].query_members(user_ids=[self.me], cache=False), _ASK_S)
-        except TimeoutError:
-            return False
+        except (aiohttp.ClientError, OSError):  # hung up, or no answer in time
+            found = []
         if not found:
             await asyncio.sleep(_AGAIN_S)
         return bool(found)
