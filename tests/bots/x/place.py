@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-from aiohttp import web
 
 from bots.x import XAccount
 from core.account import NOTHING, Answer, Receipt
@@ -16,8 +14,8 @@ from core.clock import Clock
 from core.errors import StoreError
 from core.events import Cursor, Event
 from sandbox.clocks import Clocks
-from sandbox.rules import Rules
 from sandbox.seam import AccountPlan, Post
+from sandbox.server import Exchange, Sandbox
 from sandbox.x import XStandIn
 
 SPEED = 43_000.0
@@ -66,10 +64,10 @@ class X:
 
     stand_in: XStandIn
     clocks: Clocks
-    posts: list[Post]
-    url: str = ""
-    statuses: list[tuple[str, int]] = field(default_factory=list)
-    keys: dict[str, str] = field(default_factory=dict)
+    url: str
+    keys: dict[str, str]
+    exchanges: list[Exchange]
+    posts: list[Post] = field(default_factory=list)
 
     @property
     def clock(self) -> Clock:
@@ -91,39 +89,22 @@ class X:
         assert id is not None
         return id
 
-    def asked(self, path: str) -> int:
-        return sum(path in request for request, _ in self.statuses)
+    def asked(self, method: str, path: str) -> int:
+        return sum((exchange.method, exchange.path) == (method, path) for exchange in self.exchanges)
 
 
 @asynccontextmanager
 async def standing(speed: float = SPEED) -> AsyncIterator[X]:
     """X with the account ``brand``."""
-    posts: list[Post] = []
-    clocks = Clocks(speed=speed)
-    stand_in = XStandIn(clocks, Rules(), posts.append)
-    x = X(stand_in, clocks, posts)
-    given = stand_in.add_account(AccountPlan("brand", "x"))
-    x.keys = {name: given[name] for name in KEYS}
-
-    @web.middleware
-    async def record(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        response = await handler(request)
-        x.statuses.append((f"{request.method} {request.path}", response.status))
-        return response
-
-    app = web.Application(middlewares=[record])
-    app.add_subapp("/x", stand_in.application())
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    x.url = f"http://127.0.0.1:{runner.addresses[0][1]}/x{given['base_url']}"
-    try:
+    exchanges: list[Exchange] = []
+    plan = AccountPlan("brand", "x")
+    async with Sandbox([plan], [], clocks=Clocks(speed=speed), on_exchange=exchanges.append) as sandbox:
+        stand_in, given = sandbox.stand_ins["x"], sandbox.credentials["brand"]
+        assert isinstance(stand_in, XStandIn)
+        keys = {name: given[name] for name in KEYS}
+        x = X(stand_in, sandbox.clocks, f"{sandbox.url}/x{given['base_url']}", keys, exchanges)
+        sandbox.watchers.append(x.posts.append)
         yield x
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
