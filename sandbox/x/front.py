@@ -95,7 +95,7 @@ class Front:
             method=request.method,
             path=_below_mount(request.rel_url.raw_path),
             query=request.rel_url.raw_query_string,
-            form=body.decode() if is_form else "",
+            form=body.decode(errors="replace") if is_form else "",
         )
         caller = self._gate.admit(request.headers.get("Authorization"), signed)
         rules = self._site.rules
@@ -120,7 +120,10 @@ class Front:
 
 def _below_mount(raw_path: str) -> str:
     """The path as X has it, whatever the application is mounted under."""
-    return raw_path[raw_path.index("/2/") :]
+    at = raw_path.find("/2/")
+    if at < 0:
+        raise not_found()
+    return raw_path[at:]
 
 
 def _response(status: int, body: object, headers: dict[str, str], *, problem: bool = False) -> web.Response:

@@ -6,7 +6,6 @@ Source: https://docs.x.com/x-api/media/quickstart/media-upload-chunked and .../b
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,6 @@ from sandbox.x.site import Site
 MEGABYTE = 1024 * 1024
 LARGEST = {"image": 5 * MEGABYTE, "gif": 15 * MEGABYTE}
 SEGMENT = 5 * MEGABYTE
-LAST_SEGMENT = 999
 EXPIRES_S = 24 * 3600
 _STARTS = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -65,7 +63,7 @@ class Library:
 
     def key(self, account: str, media_id: str, category: str) -> str | None:
         """The key of a finished upload for posts (``tweet_``) or messages (``dm_``); ``None`` when it is of no use."""
-        upload = self._uploads.get(int(media_id)) if media_id.isdecimal() else None
+        upload = self._uploads.get(int(media_id)) if re.fullmatch(r"[0-9]{1,19}", media_id) else None
         if upload is None or upload.account != account or not upload.category.startswith(category):
             return None
         return upload.key if upload.finished and not self._expired(upload) else None
@@ -104,14 +102,15 @@ class Library:
     def append(self, call: Call) -> Answer:
         upload = self._own(call, call.path["id"])
         fields = _fields(call)
-        raw = str(fields.get("segment_index", b"").decode())
+        raw = fields.get("segment_index", b"").decode(errors="replace")
         content = fields.get("media", b"")
-        fits = raw.isdecimal() and int(raw) <= LAST_SEGMENT and 0 < len(content) <= SEGMENT
+        place = int(raw) if re.fullmatch(r"[0-9]{1,3}", raw) else None
+        fits = place is not None and 0 < len(content) <= SEGMENT
         if (not fits or upload.finished) and self._site.rules.on("x.media.segments"):
             raise invalid(
                 "$.segment_index: must be from 0 to 999, with 1 byte to 5 MB of media", {"segment_index": [raw]}
             )
-        upload.segments[int(raw) if raw.isdecimal() else len(upload.segments)] = content
+        upload.segments[len(upload.segments) if place is None else place] = content
         return Answer({"data": {"expires_at": int(upload.expires_at)}})
 
     def finalize(self, call: Call) -> Answer:
@@ -166,7 +165,7 @@ def _fields(call: Call) -> dict[str, bytes]:
     fields = {name: str(value).encode() for name, value in body.items() if name != "media"}
     try:
         return {**fields, "media": base64.b64decode(str(body.get("media", "")), validate=True)}
-    except binascii.Error:
+    except ValueError:
         raise invalid("$.media: must be base64") from None
 
 

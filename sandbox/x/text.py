@@ -15,11 +15,24 @@ import unicodedata
 LINK_WEIGHT = 23
 
 _LIGHT = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
-_TLDS = (
-    "com|org|net|edu|gov|info|biz|io|co|ai|app|dev|me|tv|xyz|shop|store|online|site|blog|club|news|link|live|world|"
-    "cloud|page|games|eu|de|fr|uk|es|it|nl|be|ch|at|pl|pt|se|no|dk|fi|ie|cz|gr|ro|hu|ru|ua|tr|us|ca|mx|br|ar|cl|au|nz|"
-    "jp|cn|kr|in|id|sg|hk|tw|th|vn|ph|my|za|ng|ke|eg|il|ae|sa|ly|gl|gg|fm|im|is|to|cc|ws"
+_COUNTRIES = (
+    "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bv bw by bz ca "
+    "cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr "
+    "ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm "
+    "jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq "
+    "mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa "
+    "re ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn "
+    "to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw"
 )
+"""All country domains: X makes a link of ``file.py``, too."""
+_GENERIC = (
+    "com org net edu gov mil int info biz name pro app dev xyz shop store online site blog club news link live world "
+    "cloud page games tech space website agency digital media social email today life studio design art work team "
+    "company group global guru tips zone cafe bar pub restaurant eco earth bio health care fit fun run ski surf "
+    "travel tours hotel house homes land city town london berlin paris wien koeln hamburg nyc tokyo"
+)
+"""The common ones; X knows about 1,200."""
+_TLDS = "|".join(f"{_GENERIC} {_COUNTRIES}".split())
 LINK = re.compile(
     rf"(?<![\w@.#$/-])(?:https?://[^\s/?#<>\"]+\.[a-z]{{2,}}|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS}))"
     r"(?![\w@-])(?::\d+)?(?:[/?#][^\s<>\"]*[\w/=&#+-])?/?",
