@@ -14,6 +14,7 @@ from functools import lru_cache
 from sandbox.seam import Post, PostButton
 
 _NUMBER = re.compile(r"\d+")
+_DIRECT = re.compile(r"\b(?:DM|MP|PN)s?\b|direct|privé|privad", re.IGNORECASE)
 _OUT_OF_TEN = re.compile(r"\d+\s*(?:/|(?:out\s+)?of|von|sur|de|su)\s*10\b")
 """``0/10``, ``0 out of 10``: an answer repeated, not a scale."""
 
@@ -72,8 +73,8 @@ def score_buttons(post: Post) -> list[PostButton]:
 
 
 def dm_button(post: Post) -> PostButton | None:
-    """The button by which a person asks to be asked directly."""
-    return next((b for b in post.buttons if scores_of(b.label) is None and re.search(r"\bDM", b.label)), None)
+    """The button by which a person asks to be asked directly: ``Ask me by DM``, ``En message privé``."""
+    return next((b for b in post.buttons if scores_of(b.label) is None and _DIRECT.search(b.label)), None)
 
 
 def form_button(post: Post) -> PostButton | None:

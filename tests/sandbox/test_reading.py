@@ -51,8 +51,11 @@ def test_a_question_names_both_ends_of_the_scale(text: str, lowest: int, asks: b
     assert names_scale(text, lowest) is asks
 
 
-def test_buttons_are_told_apart_by_their_labels() -> None:
-    nine, dm, why = PostButton("9", "a"), PostButton("Ask me by DM", "b"), PostButton("Tell us why", "c")
+@pytest.mark.parametrize(
+    ("dm_label", "why_label"), [("Ask me by DM", "Tell us why"), ("En message privé", "Pourquoi ?")]
+)
+def test_buttons_are_told_apart_by_their_labels(dm_label: str, why_label: str) -> None:
+    nine, dm, why = PostButton("9", "a"), PostButton(dm_label, "b"), PostButton(why_label, "c")
     post = Post("discord", "dc", "1", None, "1", "?", datetime(2026, 11, 16, tzinfo=UTC), buttons=(nine, dm, why))
     assert score_buttons(post) == [nine]
     assert dm_button(post) == dm
