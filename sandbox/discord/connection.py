@@ -12,7 +12,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from sandbox.discord.members import Members
 from sandbox.discord.model import Application, Json
@@ -58,16 +58,33 @@ class Connection:
                 if self.session is not None and self.session is not before:
                     tasks.append(asyncio.create_task(self._write(self.session)))
         finally:
+            self._end_on_purpose()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self.session is not None:
-                self.session.lose(self.state.clocks.wire())
+            self._lose()
+
+    def _end_on_purpose(self) -> None:
+        """A client that closes with 1000 or 1001 gives its session up.
+
+        Source: https://discord.com/developers/docs/events/gateway#initiating-a-disconnect
+        """
+        gone = self.socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
+        if gone and self.session is not None and self.application is not None:
+            if self.state.rules.on("discord.gateway.closed"):
+                self.application.sessions.pop(self.session.id, None)
+
+    def _lose(self) -> None:
+        """Let go of the session: from now on another connection may resume it."""
+        if self.session is not None:
+            self.session.lose(self.state.clocks.wire())
+            self.session = None
 
     def _hello(self) -> Json:
         return {"heartbeat_interval": int(self.gateway.heartbeat_s * 1000), "_trace": ["sandbox"]}
 
     async def close(self, code: int, reason: str) -> None:
+        self._lose()
         with contextlib.suppress(ConnectionError, RuntimeError):
             await self.socket.close(code=code, message=reason.encode())
 
@@ -224,9 +241,7 @@ class Connection:
         if session is not None and session.connected:
             for other in tuple(self.gateway.connections):
                 if other.session is session:
-                    other.session = None
                     await other.close(4000, "Resumed elsewhere.")
-            session.lose(self.state.clocks.wire())
         if session is None or not isinstance(sequence, int) or not session.replay(sequence):
             await self._send(b'{"t":null,"s":null,"op":9,"d":false}')
             return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.discord.components import Components
-from sandbox.discord.errors import Form, Refusal
+from sandbox.discord.errors import Form, Refusal, misfit
 from sandbox.discord.model import Json
 from sandbox.rules import Rules
 
@@ -52,6 +52,13 @@ class Draft:
 
 def read_draft(body: Body, rules: Rules) -> Draft:
     """Check a message's fields. Raises: Refusal 50035 naming every mistake."""
+    try:
+        return _read_draft(body, rules)
+    except (AttributeError, TypeError, ValueError):
+        raise misfit([], "DICT_TYPE_CONVERT", "A field is of the wrong type") from None
+
+
+def _read_draft(body: Body, rules: Rules) -> Draft:
     raw, form = body.fields, Form()
     content = raw.get("content")
     if content is not None and not isinstance(content, str):
@@ -156,10 +163,14 @@ def _poll(raw: Any, form: Form, rules: Rules) -> Json:
 
 def read_modal(raw: Any, rules: Rules) -> Json:
     """Check a form that a bot opens. Raises: Refusal 50035."""
+    try:
+        return _read_modal(raw, rules)
+    except (AttributeError, TypeError, ValueError):
+        raise misfit(["data"], "DICT_TYPE_CONVERT", "A field is of the wrong type") from None
+
+
+def _read_modal(raw: Json, rules: Rules) -> Json:
     form = Form()
-    if not isinstance(raw, dict):
-        form.required(["data"])
-        form.done()
     if rules.on("discord.modal.title") and not 1 <= len(raw.get("title") or "") <= 45:
         form.bad_length(["data", "title"], 1, 45)
     if rules.on("discord.modal.custom_id") and not 1 <= len(raw.get("custom_id") or "") <= 100:

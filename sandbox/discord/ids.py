@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import UTC, datetime
 
@@ -35,3 +36,10 @@ def derived(name: str) -> int:
 def made_at(snowflake: int) -> datetime:
     """When an id was made (aware, UTC)."""
     return datetime.fromtimestamp(((snowflake >> 22) + EPOCH_MS) / 1000, UTC)
+
+
+def derived_token(name: str, bot: int) -> str:
+    """A bot's token, shaped like Discord's: the bot's id in Base64, a stamp, a secret; it depends on the name alone."""
+    head = base64.urlsafe_b64encode(str(bot).encode()).decode().rstrip("=")
+    secret = hashlib.sha256(f"discord:{name}:token".encode()).hexdigest()
+    return f"{head}.{secret[:6]}.{secret[6:44]}"

@@ -100,8 +100,9 @@ class Rest:
         return response
 
     def refused(self, refusal: Refusal) -> web.Response:
-        """The refusal as an answer; with its code's rule off, the request passes as if done."""
-        if not self.state.rules.on(f"discord.code.{refusal.code}"):
+        """The refusal as an answer; where its rule is off, the request passes as if done."""
+        name = f"discord.code.{refusal.code}" if refusal.code else f"discord.status.{refusal.status}"
+        if not self.state.rules.on(name):
             return web.Response(status=204, headers=VIA)
         return answer_json(refusal.body(), refusal.status, VIA)
 

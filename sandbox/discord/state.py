@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 
 from sandbox.clocks import Clocks
 from sandbox.discord.errors import Refusal
-from sandbox.discord.ids import Snowflakes, derived
+from sandbox.discord.ids import Snowflakes, derived, derived_token
 from sandbox.discord.model import (
-    ADMINISTRATOR,
     ANNOUNCEMENT,
     DIRECT,
     GUILD_TEXT,
@@ -48,9 +46,9 @@ class State:
 
     def add_application(self, plan: AccountPlan) -> Application:
         """A bot with a guild of its own, all ids derived from its name."""
-        token = f"{derived(plan.name):x}.{hashlib.sha256(f'discord:{plan.name}:token'.encode()).hexdigest()[:38]}"
-        joined = stamp(self.clocks.now())
         bot_id = derived(plan.name)
+        token = derived_token(plan.name, bot_id)
+        joined = stamp(self.clocks.now())
         bot = Person(bot_id, plan.title, bot=True, joined_at=joined)
         application = Application(bot_id, plan.name, plan.title, token, bot)
         owner = Person(derived(f"{plan.name}:owner"), f"{plan.title} owner", joined_at=joined)
@@ -123,9 +121,6 @@ class State:
             if own.id == number:
                 return own
         return None if number in guild.left else self.people.get(number)
-
-    def is_admin(self, guild: Guild, person: Person) -> bool:
-        return bool(person.id in guild.admins and ADMINISTRATOR)
 
     # Events
 
