@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.rules import Rules
+from sandbox.x.media import GIF
 from sandbox.x.query import Query
 from sandbox.x.records import Dm, Member, Network, Poll, Tweet
 from sandbox.x.text import LINK, MENTION, escaped, shortened, with_short_links
@@ -194,7 +195,9 @@ class View:
 
     def _add_media(self, keys: Iterable[str]) -> None:
         for key in keys:
-            full = {"media_key": key, "type": "photo", "url": f"https://pbs.twimg.com/media/{key}.png"}
+            full = {"media_key": key, "type": "animated_gif" if key.startswith(GIF) else "photo"}
+            if not key.startswith(GIF):
+                full["url"] = f"https://pbs.twimg.com/media/{key}.png"
             self._media_shown[key] = {name: full[name] for name in full if name in self._media}
 
     @property

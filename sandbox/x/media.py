@@ -18,6 +18,8 @@ MEGABYTE = 1024 * 1024
 LARGEST = {"image": 5 * MEGABYTE, "gif": 15 * MEGABYTE}
 SEGMENT = 5 * MEGABYTE
 EXPIRES_S = 24 * 3600
+PHOTO, GIF = "3_", "16_"
+"""How the keys of each kind begin."""
 _STARTS = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -46,8 +48,8 @@ class Upload:
 
     @property
     def key(self) -> str:
-        """The number in front tells the kind: 3 photo, 16 GIF."""
-        return f"{16 if self.category.endswith('gif') else 3}_{self.id}"
+        """What is in front tells the kind."""
+        return f"{GIF if self.category.endswith('gif') else PHOTO}{self.id}"
 
     @property
     def content(self) -> bytes:
@@ -135,6 +137,8 @@ class Library:
         content = fields.pop("media", b"")
         body = {name: value.decode(errors="replace") for name, value in fields.items()}
         body.setdefault("media_type", _guessed(content))
+        if body.get("media_category", "").endswith("gif") and self._site.rules.on("x.media.type"):
+            raise invalid("$.media_category: must be tweet_image or dm_image; upload animations in segments")
         upload = self._open(call, body, len(content))
         upload.segments[0] = content
         self._finish(upload)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.seam import Post
-from sandbox.x.media import Library
+from sandbox.x.media import GIF, Library
 from sandbox.x.problems import Refusal, forbidden, invalid, missing
 from sandbox.x.query import Answer, Call, check_keys, read_id, read_json
 from sandbox.x.records import Network, Tweet
@@ -19,6 +19,7 @@ OPTIONS = (2, 4)
 LABEL = 25
 MINUTES = (5, 10_080)
 MEDIA = 4
+"""Photos; of animated GIFs one alone."""
 SAME_TEXT_FOR = timedelta(hours=24)
 """X says "a while"; nobody outside knows how long."""
 TIMELINE = "timeline"
@@ -101,7 +102,8 @@ class Posting:
         keys = [self._library.key(call.caller.app.account, item, "tweet_") for item in ids]
         if not self._site.rules.on("x.post.media"):
             return [key for key in keys if key is not None]
-        if not 1 <= len(ids) <= MEDIA or None in keys:
+        animated = sum(1 for key in keys if key is not None and key.startswith(GIF))
+        if not 1 <= len(ids) <= MEDIA or None in keys or (animated and len(ids) > 1):
             raise invalid("Your media IDs are invalid.", {"media.media_ids": ids})
         return [key for key in keys if key is not None]
 

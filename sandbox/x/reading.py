@@ -18,6 +18,7 @@ from sandbox.x.vocabulary import PAGE_QUERY, TWEET_EXPANSIONS, TWEET_QUERY, USER
 
 MENTIONS_BACK = 800
 TIMELINE_BACK = 3200
+"""800, too, without the replies. Source: https://docs.x.com/x-api/posts/timelines/introduction"""
 IDS = 100
 
 
@@ -107,6 +108,7 @@ class Reading:
         if member_id not in network.members:
             return self._no_user("id", call.path["id"])
         no_replies = "replies" in query.words("exclude") if extra else False
+        depth = min(depth, MENTIONS_BACK) if no_replies and self._site.rules.on("x.timeline.depth") else depth
         ids = lists.get(member_id, [])
         scope = f"{kind}:{member_id}"
         found, more = newest_first(

@@ -120,6 +120,9 @@ async def a_picture_is_of_a_kind_that_fits_its_use(rig: Rig) -> None:
     for kind, category in (("image/gif", "tweet_image"), ("image/svg+xml", "tweet_image"), ("image/png", "avatar")):
         body = {"media_type": kind, "media_category": category, "total_bytes": 10}
         await rig.refused(400, lambda sdk, body=body: sdk.media.initialize_upload(body), "not supported")
+    gif = base64.b64encode(b"GIF89a").decode()
+    body = {"media": gif, "media_category": "tweet_gif", "media_type": "image/gif"}
+    await rig.refused(400, lambda sdk: sdk.media.upload(body), "segments")
 
 
 @row("x.media.size")

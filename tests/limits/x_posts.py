@@ -72,7 +72,8 @@ async def a_poll_has_no_picture(rig: Rig) -> None:
 async def a_picture_was_uploaded_for_a_post_by_this_brand(rig: Rig) -> None:
     good, direct = await rig.upload(), await rig.upload(category="dm_image")
     await rig.post("look", media={"media_ids": [good]})
-    for number, ids in enumerate(([direct], ["1"], [], [good] * 5)):
+    moving = await rig.upload_in_segments(b"GIF89a" + bytes(9), "tweet_gif", "image/gif")
+    for number, ids in enumerate(([direct], ["1"], [], [good] * 5, [moving, good])):
         body = {"text": f"look {number}", "media": {"media_ids": ids}}
         await rig.refused(400, lambda sdk, body=body: sdk.posts.create(body))
 

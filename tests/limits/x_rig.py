@@ -87,9 +87,20 @@ class Rig:
         return str(sent.model_dump()["data"]["dm_event_id"])
 
     async def upload(self, content: bytes = PNG, category: str = "tweet_image", kind: str = "image/png") -> str:
+        """A finished upload in one call. Returns its id."""
         body = {"media": base64.b64encode(content).decode(), "media_category": category, "media_type": kind}
         done = await self.call(lambda sdk: sdk.media.upload(body))
         return str(done.model_dump()["data"]["id"])
+
+    async def upload_in_segments(self, content: bytes, category: str, kind: str) -> str:
+        """A finished upload in three calls. Returns its id."""
+        body = {"media_type": kind, "media_category": category, "total_bytes": len(content)}
+        begun = await self.call(lambda sdk: sdk.media.initialize_upload(body))
+        media = str(begun.model_dump()["data"]["id"])
+        segment = {"media": base64.b64encode(content).decode(), "segment_index": 0}
+        await self.call(lambda sdk: sdk.media.append_upload(media, segment))
+        await self.call(lambda sdk: sdk.media.finalize_upload(media))
+        return media
 
     async def raw(
         self,
