@@ -21,7 +21,7 @@ from yarl import URL
 from sandbox.seam import PostButton
 from sandbox.x.text import has_link, weighted_length, with_short_links
 
-from .x_rig import ACCOUNT, Rig, rig
+from .x_rig import ACCOUNT, PNG, Rig, rig
 
 SIGNED = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
@@ -237,3 +237,23 @@ async def test_nothing_that_is_sent_breaks_the_stand_in(body: object, route: str
         headers = {**bearer, "Content-Type": "application/json"}
         status, _, _ = await ready.raw("POST", route.format(ann=ready.ann), headers=headers, data=sent)
         assert status in (200, 201, 400, 403)
+
+
+async def test_a_picture_comes_as_a_signed_multipart_form(ready: Rig) -> None:
+    content = PNG + b"\r\n--\r\n\x00\xff\r\n"
+    body = {"media_type": "image/png", "media_category": "tweet_image", "total_bytes": len(content)}
+    path = "/2/media/upload/initialize"
+    _, _, begun = await ready.raw("POST", path, headers=ready.signed("POST", path), json=body)
+    media = begun["data"]["id"]
+    for place, part in enumerate((content[:70], content[70:])):
+        form = aiohttp.FormData({"segment_index": str(place)})
+        form.add_field("media", part, filename="chart.png", content_type="application/octet-stream")
+        path = f"/2/media/upload/{media}/append"
+        assert (await ready.raw("POST", path, headers=ready.signed("POST", path), data=form))[0] == 200
+    path = f"/2/media/upload/{media}/finalize"
+    _, _, done = await ready.raw("POST", path, headers=ready.signed("POST", path))
+    assert done["data"]["size"] == len(content)
+    await ready.post("look", media={"media_ids": [media]})
+    shown = "expansions=attachments.media_keys&media.fields=url"
+    _, _, found = await ready.raw("GET", f"/2/tweets/{ready.posts[0].id}?{shown}")
+    assert found["includes"]["media"][0]["media_key"] == done["data"]["media_key"]
