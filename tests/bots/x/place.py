@@ -25,20 +25,19 @@ KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret"
 
 @dataclass
 class Kept:
-    """A store: what was delivered, call by call. ``refuse`` makes the next calls fail."""
+    """A store: what was delivered, call by call. ``refuse`` makes the next calls fail, ``gate`` makes them wait."""
 
     calls: list[Sequence[Event]] = field(default_factory=list)
     refuse: int = 0
     refused: list[Sequence[Event]] = field(default_factory=list)
-    busy: set[str] = field(default_factory=set)
+    gate: asyncio.Event | None = None
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def deliver(self, events: Sequence[Event]) -> Sequence[Answer]:
-        names = {event.name for event in events if isinstance(event, Cursor)}
-        assert not names & self.busy, "two rounds of one source at once"
-        self.busy |= names
-        await asyncio.sleep(0)
-        self.busy -= names
+        if self.gate is not None:
+            self.waiting.set()
+            await self.gate.wait()
         self.changed.set()
         if self.refuse:
             self.refuse -= 1

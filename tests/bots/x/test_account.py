@@ -217,6 +217,24 @@ async def test_catch_up_brings_all_that_happened_before_it_was_called(x: X, acco
     assert len(_texts(kept)) == len(set(_texts(kept))) == 40
 
 
+async def test_never_two_rounds_at_once(x: X, account: XAccount) -> None:
+    kept = Kept(gate=asyncio.Event())
+    assert kept.gate is not None
+    mentions = f"/2/users/{x.keys['access_token'].partition('-')[0]}/mentions"
+    await x.mention(x.person(), "@Brand 9")
+    first = asyncio.create_task(account.catch_up([], kept.deliver))
+    async with asyncio.timeout(WAIT_S):
+        await kept.waiting.wait()
+        second = asyncio.create_task(account.catch_up([receipt("123")], kept.deliver))
+        while not x.asked("GET", "/2/tweets"):
+            await asyncio.sleep(0)
+        assert x.asked("GET", mentions) == 1
+        kept.gate.set()
+        await asyncio.gather(first, second)
+    assert x.asked("GET", mentions) == 2
+    assert _texts(kept) == ["9"]
+
+
 async def test_totals_are_final_when_the_poll_is_over_and_then_no_longer_asked(x: X, account: XAccount) -> None:
     kept = Kept()
     receipt = await _poll(x, account, days=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.x.budget import DAY_S, QUARTER_S, Budget, Window, budgets, route
@@ -71,12 +71,25 @@ def test_429_of_the_day_waits_for_the_day() -> None:
     assert budget.wait_s(1000.0) == pytest.approx(49_001.0)
 
 
+def test_the_published_limits_of_one_account() -> None:
+    table = {name: [(window.limit, window.length_s) for window in budget.windows] for name, budget in budgets().items()}
+    assert table == {
+        "GET /2/users/me": [(75, 900.0)],
+        "GET /2/users/:id/mentions": [(300, 900.0)],
+        "GET /2/dm_events": [(15, 900.0)],
+        "GET /2/tweets": [(900, 900.0)],
+        "POST /2/tweets": [(100, 900.0)],
+        "POST /2/dm_conversations/with/:id/messages": [(15, 900.0), (1440, 86_400.0)],
+    }
+
+
 def test_routes() -> None:
     assert route("GET", "/2/users/15/mentions") == "GET /2/users/:id/mentions"
     assert route("POST", "/2/dm_conversations/with/2244994945/messages") in budgets()
     assert route("GET", "/2/tweets") in budgets()
 
 
+@settings(deadline=None)
 @given(
     gaps=st.lists(st.floats(0.0, 400.0), min_size=1, max_size=200),
     with_headers=st.booleans(),

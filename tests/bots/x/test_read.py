@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.x import read
@@ -184,6 +184,7 @@ _values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(changed=st.dictionaries(st.sampled_from([*_post(), *_direct(), "referenced_tweets"]), _values))
 def test_whatever_comes_is_an_event_or_malformed(changed: dict[str, Any]) -> None:
     for reader, item in ((read.mention, _post()), (read.direct, _direct())):
@@ -193,6 +194,7 @@ def test_whatever_comes_is_an_event_or_malformed(changed: dict[str, Any]) -> Non
             continue
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_post_keeps_every_word_but_its_handles(text: str) -> None:
     reply = read.mention(_post(text=f"@brand {text.replace('&', '')}"), ME)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.x.render import harmless, render, weight
@@ -55,6 +55,7 @@ def test_a_quote_holds_nothing_that_x_links(attack: str) -> None:
 _PIECES = st.sampled_from([*"@#$.:/ aZ9_\uff20\uff03\u200b\u200c\u200d\u202e\ufeff\n", "http", "com", "é"])
 
 
+@settings(deadline=None)
 @given(st.lists(_PIECES).map("".join))
 def test_no_text_holds_anything_that_x_links(text: str) -> None:
     for part in (Quote(text), Line(text), Strong(text), Link(text, "https://ours.example/a")):
@@ -62,6 +63,7 @@ def test_no_text_holds_anything_that_x_links(text: str) -> None:
         assert {name for name, pattern in FOUND_BY_X.items() if pattern.search(shown)} == set()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_harmless_text_reads_the_same(text: str) -> None:
     shown = harmless(text)
@@ -108,6 +110,7 @@ def test_weight(text: str, expected: int) -> None:
     assert weight(text) == expected
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_a_longer_text_never_weighs_less_than_its_code_points(first: str, second: str) -> None:
     plain = re.compile(r"[^\u0000-\u007f]").sub("", first + second).replace("://", "")
