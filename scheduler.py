@@ -171,6 +171,8 @@ async def _tick(service: Service) -> None:
         await service.tick()
     except AccountError as error:
         log.warning("%s", error)
+    except asyncio.CancelledError:
+        pass  # only at shutdown; whatever is due is still due at the next start
 
 
 async def _told_to_stop() -> None:

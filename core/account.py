@@ -52,6 +52,8 @@ class Limits:
     """Longest note shown to the person who tapped; 0 where there is none."""
     tap_opens_direct: bool = False
     """Whether a tap in this place suffices for us to write to that person directly."""
+    answers_only: bool = False
+    """DIRECT: whether we may write only in answer, one message for each of theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

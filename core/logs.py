@@ -65,6 +65,8 @@ def set_up(secrets: Iterable[str], *, as_json: bool, level: int = logging.INFO, 
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # An acknowledgement quicker than discord.py's own bookkeeping reads as a gateway that lags by a whole heartbeat.
+    logging.getLogger("discord.gateway").setLevel(logging.ERROR)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a tick takes longer than its interval
 
 

@@ -111,6 +111,8 @@ class Presence:
                 return
             self.places[account.name][id] = place
             self._inbox.private_answers[(account.name, id)] = place.limits.private_answers
+            if place.limits.answers_only:
+                self._inbox.answers_only.add(account.name)
 
         await asyncio.gather(*(find(id) for id in self._wanted.get(account.name, ())))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -69,6 +69,11 @@ class Sender:
         while taken := await self._take():
             await asyncio.gather(*(self._say_and_free(thing) for thing in taken))
 
+    @property
+    def _answers_only(self) -> bool:
+        direct = self._places.get("direct")
+        return direct is not None and direct.limits.answers_only
+
     async def _take(self) -> list[Claimed]:
         await self._free.acquire()
         room = 1
@@ -78,7 +83,9 @@ class Sender:
         name, now = self._account.name, self._clock.now()
         taken: list[Claimed] = []
         try:
-            taken = await self._database.write(lambda connection: outbox.claim(connection, name, now, room))
+            taken = await self._database.write(
+                lambda connection: outbox.claim(connection, name, now, room, answers_only=self._answers_only)
+            )
         finally:
             for _ in range(room - len(taken)):
                 self._free.release()
@@ -104,6 +111,9 @@ class Sender:
             receipt = await self._speak(thing)
         except AccountError as error:
             await self._failed(thing, error)
+        except Exception as error:  # a fault of ours: this one message's, not the whole account's
+            log.exception("%s", thing.key)
+            await self._failed(thing, OutcomeUnknown(self._account.name, f"{type(error).__name__}: {error}"))
         else:
             await self._database.write(lambda connection: self._settled(connection, thing, receipt))
 
@@ -125,14 +135,14 @@ class Sender:
 
     async def _failed(self, thing: Claimed, error: AccountError) -> None:
         log.log(logging.INFO if isinstance(error, PersonUnreachable) else logging.WARNING, "%s: %s", thing.key, error)
-        now = self._clock.now()
+        now, only = self._clock.now(), self._answers_only
 
         def settle(connection: Connection) -> None:
             match error:
-                case AccountUnavailable():
-                    outbox.postpone(connection, thing.id, self._later(now, error.retry_after_s), str(error))
-                case Refused():
-                    outbox.postpone(connection, thing.id, self._later(now, REFUSED_AGAIN_S), str(error))
+                case AccountUnavailable() | Refused():
+                    wire_s = error.retry_after_s if isinstance(error, AccountUnavailable) else REFUSED_AGAIN_S
+                    due_at = now + timedelta(seconds=wire_s * self._clock.speed)
+                    outbox.postpone(connection, thing.id, due_at, str(error), answers_only=only)
                 case OutcomeUnknown():
                     outbox.unknown(connection, thing.id, str(error), now)
                 case _:
@@ -140,6 +150,3 @@ class Sender:
                     outbox.refused(connection, thing.id, str(error), now, unreachable=unreachable)
 
         await self._database.write(settle)
-
-    def _later(self, now: datetime, wire_s: float) -> datetime:
-        return now + timedelta(seconds=wire_s * self._clock.speed)

@@ -94,7 +94,8 @@ class Service:
                 continue
             if channel.kind is ChannelKind.DIRECT:
                 invite = partial(self._invitation, survey, known, place.limits, channel.account)
-                asks.plan_invitations(connection, known, channel, invite, now)
+                only = place.limits.answers_only
+                asks.plan_invitations(connection, known, channel, invite, now, answers_only=only)
             elif (ask := self._ask(survey, known, channel, place)) is not None:
                 asks.plan_asks(connection, [ask], now)
                 planned.append(ask.thing.key)

@@ -44,6 +44,8 @@ class SandboxSettings(_Table):
     """``[sandbox]``: where the stand-ins are; without it the platforms themselves are spoken to."""
 
     url: str = ""
+    broadcast: tuple[str, ...] = ()
+    """Ids of the places that are Telegram broadcast channels there; all others are groups."""
 
     @field_validator("url")
     @classmethod

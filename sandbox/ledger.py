@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sandbox.reading import ChannelPlan, Channels, Scores
 from sandbox.seam import Post
 from sandbox.weeks import Week, week_at
+
+_UNDERWAY = timedelta(days=1)
+"""An invitation so soon after a stop may have been underway when the bot could not know yet (calendar time)."""
 
 ANSWERS = ("vote", "tap", "text")
 """Kinds of acts that give an answer."""
@@ -173,7 +176,7 @@ class Ledger:
                 return False
             self.doubled.append(post)
         stopped = self._stopped.get(person)
-        if stopped is not None and stopped.accepted:
+        if stopped is not None and stopped.accepted and post.at - stopped.at > _UNDERWAY:
             self.unwelcome.append(post)
         self._invited[key] = (post, done)
         return True

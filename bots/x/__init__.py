@@ -33,7 +33,7 @@ TIMELINE: Final = Limits(
     poll_shortest=timedelta(minutes=SHORTEST_MIN),
 )
 """A poll on X names nobody, and a post has no buttons. Source: https://docs.x.com/x-api/posts/create-post"""
-DIRECT: Final = Limits(post_chars=DIRECT_CHARS)
+DIRECT: Final = Limits(post_chars=DIRECT_CHARS, answers_only=True)
 
 
 class XAccount:

@@ -1,0 +1,284 @@
+"""A brand's weeks on the sandbox, lived by the ordinary ``vouch run`` in a process of its own.
+
+The sandbox runs here, with its clock sped up and its followers acting. What the team's channel got is read back from
+the sandbox's wire and held against the world's ledger, which counts in code of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from core.errors import VouchError
+from core.routes import ChannelKind
+from core.settings import load
+from core.survey import Survey, next_wave, report_due, week_wave
+from demo.plan import plan_of, world_of
+from demo.readback import WEEK, arranged, counts_of, differences, flat, read_line
+from sandbox.clocks import Clocks
+from sandbox.seam import Post
+from sandbox.server import Sandbox
+
+FIRST_DAY = datetime(2026, 10, 12, 12, tzinfo=UTC)
+"""The demo's first week: the third one has 169 hours in Europe, because clocks go back."""
+
+WEEK_S = 14.0
+"""Wall seconds of a week for up to ``CROWD`` followers; larger crowds need longer, because the wire keeps wall time."""
+
+CROWD = 2_000
+
+LATEST = timedelta(days=3)
+"""How long after its due time a report may arrive before the demo gives up."""
+
+START_S = 30.0
+"""How long, in wall seconds, the service may take to be up."""
+
+
+@dataclass
+class Outcome:
+    """What a demo found. ``ok`` when what was posted is what is true."""
+
+    truth: dict[str, Any]
+    posted: dict[str, Any]
+    modes: dict[str, Any]
+    lost: int
+    doubled: int
+    elapsed_s: float
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether truth and posted are equal, and nothing was lost, doubled or missing."""
+        return self.truth == self.posted and not self.lost and not self.doubled and not self.faults
+
+    def as_json(self) -> dict[str, Any]:
+        """One object for ``--json``."""
+        return {
+            "truth": self.truth,
+            "posted": self.posted,
+            "modes": self.modes,
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "faults": self.faults,
+            "elapsed_s": round(self.elapsed_s, 1),
+        }
+
+
+class Demo:
+    """One run. ``show`` is told what happens, for whoever watches."""
+
+    def __init__(self, path: Path, *, followers: int, seed: int, weeks: int, show: Callable[[str], None]) -> None:
+        self.settings = load(path)
+        self._path = path
+        self._weeks = weeks
+        self._show = show
+        accounts, places, channels = plan_of(self.settings)
+        self.surveys = self.settings.routes().surveys
+        week_s = WEEK_S * max(1.0, followers / CROWD)
+        start = max(week_wave(survey, FIRST_DAY).opens_at for survey in self.surveys.values())
+        self.clocks = Clocks(start=start, speed=timedelta(weeks=1).total_seconds() / week_s)
+        self.sandbox = Sandbox(accounts, places, clocks=self.clocks)
+        self.world = world_of(self.sandbox, self.settings, channels, followers, seed)
+        self._teams = {(team.account, team.place) for team in self.settings.teams.values()}
+        self._arrived = asyncio.Event()
+        self.sandbox.watchers.append(self._seen)
+
+    def _seen(self, post: Post) -> None:
+        if (post.account, post.place) in self._teams:
+            self._show(post.text)
+            self._arrived.set()
+
+    async def run(self) -> Outcome:
+        """Live through the weeks. Raises ``VouchError`` when the service does not start."""
+        started = time.perf_counter()
+        self.clocks.started = self.clocks.wire()
+        with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder:
+            async with self.sandbox, self._service(Path(folder)) as service:
+                living = asyncio.create_task(self.world.run())
+                try:
+                    await self._live(service, living)
+                finally:
+                    living.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await living
+        return self._outcome(time.perf_counter() - started)
+
+    async def _live(self, service: asyncio.subprocess.Process, living: asyncio.Task[None]) -> None:
+        last = max(self._due(survey) for survey in self.surveys.values())
+        dead = asyncio.create_task(service.wait())
+        while not self._complete() and self.clocks.now() < last + LATEST:
+            self._arrived.clear()
+            arrived = asyncio.create_task(self._arrived.wait())
+            await asyncio.wait({arrived, dead, living}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+            arrived.cancel()
+            if dead.done():
+                raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log is above")
+            if living.done():
+                living.result()
+        dead.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _service(self, folder: Path) -> Any:
+        environment = os.environ | {
+            "VOUCH_SANDBOX__URL": self.sandbox.url,
+            "VOUCH_SERVICE__DATABASE": f"sqlite:///{folder / 'vouch.db'}",
+        }
+        main = Path(__file__).parents[1] / "cli.py"
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(main), "run", "--settings", str(self._path), "--json"),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            await self._ready(process)
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                try:
+                    await asyncio.wait_for(process.wait(), 5)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+    async def _ready(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), START_S)
+        except TimeoutError:
+            raise VouchError(f"vouch run was not ready within {START_S:.0f} s; its log is above") from None
+        if not line:
+            raise VouchError("vouch run did not start; its log is above")
+        self._show(f"vouch run is up after {json.loads(line)['elapsed_s']} s")
+
+    def share(self) -> float:
+        """How much of the time is over, 0 to 1."""
+        start = self.clocks.start
+        last = max(self._due(survey) for survey in self.surveys.values())
+        return min(1.0, max(0.0, (self.clocks.now() - start) / (last - start)))
+
+    # -- what was asked of us ------------------------------------------------------------------------------------------
+
+    def waves(self, survey: Survey) -> list[str]:
+        """Keys of the weeks that the demo lives through."""
+        wave = week_wave(survey, FIRST_DAY)
+        keys = []
+        for _ in range(self._weeks):
+            keys.append(wave.key)
+            wave = next_wave(survey, wave)
+        return keys
+
+    def _due(self, survey: Survey) -> datetime:
+        wave = week_wave(survey, FIRST_DAY)
+        for _ in range(self._weeks - 1):
+            wave = next_wave(survey, wave)
+        teams = [self.settings.teams[name] for name in survey.teams]
+        return max((report_due(wave, team.report, team.timezone) for team in teams), default=wave.closes_at)
+
+    def _complete(self) -> bool:
+        found = Counter((survey, team, week, part) for survey, team, week, part, _ in self._reports())
+        wanted = [
+            (survey.name, team, week, part)
+            for survey in self.surveys.values()
+            for team in survey.teams
+            for week in self.waves(survey)
+            for part in ("headline", "channels")
+        ]
+        return all(key in found for key in wanted)
+
+    def _reports(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """(survey, team, week, part, text) of each message of a report that arrived in a team's place."""
+        for post in self.world.ledger.posts:
+            week = WEEK.search(post.text)
+            if (post.account, post.place) not in self._teams or week is None:
+                continue
+            first = post.text.split("\n", 1)[0]
+            for survey in self.surveys.values():
+                for team in survey.teams:
+                    its = self.settings.teams[team]
+                    if (its.account, its.place) == (post.account, post.place) and first.startswith(survey.brand):
+                        part = "channels" if week.start() < len(first) else "headline"
+                        yield survey.name, team, week[1], part, post.text
+
+    def _outcome(self, elapsed_s: float) -> Outcome:
+        truth = {survey.name: self._truth(survey) for survey in self.surveys.values()}
+        posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
+        ledger = self.world.ledger
+        faults = [*ledger.faults, *self._missing_modes()]
+        reports = Counter((survey, team, week, part) for survey, team, week, part, _ in self._reports())
+        wrong = [f"report {' '.join(key)} arrived {n} times" for key, n in reports.items() if n != 1]
+        lost, more = differences(truth, posted)
+        return Outcome(
+            truth=flat(truth),
+            posted=flat(posted),
+            modes=self._modes(),
+            lost=lost,
+            doubled=more + len(ledger.doubled) + len(ledger.unwelcome) + len(wrong),
+            elapsed_s=elapsed_s,
+            faults=faults + wrong,
+        )
+
+    def _truth(self, survey: Survey) -> dict[str, Any]:
+        ledger = self.world.ledger
+        weeks = self.waves(survey)
+        found = {week: ledger.truth(survey.name, week) for week in weeks}
+        tallies = {
+            week: {
+                "named": {name: counts_of(c.promoters, c.passives, c.detractors) for name, c in truth.named.items()},
+                "open": {name: counts_of(c.promoters, c.passives, c.detractors) for name, c in truth.open.items()},
+            }
+            for week, truth in found.items()
+        }
+        for index, week in enumerate(weeks):
+            window = ledger.window(survey.name, weeks[max(0, index - 3) : index + 1])
+            tallies[week]["window"] = counts_of(window.promoters, window.passives, window.detractors)
+        return arranged(tallies)
+
+    def _posted(self, survey: Survey) -> dict[str, Any]:
+        tallies: dict[str, dict[str, Any]] = {
+            week: {
+                "named": {"all": counts_of(0, 0, 0)},
+                "open": {"all": counts_of(0, 0, 0)},
+                "window": counts_of(0, 0, 0),
+            }
+            for week in self.waves(survey)
+        }
+        for name, _, week, part, text in self._reports():
+            if name == survey.name and week in tallies:
+                for line in text.splitlines():
+                    read_line(line, part, tallies[week])
+        return arranged(tallies)
+
+    def _modes(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            name: {
+                "platform": self.settings.accounts[channel.account].platform,
+                "kind": str(channel.kind),
+                "asks": 0,
+                "invitations": 0,
+            }
+            for name, channel in self.settings.channels.items()
+        }
+        for asked in self.world.ledger.asks():
+            found[asked.channel]["asks"] += asked.n
+        for asked in self.world.ledger.invitations():
+            found[asked.channel]["invitations"] += asked.n
+        return found
+
+    def _missing_modes(self) -> list[str]:
+        return [
+            f"{name}: nobody was {'invited' if mode['kind'] == ChannelKind.DIRECT else 'asked'}"
+            for name, mode in self._modes().items()
+            if not mode["asks"] and not mode["invitations"]
+        ]

@@ -1,0 +1,49 @@
+"""From the settings to a sandbox that they work on: its accounts, places, and followers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.settings import Settings
+from sandbox.seam import AccountPlan, PlacePlan
+from sandbox.server import Sandbox
+from sandbox.world import ChannelPlan, World
+
+
+def plan_of(settings: Settings) -> tuple[list[AccountPlan], list[PlacePlan], list[ChannelPlan]]:
+    """What the sandbox needs to hold so that these settings work on it."""
+    title = {c: settings.brands[s.brand].name for s in settings.surveys.values() for c in s.channels}
+    accounts = [AccountPlan(name, a.platform, _title(settings, name, title)) for name, a in settings.accounts.items()]
+    places: dict[tuple[str, str], PlacePlan] = {}
+    for name, channel in settings.channels.items():
+        if channel.place not in ("direct", "timeline"):
+            kind = "broadcast" if channel.place in settings.sandbox.broadcast else "group"
+            places[(channel.account, channel.place)] = PlacePlan(channel.account, channel.place, kind, name)
+    for name, team in settings.teams.items():
+        places.setdefault((team.account, team.place), PlacePlan(team.account, team.place, "group", f"{name} team"))
+    channels = [
+        ChannelPlan(survey, name, settings.channels[name].account, settings.channels[name].place, str(kind))
+        for survey, found in settings.surveys.items()
+        for name in found.channels
+        for kind in [settings.channels[name].kind]
+    ]
+    return accounts, list(places.values()), channels
+
+
+def _title(settings: Settings, account: str, title: dict[str, str]) -> str:
+    mine = (title.get(name, "Brand") for name, channel in settings.channels.items() if channel.account == account)
+    return next(mine, "Brand")
+
+
+def world_of(sandbox: Sandbox, settings: Settings, channels: Sequence[ChannelPlan], followers: int, seed: int) -> World:
+    """The followers of the settings' channels."""
+    surveys = settings.routes().surveys
+    return World(
+        sandbox,
+        channels,
+        followers=followers,
+        seed=seed,
+        zone="UTC",
+        scale={name: str(survey.scale) for name, survey in surveys.items()},
+        zones={name: survey.zone for name, survey in surveys.items()},
+    )

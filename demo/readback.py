@@ -1,0 +1,79 @@
+"""Reading back what the teams' places got, as a person would: numbers out of the posts' own lines."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from core.nps import Tally, nps
+
+Counts = dict[str, Any]
+"""n, promoters, passives, detractors, nps."""
+
+WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
+
+_TALLY = re.compile(
+    r"^(?P<label>.+?)\s?: NPS (?P<nps>-?\d+|–)(?: \([^)]*\))?, n (?P<n>\d+)\s?: \w+ (?P<promoters>\d+), "
+    r"\w+ (?P<passives>\d+), \w+ (?P<detractors>\d+)$"
+)
+_CHANNEL = re.compile(r"^(?P<name>\S+) \((?P<kind>named|open|nominatif|ouvert)\)$")
+
+
+def counts_of(promoters: int, passives: int, detractors: int) -> Counts:
+    """Counts with their NPS."""
+    found = Tally(promoters, passives, detractors)
+    return {"n": found.n, "promoters": promoters, "passives": passives, "detractors": detractors, "nps": nps(found)}
+
+
+NOBODY = counts_of(0, 0, 0)
+"""Counts where nobody answered."""
+
+
+def arranged(weeks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The last week at the top, all weeks below it. Channels where nobody answered are left out."""
+    for found in weeks.values():
+        for kind in ("named", "open"):
+            found[kind] = {name: counts for name, counts in sorted(found[kind].items()) if counts["n"] or name == "all"}
+    last = weeks[max(weeks)]
+    return {"named": last["named"], "open": last["open"], "weeks": weeks}
+
+
+def flat(surveys: dict[str, Any]) -> dict[str, Any]:
+    """One survey stands for itself; of several each stands under its name: scales are never pooled."""
+    return next(iter(surveys.values())) if len(surveys) == 1 else {"surveys": surveys}
+
+
+def read_line(line: str, part: str, into: dict[str, Any]) -> None:
+    """Take the tally of one line of a report, if it has one."""
+    found = _TALLY.match(line)
+    if found is None:
+        return
+    counts = counts_of(int(found["promoters"]), int(found["passives"]), int(found["detractors"]))
+    shown = None if found["nps"] == "–" else int(found["nps"])
+    if int(found["n"]) != counts["n"] or (shown is not None and shown != counts["nps"]):
+        counts = {**counts, "n": int(found["n"]), "nps": shown}  # the post contradicts itself: let it show
+    channel = _CHANNEL.match(found["label"])
+    if part == "channels" and channel is not None:
+        kind = "open" if channel["kind"] in ("open", "ouvert") else "named"
+        into[kind][channel["name"]] = counts
+    elif found["label"] in ("Named answers", "Réponses nominatives"):
+        into["named"]["all"] = counts
+    elif found["label"] in ("Open polls", "Sondages ouverts"):
+        into["open"]["all"] = counts
+    elif part == "headline":
+        into["window"] = counts
+
+
+def differences(truth: dict[str, Any], posted: dict[str, Any]) -> tuple[int, int]:
+    """How many answers the posts lack, and how many they have too many, over all weeks and channels."""
+    lost = more = 0
+    for survey, found in truth.items():
+        for week, tallies in found["weeks"].items():
+            for kind in ("named", "open"):
+                said = posted[survey]["weeks"][week][kind]
+                names = {*tallies[kind], *said} - {"all"}
+                for group in ("promoters", "passives", "detractors"):
+                    for name in names:
+                        gap = tallies[kind].get(name, {}).get(group, 0) - said.get(name, {}).get(group, 0)
+                        lost, more = lost + max(gap, 0), more + max(-gap, 0)
+    return lost, more
