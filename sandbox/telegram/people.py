@@ -177,7 +177,7 @@ class People:
         return True
 
     def _forget_taps(self, bot: Bot) -> None:
-        """Taps die in the order in which they came. A day of them is kept, for the rule of their life is checked later."""
+        """Taps die in the order in which they came. A day of them is kept: their life is judged when answered."""
         day_ago = self._state.clocks.wire() - 86_400
         while bot.taps:
             oldest = next(iter(bot.taps))

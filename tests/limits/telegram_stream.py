@@ -1,0 +1,189 @@
+"""Rows: who may call at all, getUpdates, webhooks, and what is asked and set."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramConflictError,
+    TelegramNotFound,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import TelegramMethod
+from aiogram.types import BotCommand
+
+from tests.limits.telegram_rig import CHANNEL, GROUP, Rig, refused, row
+
+
+@row("telegram.auth.token")
+async def wrong_token(rig: Rig) -> None:
+    await refused(rig.wrong.get_me(), TelegramUnauthorizedError, "Unauthorized")
+
+
+class SendTelepathy(TelegramMethod[bool]):
+    """What no Bot API has."""
+
+    __returning__ = bool
+    __api_method__ = "sendTelepathy"
+
+
+@row("telegram.method.known")
+async def unknown_method(rig: Rig) -> None:
+    await refused(rig.bot(SendTelepathy()), TelegramNotFound, "Not Found")
+
+
+async def _write(rig: Rig, *texts: str) -> None:
+    for text in texts:
+        assert await rig.stand_in.write("tg", rig.ann, text)
+
+
+@row("telegram.updates.conflict")
+async def second_poller(rig: Rig) -> None:
+    older = asyncio.create_task(rig.bot.get_updates(offset=1, timeout=1))
+    await rig.polling()
+    newer = asyncio.create_task(rig.bot.get_updates(offset=2, timeout=30))
+    done, _ = await asyncio.wait([older, newer], timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {older}
+    try:
+        await refused(older, TelegramConflictError, "terminated by other getUpdates request")
+        await _write(rig, "9")
+        assert [update.message.text for update in await newer if update.message] == ["9"]
+    finally:
+        newer.cancel()
+
+
+@row("telegram.updates.webhook")
+async def poll_beside_webhook(rig: Rig) -> None:
+    assert await rig.bot.set_webhook("https://brand.example/hook")
+    assert (await rig.bot.get_webhook_info()).url == "https://brand.example/hook"
+    await refused(rig.bot.get_updates(timeout=0), TelegramConflictError, "can't use getUpdates method while webhook")
+
+
+@row("telegram.webhook.https")
+async def plain_webhook(rig: Rig) -> None:
+    await refused(rig.bot.set_webhook("http://brand.example"), TelegramBadRequest, "An HTTPS URL must be provided")
+
+
+@row("telegram.webhook.secret")
+async def secret_with_spaces(rig: Rig) -> None:
+    call = rig.bot.set_webhook("https://brand.example", secret_token="open sesame")
+    await refused(call, TelegramBadRequest, "secret token contains unallowed characters")
+
+
+@row("telegram.updates.limit")
+async def no_more_than_a_hundred(rig: Rig) -> None:
+    await _write(rig, *(str(i) for i in range(120)))
+    assert len(await rig.updates(limit=500)) == 100
+    assert len(await rig.updates(limit=500)) == 20
+
+
+@row("telegram.updates.allowed")
+async def only_what_is_allowed(rig: Rig) -> None:
+    await rig.updates(allowed_updates=["poll_answer"])
+    await _write(rig, "9")
+    post = await rig.poll(is_anonymous=False)
+    await rig.stand_in.vote(rig.bob, post, 1)
+    assert [update.event_type for update in await rig.updates()] == ["poll_answer"]
+
+
+@row("telegram.updates.sticky")
+async def allowed_is_remembered(rig: Rig) -> None:
+    await rig.updates(allowed_updates=["poll_answer"])
+    await rig.updates()
+    await _write(rig, "9")
+    assert await rig.updates() == []
+
+
+@row("telegram.updates.confirmed")
+async def confirmed_is_gone(rig: Rig) -> None:
+    await _write(rig, "1", "2", "3")
+    first = (await rig.updates(limit=1))[0].update_id
+    assert [update.update_id for update in await rig.updates(offset=first)] == [first, first + 1, first + 2]
+    assert [update.update_id for update in await rig.updates(offset=first + 1)] == [first + 1, first + 2]
+    assert [update.update_id for update in await rig.updates(offset=first)] == [first + 1, first + 2]
+    assert [update.update_id for update in await rig.updates(offset=-1)] == [first + 2]
+    assert [update.update_id for update in await rig.updates(offset=first)] == [first + 2]
+
+
+@row("telegram.updates.retention")
+async def kept_for_a_day(rig: Rig) -> None:
+    await _write(rig, "old")
+    rig.wait(86_400 - 10)
+    await _write(rig, "new")
+    rig.wait(8)
+    assert [update.message.text for update in await rig.updates(offset=-9) if update.message] == ["new"]
+
+
+@row("telegram.updates.taps")
+async def taps_are_kept_for_150_s(rig: Rig) -> None:
+    post = await rig.buttons()
+    await rig.stand_in.tap(rig.ann, post, post.buttons[0])
+    rig.wait(140)
+    assert [update.event_type for update in await rig.updates()] == ["callback_query"]
+    await rig.stand_in.tap(rig.ann, post, post.buttons[0])
+    rig.wait(150)
+    assert await rig.updates() == []
+
+
+@row("telegram.updates.same_offset")
+async def asking_again_at_once(rig: Rig) -> None:
+    await _write(rig, "1", "2")
+    assert len(await rig.updates(offset=1)) == 2
+    assert len(await rig.bot.get_updates(offset=1, timeout=0)) == 1
+
+
+@row("telegram.updates.quiet_week")
+async def ids_after_a_quiet_week(rig: Rig) -> None:
+    await _write(rig, "before")
+    before = (await rig.updates())[-1].update_id
+    rig.wait(7 * 86_400)
+    await _write(rig, "after")
+    after = await rig.updates()
+    assert [update.message.text for update in after if update.message] == ["after"]
+    assert after[0].update_id != before + 1
+
+
+@row("telegram.commands.count")
+async def too_many_commands(rig: Rig) -> None:
+    commands = [BotCommand(command=f"c{i}", description="one") for i in range(101)]
+    await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMANDS_TOO_MUCH")
+    assert await rig.bot.set_my_commands(commands[:100])
+    assert len(await rig.bot.get_my_commands()) == 100
+
+
+@row("telegram.commands.name")
+async def capital_command(rig: Rig) -> None:
+    commands = [BotCommand(command="Score", description="the score")]
+    await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMAND_INVALID")
+
+
+@row("telegram.commands.description")
+async def undescribed_command(rig: Rig) -> None:
+    commands = [BotCommand(command="score", description="x" * 257)]
+    await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMAND_DESCRIPTION_INVALID")
+
+
+@row("telegram.member.known")
+async def unknown_member(rig: Rig) -> None:
+    assert (await rig.bot.get_chat_member(GROUP, int(rig.bob))).status == "member"
+    rig.stand_in.promote(str(GROUP), rig.bob)
+    promoted = await rig.raw("getChatMember", chat_id=GROUP, user_id=int(rig.bob))
+    assert promoted["result"]["status"] == "administrator"
+    await refused(rig.bot.get_chat_member(GROUP, 777), TelegramBadRequest, "PARTICIPANT_ID_INVALID")
+
+
+@row("telegram.member.private")
+async def administrators_of_a_private_chat(rig: Rig) -> None:
+    found = (await rig.raw("getChatAdministrators", chat_id=CHANNEL))["result"]
+    assert [(member["status"], member["user"]["is_bot"]) for member in found] == [
+        ("creator", False),
+        ("administrator", True),
+    ]
+    call = rig.bot.get_chat_administrators(int(rig.ann))
+    await refused(call, TelegramBadRequest, "there are no administrators in the private chat")
+
+
+@row("telegram.file.known")
+async def unknown_file(rig: Rig) -> None:
+    await refused(rig.bot.get_file("AgACAgIunknown"), TelegramBadRequest, "invalid file_id")
