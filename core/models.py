@@ -5,9 +5,9 @@ Times are aware and UTC. A person's platform id stands in ``person`` alone, so t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 SCHEMA = 1
@@ -18,6 +18,25 @@ _BAND = (
     "low IS NULL OR (low BETWEEN 0 AND 10 AND high BETWEEN low AND 10 AND NOT (low <= 6 AND high > 6) "
     "AND NOT (low <= 8 AND high > 8))"
 )
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time that is aware and UTC on our side, whatever the database's or the machine's zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Raises ``ValueError`` for a time without a zone."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value} has no zone")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """SQLite forgets the zone, PostgreSQL answers in its own."""
+        if value is None or value.tzinfo is UTC:
+            return value
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Kept(SQLModel, table=True):
@@ -39,8 +58,8 @@ class WaveRow(SQLModel, table=True):
     code: str = Field(unique=True)
     """Eight characters that stand for (survey, key) on buttons."""
     scale: str
-    opens_at: datetime
-    closes_at: datetime = Field(index=True)
+    opens_at: datetime = Field(sa_type=Moment)
+    closes_at: datetime = Field(sa_type=Moment, index=True)
 
 
 class Ask(SQLModel, table=True):
@@ -60,8 +79,8 @@ class Ask(SQLModel, table=True):
     place: str
     message: str = ""
     """The platform's id of the post, once it is posted."""
-    posted_at: datetime | None = None
-    closed_at: datetime | None = None
+    posted_at: datetime | None = Field(default=None, sa_type=Moment)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Ref(SQLModel, table=True):
@@ -89,6 +108,8 @@ class Person(SQLModel, table=True):
     """They said stop."""
     blocked: bool = False
     """They blocked the account, or cannot be reached."""
+    owed: int = 0
+    """How many of their direct messages were not answered: kept where we may write only in answer."""
 
 
 class ConsentRow(SQLModel, table=True):
@@ -102,7 +123,7 @@ class ConsentRow(SQLModel, table=True):
     kind: str
     evidence: str
     place: str
-    at: datetime
+    at: datetime = Field(sa_type=Moment)
 
 
 class ReplyRow(SQLModel, table=True):
@@ -123,7 +144,7 @@ class ReplyRow(SQLModel, table=True):
     event: str = Field(primary_key=True)
     person_id: int = Field(foreign_key="person.id", index=True)
     via: str
-    at: datetime
+    at: datetime = Field(sa_type=Moment)
     ord: int = Field(sa_type=BigInteger)
     ref: str | None = None
     option: int | None = None
@@ -152,7 +173,7 @@ class Response(SQLModel, table=True):
     low: int | None
     high: int | None
     ord: int = Field(sa_type=BigInteger)
-    at: datetime
+    at: datetime = Field(sa_type=Moment)
     comment: str = ""
 
 
@@ -174,7 +195,7 @@ class Count(SQLModel, table=True):
     ref: str = Field(primary_key=True)
     totals: str
     """A JSON list, option by option."""
-    as_of: datetime
+    as_of: datetime = Field(sa_type=Moment)
     final: bool
 
 
@@ -199,11 +220,11 @@ class Outbox(SQLModel, table=True):
     priority: int
     state: str = "planned"
     """planned → sending → sent | unknown | refused | expired"""
-    planned_at: datetime
-    due_at: datetime
-    not_after: datetime | None = None
-    claimed_at: datetime | None = None
-    settled_at: datetime | None = None
+    planned_at: datetime = Field(sa_type=Moment)
+    due_at: datetime = Field(sa_type=Moment)
+    not_after: datetime | None = Field(default=None, sa_type=Moment)
+    claimed_at: datetime | None = Field(default=None, sa_type=Moment)
+    settled_at: datetime | None = Field(default=None, sa_type=Moment)
     receipt: str = ""
     error: str = ""
 

@@ -47,7 +47,7 @@ class Reading:
 
 def read(text: str, scale: Scale) -> Reading:
     """Read what a person wrote in answer to a question on ``scale``. Takes any string."""
-    kept = _keepable(text)
+    kept = keepable(text)
     if not kept:
         return Reading()
     if wish := _wish(kept):
@@ -61,8 +61,8 @@ def read(text: str, scale: Scale) -> Reading:
     return Reading(comment=kept, intent="comment", ambiguous=True)
 
 
-def _keepable(text: str) -> str:
-    """The text as it can be stored everywhere: no NUL (PostgreSQL has none), valid UTF-8, not too long, stripped."""
+def keepable(text: str) -> str:
+    """The text as it can be kept everywhere: no NUL (PostgreSQL has none), valid UTF-8, not too long, stripped."""
     raw = text.replace("\x00", "").strip().encode("utf-8", "replace")
     return raw[:LONGEST_BYTES].decode("utf-8", "ignore").strip()
 

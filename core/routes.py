@@ -57,18 +57,20 @@ class Routes:
         self.surveys = {survey.name: survey for survey in surveys}
         self.channels = dict(channels)
         self._found: dict[tuple[str, str, ChannelKind], Route] = {}
-        self._in_survey: dict[tuple[str, str, ChannelKind], Route] = {}
+        self._in_survey: dict[tuple[str, str, ChannelKind, str | None], Route] = {}
         for survey in self.surveys.values():
             for name in survey.channels:
                 route = Route(survey, channels[name])
                 account, place, kind = route.channel.account, route.channel.place, route.channel.kind
                 self._found.setdefault((account, place, kind), route)
-                self._in_survey.setdefault((survey.name, account, kind), route)
+                self._in_survey.setdefault((survey.name, account, kind, place), route)
+                self._in_survey.setdefault((survey.name, account, kind, None), route)
 
     def at(self, account: str, place: str, kind: ChannelKind) -> Route | None:
         """The channel of this kind at a place; an empty place means direct messages."""
         return self._found.get((account, place or "direct", kind))
 
-    def within(self, survey: str, account: str, kind: ChannelKind) -> Route | None:
-        """The survey's first channel of this kind on the account."""
-        return self._in_survey.get((survey, account, kind))
+    def within(self, survey: str, account: str, kind: ChannelKind, place: str | None = None) -> Route | None:
+        """The survey's channel of this kind at the place, else its first one on the account."""
+        found = self._in_survey.get((survey, account, kind, place))
+        return found or self._in_survey.get((survey, account, kind, None))

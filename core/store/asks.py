@@ -87,11 +87,13 @@ def plan_invitations(
     invite: Callable[[str, str | None], Message],
     now: datetime,
     *,
+    answers_only: bool = False,
     limit: int = 500,
 ) -> int:
     """Plan invitations to up to ``limit`` persons who allow it and were neither invited in this wave nor answered.
 
-    ``invite`` makes the message for a platform id and language. Returns how many were planned.
+    ``invite`` makes the message for a platform id and language. With ``answers_only`` only those are invited who wrote
+    and were not answered. Returns how many were planned.
     """
     prefix = f"invitation:{wave.wave.survey}:{wave.wave.key}"
     invited = exists().where(
@@ -109,6 +111,7 @@ def plan_invitations(
             _PERSON.c.blocked.is_(False),
             ~invited,
             ~answered,
+            *((_PERSON.c.owed > 0,) if answers_only else ()),
         )
         .order_by(_PERSON.c.id)
         .limit(limit)

@@ -78,6 +78,8 @@ class Database:
         self._closed = False
         self._room = asyncio.Semaphore(room)  # first come, first served: calls keep their order when it is full
         self._thread: threading.Thread | None = None
+        self.on_rollback: list[Callable[[], None]] = []
+        """Called in the writer's thread when a transaction was undone: to forget what was remembered of it."""
 
     def create(self) -> None:
         """Create the tables where they are missing; refuse a schema newer than this code (``StoreError``)."""
@@ -103,7 +105,10 @@ class Database:
 
     def reading(self) -> Connection:
         """A connection for reading, in a transaction of its own: a consistent picture. Use with ``with``."""
-        return self.engine.connect().execution_options(reading=True)
+        connection = self.engine.connect()
+        if self.dialect == "postgresql":
+            return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return connection.execution_options(reading=True)
 
     async def __aenter__(self) -> Database:
         self._loop = asyncio.get_running_loop()
@@ -150,13 +155,20 @@ class Database:
 
     def _commit(self, connection: Connection, batch: Sequence[_Queued]) -> Iterable[tuple[_Queued, Any]]:
         try:
-            with connection.begin():
+            transaction = connection.begin()
+        except Exception as error:  # the database is away or locked: no fault of any job
+            return [(queued, _as_store_error(error)) for queued in batch]
+        try:
+            with transaction:
                 return list(zip(batch, self._perform(connection, batch), strict=True))
         except Exception as error:
+            for forget in self.on_rollback:
+                forget()
             if len(batch) == 1:
                 return [(batch[0], _as_store_error(error))]
-            # One job that fails must not take the others with it.
-            return [pair for queued in batch for pair in self._commit(connection, [queued])]
+            # One job that fails must not take the others with it: halve until it stands alone.
+            half = len(batch) // 2
+            return [*self._commit(connection, batch[:half]), *self._commit(connection, batch[half:])]
 
     def _perform(self, connection: Connection, batch: Sequence[_Queued]) -> list[Any]:
         """Run the jobs in order; neighbours that know how to run as one (``merged``) do."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from core.ballot import Ballot, ballot_of
 from core.buttons import wave_code
 from core.models import Ask, Ref, WaveRow
-from core.store.statements import table
+from core.store.statements import Upsert, stamp, table
 from core.survey import Survey, Wave, freezes_at, week_wave
 
 _WAVE = table(WaveRow)
 _REF = table(Ref)
 _ASK = table(Ask)
+
+_add_waves = Upsert(WaveRow, ("survey", "key", "code", "scale", "opens_at", "closes_at"), key=("survey", "key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class Directory:
     """Waves and posts by their names. Used by the writer thread only."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Remember nothing: after a rollback, rows that were made in the transaction are no more."""
         self._by_id: dict[int, KnownWave] = {}
         self._by_code: dict[str, KnownWave] = {}
         self._by_key: dict[tuple[str, str], KnownWave] = {}
@@ -69,16 +75,9 @@ class Directory:
         where = (_WAVE.c.survey == wave.survey) & (_WAVE.c.key == wave.key)
         found = self._load(connection, where)
         if found is None:
-            connection.execute(
-                _WAVE.insert().values(
-                    survey=wave.survey,
-                    key=wave.key,
-                    code=wave_code(wave.survey, wave.key),
-                    scale=str(survey.scale),
-                    opens_at=wave.opens_at,
-                    closes_at=wave.closes_at,
-                )
-            )
+            written, code = stamp(connection), wave_code(wave.survey, wave.key)
+            times = (written(wave.opens_at), written(wave.closes_at))
+            _add_waves(connection, [(wave.survey, wave.key, code, str(survey.scale), *times)])
             found = self._load(connection, where)
         if found is None:
             raise LookupError(f"no wave {key}")
@@ -120,11 +119,7 @@ class Directory:
         row = connection.execute(select(_WAVE).where(where)).mappings().first()  # type: ignore[arg-type]
         if row is None:
             return None
-        wave = Wave(row["survey"], row["key"], _utc(row["opens_at"]), _utc(row["closes_at"]))
+        wave = Wave(row["survey"], row["key"], row["opens_at"], row["closes_at"])
         known = KnownWave(row["id"], row["code"], wave, freezes_at(wave))
         self._by_id[known.id] = self._by_code[known.code] = self._by_key[(wave.survey, wave.key)] = known
         return known
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

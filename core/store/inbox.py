@@ -6,7 +6,7 @@ and answers nothing. What must arrive as an answer is an outbox row of the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -61,8 +61,11 @@ class Inbox:
         self.clock = clock
         self.directory = directory or Directory()
         self.wake = wake
+        database.on_rollback.append(self.directory.forget)
         self.private_answers: dict[tuple[str, str], bool] = {}
         """By (account, place id): whether a tap there can be answered to that person alone."""
+        self.answers_only: set[str] = set()
+        """Accounts that may write directly only in answer."""
 
     def deliver(self, account: str) -> Deliver:
         """The ``Deliver`` of one account."""
@@ -78,8 +81,8 @@ class Inbox:
         """Keep deliveries, in order; one list of answers each."""
         flat = [(delivery.account, event) for delivery in deliveries for event in delivery.events]
         answers: list[Answer] = []
-        for start in range(0, len(flat), CHUNK):
-            answers += self._keep(connection, flat[start : start + CHUNK])
+        for run in _runs(flat):
+            answers += self._keep(connection, run)
         found: list[Sequence[Answer]] = []
         at = 0
         for delivery in deliveries:
@@ -103,10 +106,24 @@ class Inbox:
                 case Totals():
                     keeping.totals(account, event)
                 case Votes():
-                    pass
+                    keeping.votes(account, event)
         answered: Mapping[int, Answer] = keeping.people(people)
-        for account, event in events:
-            if isinstance(event, Votes):
-                keeping.votes(account, event)
         keeping.save()
         return [answered.get(index, NOTHING) for index in range(len(events))]
+
+
+def _runs(events: Iterable[tuple[str, Event]]) -> Iterator[list[tuple[str, Event]]]:
+    """Events to work on together, in order: at most ``CHUNK``. A whole list of voters is compared with what is kept,
+    so it goes alone."""
+    run: list[tuple[str, Event]] = []
+    for account, event in events:
+        alone = isinstance(event, Votes)
+        if run and (alone or len(run) == CHUNK):
+            yield run
+            run = []
+        run.append((account, event))
+        if alone:
+            yield run
+            run = []
+    if run:
+        yield run

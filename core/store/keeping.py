@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, RowMapping, and_, bindparam, not_, or_, select
 
-from core.account import Answer
+from core.account import NOTHING, Answer
 from core.dialogue import Meaning, Situation, react
 from core.envelope import dump
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
 from core.models import ConsentRow, Count, CursorRow, Outbox, Person, ReplyRow, Response
 from core.nps import Band
+from core.reading import keepable
 from core.store.directory import KnownAsk
 from core.store.meaning import Read, understand
+from core.store.outbox import Kind, Priority, State
+from core.store.people import KnownPerson, Name, People
 from core.store.responses import Responses
 from core.store.statements import Upsert, stamp, table
 
@@ -29,10 +31,7 @@ _REPLY = table(ReplyRow)
 _CONSENT = table(ConsentRow)
 _RESPONSE = table(Response)
 
-ANSWER_PRIORITY = 1
-
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
-_KNOWN_PEOPLE = select(_PERSON).where(_PERSON.c.account == bindparam("account"), _PERSON.c.platform_id.in_(_IDS))
 _KEPT_REPLIES, _KEPT_CONSENTS = (
     select(kept.c.event).where(kept.c.account == bindparam("account"), kept.c.event.in_(_IDS))
     for kept in (_REPLY, _CONSENT)
@@ -49,16 +48,6 @@ _settle_replies = Upsert(
     key=("account", "event"),
     update=lambda old, new: {"wave_id": new.wave_id, "outcome": new.outcome},
 )
-_add_people = Upsert(
-    Person,
-    ("account", "platform_id", "language", "opened", "stopped", "blocked"),
-    key=("account", "platform_id"),
-)
-_add_consents = Upsert(
-    ConsentRow,
-    ("account", "event", "person_id", "kind", "evidence", "place", "at"),
-    key=("account", "event"),
-)
 _set_cursors = Upsert(
     CursorRow, ("account", "name", "value"), key=("account", "name"), update=lambda old, new: {"value": new.value}
 )
@@ -67,6 +56,8 @@ _set_counts = Upsert(
     ("account", "ref", "totals", "as_of", "final"),
     key=("account", "ref"),
     update=lambda old, new: {"totals": new.totals, "as_of": new.as_of, "final": new.final},
+    # What a poll ended with stands; until then the newer totals do.
+    where=lambda old, new: or_(new.final, and_(not_(old.final), new.as_of >= old.as_of)),
 )
 _plan = Upsert(
     Outbox,
@@ -78,20 +69,6 @@ _plan = Upsert(
 )
 
 
-@dataclass(slots=True)
-class KnownPerson:
-    """A person as this transaction sees them."""
-
-    id: int
-    account: str
-    platform_id: str
-    language: str | None
-    opened: bool
-    stopped: bool
-    blocked: bool
-    changed: bool = False
-
-
 class Keeping:
     """Works on events, then ``save`` writes everything at once."""
 
@@ -100,11 +77,10 @@ class Keeping:
         self._connection = connection
         self._stamp = stamp(connection)
         self._responses = Responses(connection, lambda id: inbox.directory.wave_by_id(connection, id))
-        self._people: dict[tuple[str, str], KnownPerson] = {}
+        self._people = People(connection)
         self._replies: list[tuple[Any, ...]] = []
-        self._consents: list[tuple[Any, ...]] = []
         self._cursors: dict[tuple[str, str], str] = {}
-        self._totals: dict[tuple[str, str], Totals] = {}
+        self._totals: list[tuple[Any, ...]] = []
         self._planned: list[tuple[Any, ...]] = []
         self._replaying = False
 
@@ -115,8 +91,8 @@ class Keeping:
         self._cursors[(account, cursor.name)] = cursor.value
 
     def totals(self, account: str, totals: Totals) -> None:
-        """The totals of a poll."""
-        self._totals[(account, totals.ref)] = totals
+        """The totals of a poll, in the order in which they came."""
+        self._totals.append((account, totals.ref, json.dumps(totals.totals), self._stamp(totals.as_of), totals.final))
 
     # -- what people did ---------------------------------------------------------------------------------------------
 
@@ -128,7 +104,10 @@ class Keeping:
             if (account, event.id) not in seen:
                 seen.add((account, event.id))
                 fresh.append((index, account, event))
-        self._know({(account, event.person): event.language for _, account, event in fresh})
+        wanted: dict[Name, str | None] = {}
+        for _, account, event in fresh:
+            wanted.setdefault((account, event.person), event.language)
+        self._people.know(wanted)
         asks = self._inbox.directory.asks(
             self._connection,
             {(account, e.ref) for _, account, e in fresh if isinstance(e, Reply) and e.ref is not None},
@@ -141,9 +120,9 @@ class Keeping:
         self._load(fresh, reads)
         answers: dict[int, Answer] = {}
         for index, account, event in fresh:
-            person = self._people[(account, event.person)]
+            person = self._people.met((account, event.person), event.language)
             if isinstance(event, Consent):
-                self._consent(person, event)
+                self._people.allow(person, event.id, event.kind, event.evidence, event.place, event.at, event.explicit)
             else:
                 answers[index] = self._reply(person, event, reads[index])
         return answers
@@ -153,7 +132,7 @@ class Keeping:
         ask = self._inbox.directory.asks(self._connection, [(account, votes.ref)]).get((account, votes.ref))
         if ask is None or ask.id is None or ask.ballot is None:
             return
-        self._know({(account, person): None for person, _ in votes.votes})
+        self._people.know({(account, person): None for person, _ in votes.votes})
         voted = {self._people[(account, person)].id: option for person, option in votes.votes}
         standing = self._connection.execute(
             select(_RESPONSE.c.person_id).where(
@@ -188,23 +167,10 @@ class Keeping:
         """Write everything."""
         connection = self._connection
         (_settle_replies if self._replaying else _add_replies)(connection, self._replies)
-        _add_consents(connection, self._consents)
+        self._people.save()
         self._responses.save()
-        for person in self._people.values():
-            if person.changed:
-                connection.execute(
-                    update(_PERSON)
-                    .where(_PERSON.c.id == person.id)
-                    .values(opened=person.opened, stopped=person.stopped, blocked=person.blocked)
-                )
         _set_cursors(connection, [(*name, value) for name, value in self._cursors.items()])
-        _set_counts(
-            connection,
-            [
-                (account, ref, json.dumps(found.totals), self._stamp(found.as_of), found.final)
-                for (account, ref), found in self._totals.items()
-            ],
-        )
+        _set_counts(connection, self._totals)
         _plan(connection, self._planned)
         for account in {row[1] for row in self._planned}:
             self._inbox.wake(account)
@@ -226,26 +192,6 @@ class Keeping:
                     seen.update((account, id) for (id,) in found.all())
         return seen
 
-    def _know(self, wanted: Mapping[tuple[str, str], str | None]) -> None:
-        """Have a row for each of these (account, platform id)."""
-        missing = [name for name in wanted if name not in self._people]
-        self._fetch(missing)
-        new = [name for name in missing if name not in self._people]
-        if new:
-            _add_people(self._connection, [(*name, wanted[name], False, False, False) for name in new])
-            self._fetch(new)
-
-    def _fetch(self, names: Sequence[tuple[str, str]]) -> None:
-        for account in {account for account, _ in names}:
-            ids = [platform_id for its, platform_id in names if its == account]
-            for start in range(0, len(ids), 5_000):
-                chunk = {"account": account, "ids": ids[start : start + 5_000]}
-                for id, _, platform_id, language, opened, stopped, blocked in self._connection.execute(
-                    _KNOWN_PEOPLE, chunk
-                ).all():
-                    known = KnownPerson(id, account, platform_id, language, opened, stopped, blocked)
-                    self._people[(account, platform_id)] = known
-
     def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
         people = {self._people[(account, e.person)].id for index, account, e in fresh if index in reads}
         waves = {read.wave.id for read in reads.values() if read.wave is not None}
@@ -258,12 +204,23 @@ class Keeping:
         self._replies.append(
             (
                 *(person.account, reply.id, person.id, str(reply.via), at, reply.order, reply.ref, reply.option),
-                *(reply.withdrawn, reply.place, reply.token, reply.text, read.wave.id if read.wave else None, outcome),
+                *(
+                    reply.withdrawn,
+                    reply.place,
+                    reply.token and keepable(reply.token),
+                    keepable(reply.text),
+                    read.wave.id if read.wave else None,
+                    outcome,
+                ),
             )
         )
-        if meaning is Meaning.SILENT or read.survey is None:
-            return Answer()
         direct = reply.place == ""
+        if direct and person.blocked:  # they write, so they can be reached again
+            person.blocked, person.changed = False, True
+        if direct and person.account in self._inbox.answers_only:
+            person.owed, person.changed = person.owed + 1, True
+        if meaning is Meaning.SILENT or read.survey is None:
+            return NOTHING
         reaction = react(
             Situation(
                 meaning=meaning,
@@ -280,37 +237,37 @@ class Keeping:
             self._inbox.seal,
         )
         if reaction.later is not None and (meaning is Meaning.STOPPED or not person.stopped):
-            self._answer_later(person, reply, read, dump(reaction.later))
+            priority = Priority.GOODBYE if meaning is Meaning.STOPPED else Priority.ANSWER
+            self._answer_later(person, reply, read, dump(reaction.later), priority)
         return reaction.now
 
     def _count(self, person: KnownPerson, reply: Reply, read: Read) -> tuple[Meaning, str]:
         """Let a reply count. Returns what it meant and the outcome that is kept with it."""
         match read.meaning:
             case Meaning.STOPPED:
-                self._allow(person, reply.id, ConsentKind.WITHDRAWN, "wrote stop", reply.place, reply.at)
                 meaning = Meaning.SILENT if person.stopped else Meaning.STOPPED
-                person.stopped, person.changed = True, True
+                self._allow(person, reply, ConsentKind.WITHDRAWN, "wrote stop")
                 return meaning, "consent"
             case Meaning.JOINED:
-                self._allow(person, reply.id, ConsentKind.GRANTED, "asked for direct messages", reply.place, reply.at)
-                person.opened, person.stopped, person.blocked, person.changed = True, False, False, True
+                self._allow(person, reply, ConsentKind.GRANTED, "asked for direct messages")
                 return Meaning.JOINED, "consent"
             case Meaning.SCORED if read.wave is not None:
                 return self._score(person, reply, read)
             case Meaning.COMMENTED if read.wave is not None:
                 kept = self._responses.of(person.id, read.wave)
-                if reply.at > read.wave.freezes_at:
+                if reply.at >= read.wave.freezes_at:
                     return Meaning.LATE, "late"
                 if kept is None:
                     return Meaning.SILENT, "comment"
-                self._responses.comment(kept, read.comment)
+                if read.comment:
+                    self._responses.comment(kept, read.comment)
                 return Meaning.COMMENTED, "comment"
             case _:
                 return read.meaning, read.outcome
 
     def _score(self, person: KnownPerson, reply: Reply, read: Read) -> tuple[Meaning, str]:
         wave = read.wave
-        if wave is None or reply.at > wave.freezes_at:
+        if wave is None or reply.at >= wave.freezes_at:
             return Meaning.LATE, "late"
         if reply.withdrawn:
             if read.ask_id is None:
@@ -351,31 +308,26 @@ class Keeping:
             at=votes.as_of,
         )
 
-    def _consent(self, person: KnownPerson, consent: Consent) -> None:
-        self._allow(person, consent.id, consent.kind, consent.evidence, consent.place, consent.at)
-        match consent.kind:
-            case ConsentKind.GRANTED:
-                person.opened, person.blocked = True, False
-                person.stopped = person.stopped and not consent.explicit
-            case ConsentKind.WITHDRAWN:
-                person.stopped = True
-            case ConsentKind.BLOCKED:
-                person.blocked = True
-        person.changed = True
+    def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
+        self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
 
-    def _allow(
-        self, person: KnownPerson, event: str, kind: ConsentKind, evidence: str, place: str, at: datetime
-    ) -> None:
-        moment = self._stamp(at)
-        self._consents.append((person.account, event, person.id, str(kind), evidence, place, moment))
-
-    def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str) -> None:
+    def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str, priority: Priority) -> None:
         wave = read.wave.wave.key if read.wave else ""
         key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{person.id}:{reply.id}"
         moment = self._stamp(self._inbox.clock.now())
         self._planned.append(
             (
-                *(key, person.account, "answer", person.id, "", body, read.channel, ANSWER_PRIORITY, "planned"),
+                *(
+                    key,
+                    person.account,
+                    str(Kind.ANSWER),
+                    person.id,
+                    "",
+                    body,
+                    read.channel,
+                    int(priority),
+                    str(State.PLANNED),
+                ),
                 *(moment, moment, "", ""),
             )
         )

@@ -13,6 +13,7 @@ from core.buttons import Purpose
 from core.dialogue import Meaning
 from core.events import Reply, Via
 from core.nps import Band
+from core.reading import keepable
 from core.reading import read as read_text
 from core.routes import ChannelKind, Route
 from core.store.directory import KnownAsk, KnownWave
@@ -78,12 +79,12 @@ def _tap(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask: 
         any_route = inbox.routes.at(account, "", ChannelKind.DIRECT) or _any_route(inbox, account)
         return Read(meaning=Meaning.FORGED, outcome="forged", survey=any_route.survey if any_route else None)
     kind = ChannelKind.BUTTONS if tapped.purpose in (Purpose.SCORE, Purpose.DIRECT) else ChannelKind.DIRECT
-    route = inbox.routes.within(survey.name, account, kind)
+    route = inbox.routes.within(survey.name, account, kind, reply.place)
     channel = ask.channel if ask is not None else route.channel.name if route is not None else ""
     if tapped.purpose is Purpose.DIRECT:
         return Read(meaning=Meaning.JOINED, survey=survey, wave=wave, channel=channel)
     if tapped.purpose is Purpose.WHY:
-        return Read(meaning=Meaning.COMMENTED, survey=survey, wave=wave, channel=channel, comment=reply.text.strip())
+        return Read(meaning=Meaning.COMMENTED, survey=survey, wave=wave, channel=channel, comment=keepable(reply.text))
     if tapped.score is None or not survey.scale.lowest <= tapped.score <= 10 or not channel:
         return _UNREAD
     return Read(

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, exists, or_, select, true, update
 
 from core.account import Poll, Receipt
 from core.envelope import dump, dump_receipt, load
@@ -45,10 +45,30 @@ class Kind(StrEnum):
 class Priority(IntEnum):
     """What goes first when much is waiting: smaller goes first."""
 
+    GOODBYE = 0
+    """The confirmation of a stop: the last thing that is said to this person."""
     ANSWER = 1
     REPORT = 2
     ASK = 3
     INVITATION = 4
+
+
+_TO_THEM = _PERSON.c.id == _OUTBOX.c.person_id
+_SAID_STOP = exists().where(_TO_THEM, _PERSON.c.stopped.is_(True))
+_ALLOWED = exists().where(
+    _TO_THEM, _PERSON.c.opened.is_(True), _PERSON.c.stopped.is_(False), _PERSON.c.blocked.is_(False)
+)
+_ANSWERED = exists().where(
+    _RESPONSE.c.person_id == _OUTBOX.c.person_id,
+    _RESPONSE.c.wave_id == _OUTBOX.c.wave_id,
+    _RESPONSE.c.low.is_not(None),
+)
+_WELCOME = case(
+    (_OUTBOX.c.kind == str(Kind.INVITATION), _ALLOWED & ~_ANSWERED),
+    (_OUTBOX.c.kind == str(Kind.ANSWER), or_(_OUTBOX.c.priority == int(Priority.GOODBYE), ~_SAID_STOP)),
+    else_=true(),
+)
+"""Whether a thing may still be said, by what its person allows and has answered."""
 
 
 class State(StrEnum):
@@ -107,46 +127,44 @@ def plan(connection: Connection, things: Iterable[Planned], now: datetime) -> No
     )
 
 
-def claim(connection: Connection, account: str, now: datetime, limit: int) -> list[Claimed]:
+def claim(
+    connection: Connection, account: str, now: datetime, limit: int, *, answers_only: bool = False
+) -> list[Claimed]:
     """Take up to ``limit`` due things of an account. An invitation is claimed only while the person still allows it
-    and has not answered: that is checked in the claiming UPDATE itself."""
-    due = select(_OUTBOX.c.id).where(
-        _OUTBOX.c.account == account, _OUTBOX.c.state == str(State.PLANNED), _OUTBOX.c.due_at <= now
-    )
+    and has not answered, an answer only while they have not said stop: checked in the claiming UPDATE itself. With
+    ``answers_only`` a direct message waits until there is one of theirs to answer."""
+    due = (_OUTBOX.c.account == account) & (_OUTBOX.c.state == str(State.PLANNED)) & (_OUTBOX.c.due_at <= now)
     connection.execute(
-        update(_OUTBOX)
-        .where(_OUTBOX.c.id.in_(due.where(_OUTBOX.c.not_after < now)))
-        .values(state=str(State.EXPIRED), settled_at=now)
+        update(_OUTBOX).where(due, _OUTBOX.c.not_after < now).values(state=str(State.EXPIRED), settled_at=now)
     )
-    ids = connection.execute(due.order_by(_OUTBOX.c.priority, _OUTBOX.c.id).limit(limit)).scalars().all()
+    ids = _next(connection, due, limit, answers_only=answers_only)
     if not ids:
         return []
-    allowed = exists().where(
-        _PERSON.c.id == _OUTBOX.c.person_id,
-        _PERSON.c.opened.is_(True),
-        _PERSON.c.stopped.is_(False),
-        _PERSON.c.blocked.is_(False),
-    )
-    answered = exists().where(
-        _RESPONSE.c.person_id == _OUTBOX.c.person_id,
-        _RESPONSE.c.wave_id == _OUTBOX.c.wave_id,
-        _RESPONSE.c.low.is_not(None),
-    )
-    still = or_(_OUTBOX.c.kind != str(Kind.INVITATION), and_(allowed, ~answered))
     ours = _OUTBOX.c.id.in_(ids) & (_OUTBOX.c.state == str(State.PLANNED))
-    claimed = (
-        connection.execute(
-            update(_OUTBOX).where(ours, still).values(state=str(State.SENDING), claimed_at=now).returning(_OUTBOX.c.id)
-        )
-        .scalars()
-        .all()
+    sending = update(_OUTBOX).where(ours, _WELCOME).values(state=str(State.SENDING), claimed_at=now)
+    taken: dict[int, int | None] = dict(
+        connection.execute(sending.returning(_OUTBOX.c.id, _OUTBOX.c.person_id)).tuples().all()
     )
     connection.execute(
         update(_OUTBOX)
-        .where(ours)
+        .where(ours, ~_WELCOME)
         .values(state=str(State.REFUSED), settled_at=now, error="no longer allowed, or already answered")
     )
-    return _read(connection, claimed)
+    if answers_only:
+        people = [id for id in taken.values() if id is not None]
+        connection.execute(update(_PERSON).where(_PERSON.c.id.in_(people)).values(owed=_PERSON.c.owed - 1))
+    return _read(connection, list(taken))
+
+
+def _next(connection: Connection, due: ColumnElement[bool], limit: int, *, answers_only: bool) -> list[int]:
+    """What goes first among what is due. What another process is just claiming is passed over."""
+    first = select(_OUTBOX.c.id, _OUTBOX.c.person_id).where(due).order_by(_OUTBOX.c.priority, _OUTBOX.c.id).limit(limit)
+    if not answers_only:
+        return list(connection.execute(first.with_for_update(skip_locked=True)).scalars())
+    owed = or_(_OUTBOX.c.person_id.is_(None), exists().where(_TO_THEM, _PERSON.c.owed > 0))
+    rows = connection.execute(first.where(owed).with_for_update(skip_locked=True)).tuples().all()
+    one_each = {person_id: id for id, person_id in reversed(rows) if person_id is not None}
+    return [id for id, person_id in rows if person_id is None or one_each[person_id] == id]
 
 
 def _read(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
@@ -199,8 +217,11 @@ def unknown(connection: Connection, id: int, error: str, now: datetime) -> None:
     _settle(connection, id, State.UNKNOWN, now, error=error)
 
 
-def postpone(connection: Connection, id: int, due_at: datetime, error: str) -> None:
-    """It was not said; try again at ``due_at``."""
+def postpone(connection: Connection, id: int, due_at: datetime, error: str, *, answers_only: bool = False) -> None:
+    """It was not said; try again at ``due_at``. With ``answers_only`` their message still waits for an answer."""
+    if answers_only:
+        person = _row(connection, id).person_id
+        connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(owed=_PERSON.c.owed + 1))
     connection.execute(
         update(_OUTBOX)
         .where(_OUTBOX.c.id == id)

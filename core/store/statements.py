@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -26,7 +26,7 @@ class Upsert:
     """``INSERT … ON CONFLICT`` over the given columns of a model, prepared once per dialect.
 
     Rows are tuples in the order of ``columns``. Without ``update`` a row that is already there is left as it is;
-    ``update`` maps a column to an expression of the old row and the new one (``excluded``).
+    ``update`` maps a column to an expression of the old row and the new one (``excluded``), ``where`` says when.
     """
 
     def __init__(
@@ -36,11 +36,13 @@ class Upsert:
         *,
         key: Sequence[str],
         update: Callable[[Any, Any], dict[str, Any]] | None = None,
+        where: Callable[[Any, Any], ColumnElement[bool]] | None = None,
     ) -> None:
         self._table = table(model)
         self._columns = tuple(columns)
         self._key = tuple(key)
         self._update = update
+        self._where = where
         self._sql = cache(self._compile)
 
     def _compile(self, dialect_name: str) -> str:
@@ -49,8 +51,11 @@ class Upsert:
         if self._update is None:
             statement = statement.on_conflict_do_nothing(index_elements=self._key)
         else:
+            old, new = self._table.c, statement.excluded
             statement = statement.on_conflict_do_update(
-                index_elements=self._key, set_=self._update(self._table.c, statement.excluded)
+                index_elements=self._key,
+                set_=self._update(old, new),
+                where=self._where(old, new) if self._where is not None else None,
             )
         dialect = kind.dialect(paramstyle="qmark" if dialect_name == "sqlite" else "format")
         compiled = statement.compile(dialect=dialect, column_keys=list(self._columns))

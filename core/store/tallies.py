@@ -40,6 +40,7 @@ def named(connection: Connection, wave_id: int) -> dict[str, Tally]:
         select(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high, func.sum(_ROLLUP.c.n))
         .where(_ROLLUP.c.wave_id == wave_id)
         .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
+        .having(func.sum(_ROLLUP.c.n) > 0)
     )
     return _by_channel(connection.execute(query).tuples())
 
@@ -57,6 +58,7 @@ def window(connection: Connection, ids: Sequence[int]) -> dict[str, Tally]:
             _ROLLUP.c.later_id.not_in(list(ids)),
         )
         .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
+        .having(func.sum(_ROLLUP.c.n) > 0)
     )
     return _by_channel(connection.execute(query).tuples())
 

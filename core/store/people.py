@@ -1,0 +1,127 @@
+"""The persons that one transaction works on: known by their ids on the platform, with what they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
+
+from core.events import ConsentKind
+from core.models import ConsentRow, Person
+from core.store.statements import Upsert, stamp, table
+
+_PERSON = table(Person)
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_KNOWN = select(
+    *(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language),
+    *(_PERSON.c.opened, _PERSON.c.stopped, _PERSON.c.blocked, _PERSON.c.owed),
+).where(_PERSON.c.account == bindparam("account"), _PERSON.c.platform_id.in_(_IDS))
+_CHANGE = update(_PERSON).where(_PERSON.c.id == bindparam("person_id"))
+_add_people = Upsert(
+    Person,
+    ("account", "platform_id", "language", "opened", "stopped", "blocked", "owed"),
+    key=("account", "platform_id"),
+)
+_add_consents = Upsert(
+    ConsentRow,
+    ("account", "event", "person_id", "kind", "evidence", "place", "at"),
+    key=("account", "event"),
+)
+
+Name = tuple[str, str]
+"""Account, and the person's id there."""
+
+
+@dataclass(slots=True)
+class KnownPerson:
+    """A person as this transaction sees them."""
+
+    id: int
+    account: str
+    platform_id: str
+    language: str | None
+    opened: bool
+    stopped: bool
+    blocked: bool
+    owed: int
+    changed: bool = False
+
+
+class People:
+    """``know`` them first, then change, then ``save``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stamp = stamp(connection)
+        self._known: dict[Name, KnownPerson] = {}
+        self._consents: list[tuple[Any, ...]] = []
+
+    def __getitem__(self, name: Name) -> KnownPerson:
+        return self._known[name]
+
+    def know(self, wanted: Mapping[Name, str | None]) -> None:
+        """Have a row for each of these; a new one with the language that the platform tells, if it does."""
+        missing = [name for name in wanted if name not in self._known]
+        self._fetch(missing)
+        new = [name for name in missing if name not in self._known]
+        if new:
+            _add_people(self._connection, [(*name, wanted[name], False, False, False, 0) for name in new])
+            self._fetch(new)
+
+    def met(self, name: Name, language: str | None) -> KnownPerson:
+        """The person who did something, speaking this language, where the platform tells."""
+        person = self._known[name]
+        if language is not None and language != person.language:
+            person.language, person.changed = language, True
+        return person
+
+    def allow(
+        self,
+        person: KnownPerson,
+        event: str,
+        kind: ConsentKind,
+        evidence: str,
+        place: str,
+        at: datetime,
+        explicit: bool,
+    ) -> None:
+        """Keep what they allowed or took back, and follow it. Only an ``explicit`` grant undoes a stop."""
+        self._consents.append((person.account, event, person.id, str(kind), evidence, place, self._stamp(at)))
+        match kind:
+            case ConsentKind.GRANTED:
+                person.opened, person.blocked = True, False
+                person.stopped = person.stopped and not explicit
+            case ConsentKind.WITHDRAWN:
+                person.stopped = True
+            case ConsentKind.BLOCKED:
+                person.blocked = True
+        person.changed = True
+
+    def save(self) -> None:
+        """Write what changed."""
+        _add_consents(self._connection, self._consents)
+        changed = [
+            {
+                "person_id": person.id,
+                "language": person.language,
+                "opened": person.opened,
+                "stopped": person.stopped,
+                "blocked": person.blocked,
+                "owed": person.owed,
+            }
+            for person in self._known.values()
+            if person.changed
+        ]
+        if changed:
+            self._connection.execute(_CHANGE, changed)
+
+    def _fetch(self, names: Sequence[Name]) -> None:
+        for account in {account for account, _ in names}:
+            ids = [platform_id for its, platform_id in names if its == account]
+            for start in range(0, len(ids), 5_000):
+                chunk = {"account": account, "ids": ids[start : start + 5_000]}
+                for id, platform_id, *standing in self._connection.execute(_KNOWN, chunk).all():
+                    self._known[(account, platform_id)] = KnownPerson(id, account, platform_id, *standing)
