@@ -40,6 +40,7 @@ _GROUP = Limits(
     poll_names_voters=True,
     buttons=render.BUTTONS,
     private_answers=True,
+    tap_opens_direct=True,
     toast_chars=200,
 )
 _DIRECT = Limits(post_chars=render.POST_CHARS, buttons=render.BUTTONS, private_answers=True, toast_chars=200)
@@ -59,7 +60,9 @@ class DiscordAccount:
         clock: Clock,
         forms: Forms,
         identify_every_s: float = 5.0,
+        call_s: float = faults.CALL_S,
     ) -> None:
+        """``identify_every_s``: Discord's own pace for new sessions. ``call_s``: the longest that a call may take."""
         Route.BASE = base_url.rstrip("/")
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(_web_socket(gateway_url))
         logger = logging.getLogger("discord")
@@ -68,9 +71,10 @@ class DiscordAccount:
         self._name = name
         self._token = token
         self._clock = clock
-        self._stream = Stream(name, clock, forms, identify_every_s)
+        self._calls = faults.Calls(name, call_s)
+        self._stream = Stream(self._calls, clock, forms, identify_every_s)
         self._stream.look_back_further = self._look_back_at_polls
-        self._sender = Sender(name, self._stream, clock)
+        self._sender = Sender(self._calls, self._stream, clock)
         self._open_polls: dict[str, Receipt] = {}
 
     @property
@@ -81,7 +85,7 @@ class DiscordAccount:
     async def __aenter__(self) -> DiscordAccount:
         """Sign in. Raises ``AccountRefused`` for a wrong token, ``AccountUnavailable``."""
         try:
-            async with faults.call(self._name):
+            async with self._calls.bounded():
                 await self._stream.login(self._token)
         except BaseException:
             await self._stream.close()
@@ -97,7 +101,7 @@ class DiscordAccount:
             return Place(id=id, kind=PlaceKind.DIRECT, limits=_DIRECT)
         if not id.isdecimal():
             raise AccountRefused(self._name, f"{id!r} is no channel id; copy it with Discord's developer mode")
-        async with faults.call(self._name):
+        async with self._calls.bounded():
             channel = await self._stream.fetch_channel(int(id))
             if not isinstance(channel, discord.TextChannel):
                 raise AccountRefused(self._name, f"channel {id} is no text channel; name one in settings.toml")
@@ -137,11 +141,11 @@ class DiscordAccount:
     async def _look_back_at_polls(self) -> None:
         for poll in list(self._open_polls.values()):
             if votes := await self._votes(poll):
-                await self._stream.keep((votes,))
+                await self._stream.intake.keep((votes,))
 
     async def _votes(self, poll: Receipt, *, final: bool = False) -> Votes | None:
         # The place in the order is taken before the first page: whatever the stream brings from now on is later.
-        order, as_of = self._stream.order(), self._clock.now()
+        order, as_of = self._stream.intake.order(), self._clock.now()
         voters = await self._sender.voters(poll)
         if voters is None:
             self._open_polls.pop(poll.message, None)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import aiohttp
@@ -29,37 +28,46 @@ _ANSWER_S = 10.0
 Interaction = discord.Interaction[Any]
 
 
-async def open_form(interaction: Interaction, form: Form) -> None:
+_running: set[asyncio.Task[None]] = set()
+
+
+def open_form(interaction: Interaction, form: Form) -> None:
     """Open a form, which must be the first answer to a tap."""
-    await _best_effort(interaction.response.send_modal(render.modal(form)))
+    _start(_best_effort(interaction.response.send_modal(render.modal(form))))
 
 
-@asynccontextmanager
-async def in_time(interaction: Interaction) -> AsyncIterator[Callable[[Answer], Awaitable[None]]]:
-    """Gives the way to respond; keeps the interaction alive should the response take longer than ``_DEFER_S``."""
-    deferral: asyncio.Task[None] | None = None
+class Response:
+    """The answer that is owed to one tap or form. Should it take longer than ``_DEFER_S``, Discord is told so first."""
 
-    def defer() -> None:
-        nonlocal deferral
-        deferral = asyncio.create_task(_best_effort(interaction.response.defer()))
+    def __init__(self, interaction: Interaction) -> None:
+        self._interaction = interaction
+        self._deferral: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_DEFER_S, self._defer)
 
-    async def respond(answer: Answer) -> None:
-        timer.cancel()
-        fields = _fields(answer)
-        if deferral is not None:
-            await deferral
+    def give(self, answers: Sequence[Answer]) -> None:
+        """Answer; what the interaction brought is kept by now."""
+        self._timer.cancel()
+        _start(self._give(_fields(answers[0])))
+
+    def _defer(self) -> None:
+        self._deferral = _start(_best_effort(self._interaction.response.defer()))
+
+    async def _give(self, fields: dict[str, Any]) -> None:
+        if self._deferral is not None:
+            await self._deferral
             if fields:
-                await _best_effort(interaction.followup.send(**fields))
+                await _best_effort(self._interaction.followup.send(**fields))
         elif fields:
-            await _best_effort(interaction.response.send_message(**fields))
+            await _best_effort(self._interaction.response.send_message(**fields))
         else:
-            await _best_effort(interaction.response.defer())
+            await _best_effort(self._interaction.response.defer())
 
-    timer = asyncio.get_running_loop().call_later(_DEFER_S, defer)
-    try:
-        yield respond
-    finally:
-        timer.cancel()
+
+def _start(response: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.create_task(response)
+    _running.add(task)  # the loop alone would let it be collected
+    task.add_done_callback(_running.discard)
+    return task
 
 
 def _fields(answer: Answer) -> dict[str, Any]:

@@ -33,6 +33,7 @@ UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
 OPENING_TOO_FAST = 40003
 POLL_EXPIRED = 520001
 
+_UNKNOWN_BOT = "Discord does not know this token; issue a new one and store it"
 _PERSON = {50007: "does not take direct messages from us", 50278: "shares no server with us"}
 _RIGHTS = {
     UNKNOWN_CHANNEL: "this channel does not exist; check its id in settings.toml",
@@ -75,35 +76,43 @@ def trace() -> aiohttp.TraceConfig:
 
 
 def in_doubt() -> bool:
-    """Whether the last request inside ``call`` may have been carried out although no answer came."""
+    """Whether the last request inside ``Calls.bounded`` may have been carried out although no answer came."""
     return (doubt := _doubt.get()) is not None and doubt.open
 
 
-@asynccontextmanager
-async def call(account: str, *, speaks: bool = False) -> AsyncIterator[None]:
-    """Bounds what is inside to ``CALL_S`` and turns every failure into an ``AccountError``.
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How the calls of one account are made."""
 
-    ``speaks``: something may have been said when the answer is lost, hence ``OutcomeUnknown``.
-    """
-    doubt = _Doubt()
-    token = _doubt.set(doubt)
-    try:
-        async with asyncio.timeout(CALL_S):
-            yield
-    except AccountError:
-        raise
-    except discord.RateLimited as exc:
-        raise AccountUnavailable(account, "Discord asks us to wait", exc.retry_after) from exc
-    except discord.LoginFailure as exc:
-        raise AccountRefused(account, "Discord does not know this token; issue a new one and store it") from exc
-    except discord.HTTPException as exc:
-        raise refusal(account, exc, speaks=speaks) from exc
-    except Exception as exc:  # the network's failures, a timeout, or an answer that discord.py could not read
-        if speaks and doubt.open:
-            raise OutcomeUnknown(account, f"the answer to a send was lost ({type(exc).__name__})") from exc
-        raise AccountUnavailable(account, f"no usable answer from Discord ({type(exc).__name__})") from exc
-    finally:
-        _doubt.reset(token)
+    account: str
+    longest_s: float = CALL_S
+
+    @asynccontextmanager
+    async def bounded(self, *, speaks: bool = False) -> AsyncIterator[None]:
+        """Bounds what is inside to ``longest_s`` and turns every failure into an ``AccountError``.
+
+        ``speaks``: something may have been said when the answer is lost, hence ``OutcomeUnknown``.
+        """
+        doubt = _Doubt()
+        token = _doubt.set(doubt)
+        try:
+            async with asyncio.timeout(self.longest_s):
+                yield
+        except AccountError:
+            raise
+        except discord.RateLimited as exc:
+            raise AccountUnavailable(self.account, "Discord asks us to wait", exc.retry_after) from exc
+        except discord.LoginFailure as exc:
+            raise AccountRefused(self.account, _UNKNOWN_BOT) from exc
+        except discord.HTTPException as exc:
+            raise refusal(self.account, exc, speaks=speaks) from exc
+        except Exception as exc:  # the network's failures, a timeout, or an answer that discord.py could not read
+            why = type(exc).__name__
+            if speaks and doubt.open:
+                raise OutcomeUnknown(self.account, f"the answer to a send was lost ({why})") from exc
+            raise AccountUnavailable(self.account, f"no usable answer from Discord ({why})") from exc
+        finally:
+            _doubt.reset(token)
 
 
 def refusal(account: str, exc: discord.HTTPException, *, speaks: bool) -> AccountError:
@@ -123,7 +132,7 @@ def refusal(account: str, exc: discord.HTTPException, *, speaks: bool) -> Accoun
         error = OutcomeUnknown if speaks else AccountUnavailable
         return error(account, f"Discord is out of order ({exc.status})")
     if exc.status == 401:
-        return AccountRefused(account, "Discord does not know this token; issue a new one and store it")
+        return AccountRefused(account, _UNKNOWN_BOT)
     if exc.status in (403, 404):
         return AccountRefused(account, f"Discord refuses ({exc.status}, code {code})")
     return ContentRefused(account, f"Discord refuses this message ({exc.status}, code {code})")

@@ -23,10 +23,10 @@ Keep = Callable[[Sequence[Event]], Awaitable[object]]
 class History:
     """The direct messages of one account. A cursor is the last message of a channel that is kept."""
 
-    def __init__(self, account: str, client: discord.Client) -> None:
+    def __init__(self, calls: faults.Calls, client: discord.Client) -> None:
         self.channels: dict[str, int] = {}
         """The channel of each person, as far as we have met them."""
-        self._account = account
+        self._calls = calls
         self._client = client
         self._cursors: dict[int, int] = {}
         self._first_live: dict[int, int] = {}
@@ -99,7 +99,7 @@ class History:
         """The messages after the cursor, oldest first."""
         where = self._client.get_partial_messageable(channel, type=discord.ChannelType.private)
         after = discord.Object(self._cursors[channel])
-        async with faults.call(self._account):
+        async with self._calls.bounded():
             return [message async for message in where.history(limit=_PAGE, after=after, oldest_first=True)]
 
 

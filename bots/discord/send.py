@@ -1,4 +1,4 @@
-"""What we do on Discord: post, ask, close, and read the voters of a poll. Each call is bounded by ``faults.CALL_S``."""
+"""What we do on Discord: post, ask, close, and read the voters of a poll."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ def nonce(key: str) -> str:
 class Sender:
     """Speaks for one account through the HTTP client of discord.py, which keeps Discord's rate limits."""
 
-    def __init__(self, account: str, stream: Stream, clock: Clock) -> None:
-        self._account = account
+    def __init__(self, calls: faults.Calls, stream: Stream, clock: Clock) -> None:
+        self._calls = calls
+        self._account = calls.account
         self._stream = stream
         self._clock = clock
         self._opening = asyncio.Lock()
@@ -50,7 +51,7 @@ class Sender:
         with self._parameters(content=text, nonce=nonce(key), **({"view": view} if view else {})) as params:
             receipt = await self._post(to, channel, params)
         if isinstance(to, Direct):
-            await self._stream.spoke_to(to.person, channel, int(receipt.message))
+            self._stream.spoke_to(to.person, channel, int(receipt.message))
         return receipt
 
     async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
@@ -65,7 +66,7 @@ class Sender:
         return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
 
     async def _post(self, to: Address, channel: int, params: MultipartParameters) -> Receipt:
-        async with faults.call(self._account, speaks=True):
+        async with self._calls.bounded(speaks=True):
             try:
                 data = await self._stream.http.send_message(channel, params=params)
             except aiohttp.ClientConnectionError:
@@ -89,7 +90,7 @@ class Sender:
             if (wait_s := self._closed_until - time.monotonic()) > 0:
                 raise AccountUnavailable(self._account, "we opened direct messages too fast", wait_s)
             try:
-                async with faults.call(self._account):
+                async with self._calls.bounded():
                     return int((await self._stream.http.start_private_message(int(person)))["id"])
             except AccountUnavailable as exc:
                 if exc.retry_after_s >= faults.OPENING_PAUSE_S:
@@ -101,7 +102,7 @@ class Sender:
 
         Raises ``AccountUnavailable`` when the count takes longer than ``_FINAL_S``.
         """
-        async with faults.call(self._account):
+        async with self._calls.bounded():
             try:
                 data: Any = await self._stream.http.end_poll(int(poll.place), int(poll.message))
             except discord.HTTPException as exc:
@@ -120,7 +121,7 @@ class Sender:
     async def voters(self, poll: Receipt) -> tuple[tuple[str, int], ...] | None:
         """Everybody who voted, as (person, option index); ``None`` when the message is gone. Who moves while we page is
         kept where seen last; the move itself comes over the gateway as well."""
-        async with faults.call(self._account):
+        async with self._calls.bounded():
             data = await self._message(poll)
         if data is None:
             return None
@@ -128,7 +129,7 @@ class Sender:
         for answer in (int(answer["answer_id"]) for answer in data["poll"]["answers"]):
             after: int | None = None
             while True:
-                async with faults.call(self._account):
+                async with self._calls.bounded():
                     page = await self._stream.http.get_poll_answer_voters(
                         int(poll.place), int(poll.message), answer, after, _PAGE
                     )

@@ -1,8 +1,7 @@
-"""What comes from Discord's gateway, in its order: votes, taps, forms and messages, delivered and then answered.
+"""What comes from Discord's gateway: votes, taps, forms and messages, taken in its order.
 
-discord.py starts a task per event in the order of the gateway, so that each of our handlers calls ``deliver`` before it
-waits for anything else. Sessions live in Discord's memory for minutes only: with each new or resumed one the direct
-messages since our last cursor are read from the history.
+Sessions live in Discord's memory for minutes only: with each new or resumed one the direct messages since our last
+cursor are read from the history, and a stream that broke is started again.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -19,10 +19,11 @@ import discord
 
 from bots.discord import answer, faults, read
 from bots.discord.history import History
-from core.account import NOTHING, Answer, Deliver, Forms
+from bots.discord.intake import Intake
+from core.account import Deliver, Forms
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable, StoreError
-from core.events import Event, Via
+from core.errors import AccountRefused, AccountUnavailable
+from core.events import Via
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class _TooSoonError(Exception):
 class Stream(discord.Client):
     """The gateway of one account, and discord.py's HTTP client that belongs to it."""
 
-    def __init__(self, account: str, clock: Clock, forms: Forms, identify_every_s: float) -> None:
+    def __init__(self, calls: faults.Calls, clock: Clock, forms: Forms, identify_every_s: float) -> None:
         super().__init__(
             intents=intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -73,19 +74,25 @@ class Stream(discord.Client):
             max_ratelimit_timeout=faults.CALL_S,
             http_trace=faults.trace(),
         )
-        self._account = account
+        self._account = account = calls.account
         self._clock = clock
         self._forms = forms
-        self.history = History(account, self)
+        self.intake = Intake(account, clock)
+        self.history = History(calls, self)
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
         """What else is looked up with each new session."""
         self._identify_every_s = identify_every_s
         self._identified: list[float] = []
-        self._deliver: Deliver | None = None
         self._tell_ready: Callable[[], None] = lambda: None
-        self._last_order = 0
-        self._in_flight: set[asyncio.Future[None]] = set()
         self._looking_back: asyncio.Task[None] | None = None
+        self._takers: dict[str, Callable[..., None]] = {
+            "raw_poll_vote_add": partial(self._vote, withdrawn=False),
+            "raw_poll_vote_remove": partial(self._vote, withdrawn=True),
+            "message": self._message,
+            "interaction": self._interaction,
+            "connect": self._new_session,
+            "resumed": self._new_session,
+        }
 
     # The session
 
@@ -93,15 +100,16 @@ class Stream(discord.Client):
         self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]
     ) -> None:
         """Keep a session up and deliver what it brings. Raises ``AccountRefused`` when a person must act."""
-        self._deliver, self._tell_ready = deliver, ready
+        self._tell_ready = ready
         self.history.begin(cursors)
+        self.intake.open(deliver)
         try:
             while True:
                 await asyncio.sleep(identify_wait_s(self._identified, time.monotonic(), self._identify_every_s))
                 await self._one_connection()
                 await asyncio.sleep(_AGAIN_S)
         finally:
-            self._deliver = None
+            self.intake.close()
             if self._looking_back:
                 self._looking_back.cancel()
 
@@ -139,12 +147,6 @@ class Stream(discord.Client):
             raise _TooSoonError
         self._identified = [*self._identified[-99:], now]
 
-    async def on_connect(self) -> None:
-        self._new_session()
-
-    async def on_resumed(self) -> None:
-        self._new_session()
-
     async def on_ready(self) -> None:
         tell, self._tell_ready = self._tell_ready, lambda: None
         tell()
@@ -153,71 +155,47 @@ class Stream(discord.Client):
         self.history.new_session()
         if self._looking_back:
             self._looking_back.cancel()
-        self._looking_back = asyncio.create_task(self._look_back(count(self._order_after(_GAP_US) - _GAP_US)))
+        self._looking_back = asyncio.create_task(self._look_back(count(self.intake.order(_GAP_US) - _GAP_US)))
 
     async def _look_back(self, orders: Iterator[int]) -> None:
-        await self.history.look_back(self.me, orders, self.keep)
+        await self.history.look_back(self.me, orders, self.intake.keep)
         await self.look_back_further()
 
     # What it brings
 
-    async def on_raw_poll_vote_add(self, event: discord.RawPollVoteActionEvent) -> None:
-        await self.keep((read.vote(event, withdrawn=False, at=self._clock.now(), order=self.order()),))
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """discord.py would start a task for each event. Ours are taken at once, so their order is the gateway's."""
+        take = self._takers.get(event)
+        if take is None:
+            super().dispatch(event, *args, **kwargs)
+        elif self.intake.is_open:
+            try:
+                take(*args)
+            except Exception:
+                _log.exception("%s: an event was not understood (%s)", self._account, event)
 
-    async def on_raw_poll_vote_remove(self, event: discord.RawPollVoteActionEvent) -> None:
-        await self.keep((read.vote(event, withdrawn=True, at=self._clock.now(), order=self.order()),))
+    def _vote(self, event: discord.RawPollVoteActionEvent, *, withdrawn: bool) -> None:
+        self.intake.put((read.vote(event, withdrawn=withdrawn, at=self._clock.now(), order=self.intake.order()),))
 
-    async def on_message(self, message: discord.Message) -> None:
-        reply = read.message(message, me=self.me, order=self.order())
+    def _message(self, message: discord.Message) -> None:
+        reply = read.message(message, me=self.me, order=self.intake.order())
         if reply is None:
             return
         if reply.place:
-            await self.keep((reply,))
+            self.intake.put((reply,))
             return
         self.history.met(reply.person, message.channel.id)
         moved = self.history.arrived(message.channel.id, message.id)
-        await self.keep((reply, moved) if moved else (reply,))
-        self.history.kept(moved)
+        self.intake.put((reply, moved) if moved else (reply,), lambda _: self.history.kept(moved))
 
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        reply = read.interaction(interaction, order=self.order())
+    def _interaction(self, interaction: discord.Interaction) -> None:
+        reply = read.interaction(interaction, order=self.intake.order())
         if reply is None:
             return
         if reply.via is Via.TAP and reply.token is not None and (form := self._forms(reply.token)):
-            await answer.open_form(interaction, form)
-            return
-        async with answer.in_time(interaction) as respond:
-            answers = await self.keep((reply,))
-            await respond(answers[0])
-
-    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        _log.exception("%s: an event was not understood (%s)", self._account, event_method)
-
-    async def keep(self, events: Sequence[Event]) -> Sequence[Answer]:
-        """Deliver, again and again while the store is out of order: Discord cannot be told to wait."""
-        kept = self.loop.create_future()
-        self._in_flight.add(kept)
-        pause_s = 0.5
-        try:
-            while self._deliver is not None:
-                try:
-                    return await self._deliver(events)
-                except StoreError as exc:
-                    _log.warning("%s: not kept, trying again in %.0f s: %s", self._account, pause_s, exc)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(2 * pause_s, 30.0)
-            return [NOTHING] * len(events)
-        finally:
-            self._in_flight.discard(kept)
-            kept.set_result(None)
-
-    def order(self) -> int:
-        """The next number in the order of arrival: µs of wall time, always larger than the last."""
-        return self._order_after(1)
-
-    def _order_after(self, numbers: int) -> int:
-        self._last_order = max(self._last_order + numbers, int(self._clock.wall() * 1e6))
-        return self._last_order
+            answer.open_form(interaction, form)
+        else:
+            self.intake.put((reply,), answer.Response(interaction).give)
 
     # What it brought while we were away
 
@@ -238,8 +216,7 @@ class Stream(discord.Client):
             async with asyncio.timeout(_KEPT_S):
                 while self._looking_back and not self._looking_back.done():
                     await asyncio.wait({self._looking_back})
-                if self._in_flight:
-                    await asyncio.wait(set(self._in_flight))
+                await self.intake.drained()
         except (TimeoutError, RuntimeError, discord.DiscordException) as exc:
             raise AccountUnavailable(self._account, "the stream from Discord is not up") from exc
 
@@ -255,12 +232,12 @@ class Stream(discord.Client):
             await asyncio.sleep(_AGAIN_S)
         return bool(found)
 
-    async def spoke_to(self, person: str, channel: int, message: int) -> None:
+    def spoke_to(self, person: str, channel: int, message: int) -> None:
         """We wrote to somebody."""
         self.history.met(person, channel)
-        if self._deliver is not None and (started := self.history.started(channel, message)):
+        if self.intake.is_open and (started := self.history.started(channel, message)):
             self.history.kept(started)
-            await self.keep((started,))
+            self.intake.put((started,))
 
 
 async def _nothing_more() -> None: ...

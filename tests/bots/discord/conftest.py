@@ -87,6 +87,7 @@ def account_on(
     clock: Clock | None = None,
     forms: Callable[[str], Form | None] | None = None,
     name: str = "dc",
+    call_s: float = 30.0,
 ) -> DiscordAccount:
     """An account that talks to this host; buttons whose token starts with ``why`` open a form."""
     return DiscordAccount(
@@ -97,6 +98,7 @@ def account_on(
         clock=clock or Clock(),
         forms=forms or (lambda token: FORM if token.startswith("why") else None),
         identify_every_s=0.05,
+        call_s=call_s,
     )
 
 

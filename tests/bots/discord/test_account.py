@@ -35,6 +35,21 @@ class Stage:
     sandbox: Sandbox
     discord: DiscordStandIn
     posts: list[Post] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.sandbox.watchers.append(self._posted)
+
+    def _posted(self, post: Post) -> None:
+        self.posts.append(post)
+        self.news.set()
+
+    async def have(self, number: int) -> None:
+        """Wait until the bot has posted so many times."""
+        async with asyncio.timeout(5):
+            while len(self.posts) < number:
+                self.news.clear()
+                await self.news.wait()
 
     def account(self, clock: Clock | None = None, token: str | None = None) -> DiscordAccount:
         credentials = self.sandbox.credentials["dc"]
@@ -57,9 +72,7 @@ async def stage() -> AsyncIterator[Stage]:
         places=[PlacePlan("dc", CHANNEL, "group", "Survey")],
         rules=Rules(off={"discord.gateway.concurrency"}),  # 5 s between sessions, which these tests need not wait for
     ) as sandbox:
-        stage = Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))
-        sandbox.watchers.append(stage.posts.append)
-        yield stage
+        yield Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))
 
 
 @pytest.fixture
@@ -210,7 +223,7 @@ async def test_slow_keeping_defers_and_thanks_afterwards(stage: Stage, account: 
         assert await stage.discord.tap(ann, stage.posts[0], stage.posts[0].buttons[9])  # within 3 s, kept or not
         assert len(stage.posts) == 1
         inbox.hold.set()
-        await until(lambda: len(stage.posts) == 2)
+        await stage.have(2)
     assert (stage.posts[1].to, stage.posts[1].text) == (ann, "Thank you!")
 
 
@@ -346,7 +359,7 @@ async def test_what_is_too_long_is_refused_before_it_is_sent(stage: Stage, accou
 
 async def test_a_place_without_access_needs_a_person(stage: Stage, account: DiscordAccount) -> None:
     gone = Place(id="900000000000000009", kind=PlaceKind.GROUP, limits=(await account.place("direct")).limits)
-    with pytest.raises(AccountRefused, match="settings.toml"):
+    with pytest.raises(AccountRefused, match=r"settings\.toml"):
         await account.say(gone, text("Hello"), "k")
 
 
@@ -376,7 +389,6 @@ async def test_calendar_of_the_sandbox_sets_the_length_of_a_poll() -> None:
         accounts=[AccountPlan("dc", "discord")], places=[PlacePlan("dc", CHANNEL, "group")], clocks=clocks
     ) as sandbox:
         stage = Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))
-        sandbox.watchers.append(stage.posts.append)
         clock = Clock(calendar=clocks.start, started=clocks.started, speed=clocks.speed)
         async with stage.account(clock) as account:
             closes_at = clock.now() + timedelta(days=7)
@@ -387,13 +399,6 @@ async def test_calendar_of_the_sandbox_sets_the_length_of_a_poll() -> None:
             assert post.closes_at is not None
             assert abs(post.closes_at - closes_at) < timedelta(hours=2 + 12)  # 1 s of the wall is 11 h
             assert receipt.sent_at == post.at
-
-
-async def until(condition: object) -> None:
-    """Wait until a plain condition of the sandbox holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.01)
 
 
 async def until_async(condition: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,4 +67,4 @@ async def test_arrival_gives_votes_their_ids_and_place_in_the_order(
     replies = [event for event in events if isinstance(event, Reply)]
     assert [reply.withdrawn for reply in replies] == [False, True] * 3
     assert len({reply.id for reply in replies}) == 6
-    assert all(a.order < b.order for a, b in zip(replies, replies[1:], strict=False))
+    assert all(a.order < b.order for a, b in pairwise(replies))
