@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from telegram.error import InvalidToken, TelegramError
 
@@ -15,6 +16,7 @@ from bots.telegram.stream import Stream
 from bots.telegram.transport import RawBot, Transport
 from core.account import Address, Deliver, Forms, Place, Poll, Receipt
 from core.clock import Clock
+from core.errors import SettingsError
 from core.events import Totals
 from core.message import Message
 
@@ -24,6 +26,8 @@ SENDING_CONNECTIONS = 32
 
 class TelegramAccount:
     """One bot. ``base_url`` is Telegram's address or a stand-in's; ``/bot<token>`` is added here.
+
+    Raises ``SettingsError`` when the token would leave this machine unencrypted.
 
     Telegram has no forms: a button that would open one is delivered as a tap, and the form's label is the note shown.
     """
@@ -42,11 +46,12 @@ class TelegramAccount:
         self._name = name
         moved: dict[int, int] = {}
         self._moved = moved
+        address = _address(name, base_url)
         try:
             self._bot = RawBot(
                 token,
-                base_url=f"{base_url.rstrip('/')}/bot",
-                base_file_url=f"{base_url.rstrip('/')}/file/bot",
+                base_url=f"{address}/bot",
+                base_file_url=f"{address}/file/bot",
                 request=Transport(SENDING_CONNECTIONS),
                 get_updates_request=Transport(POLLING_CONNECTIONS),
             )
@@ -104,3 +109,20 @@ class TelegramAccount:
     async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
         """See ``Account.catch_up``. All that Telegram can give is its queue: polls cannot be read, only stopped."""
         await self._stream.catch_up(deliver)
+
+
+def _address(name: str, base_url: str) -> str:
+    """The address that the token is sent to: https, or a stand-in on this machine. Raises ``SettingsError``."""
+    try:
+        url = urlsplit(base_url)
+    except ValueError:
+        url = urlsplit("")
+    here = url.hostname in ("127.0.0.1", "::1", "localhost")
+    # What follows ``?`` or ``#`` and what precedes ``@`` is no host; the library fills in what stands in braces.
+    if (
+        not url.hostname
+        or not (url.scheme == "https" or (url.scheme == "http" and here))
+        or set("?#@{}") & set(base_url)
+    ):
+        raise SettingsError(f"accounts.{name}.base_url: give an https:// address, or http:// on this machine")
+    return base_url.rstrip("/")

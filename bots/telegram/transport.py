@@ -84,7 +84,8 @@ class Transport(BaseRequest):
         if self._session is None:
             raise NotSent("the transport is closed")
         whole_s = float(read_timeout) if isinstance(read_timeout, int | float) else CALL_S
-        timeout = aiohttp.ClientTimeout(total=min(whole_s, LONGEST_CALL_S), connect=CONNECT_S)
+        connect_s = float(connect_timeout) if isinstance(connect_timeout, int | float) else CONNECT_S
+        timeout = aiohttp.ClientTimeout(total=min(whole_s, LONGEST_CALL_S), connect=connect_s)
         try:
             async with self._session.request(
                 method,

@@ -17,6 +17,8 @@ from telegram import Update
 
 from bots.telegram.read import KINDS, read
 from core.events import Consent, ConsentKind, Event, Reply, Totals, Via
+from sandbox.server import Exchange
+from tests.specs.telegram import SPEC_PRESENT, check
 
 PAYLOADS = Path(__file__).parent / "payloads"
 CASES = sorted(path.stem for path in PAYLOADS.glob("*.json") if not path.stem.endswith(".answer"))
@@ -27,7 +29,11 @@ ARRIVED = datetime(2015, 9, 7, 17, 10, tzinfo=UTC)
 def expected(fields: dict[str, Any]) -> Event:
     """An event from its JSON, the type by name, times and enums by value."""
     fields = dict(fields)
-    kinds = {"Reply": Reply, "Consent": Consent, "Totals": Totals}
+    kinds: dict[str, type[Reply] | type[Consent] | type[Totals]] = {
+        "Reply": Reply,
+        "Consent": Consent,
+        "Totals": Totals,
+    }
     kind = kinds[fields.pop("event")]
     for name, make in {"at": datetime.fromisoformat, "as_of": datetime.fromisoformat, "via": Via}.items():
         if name in fields:
@@ -56,6 +62,13 @@ def test_every_case_has_its_answer_and_every_kind_its_case() -> None:
         f"{c}{end}" for c in CASES for end in (".json", ".answer.json")
     }
     assert set(KINDS) <= {kind for case in CASES for kind in update(case)}
+
+
+@pytest.mark.skipif(not SPEC_PRESENT, reason="the Bot API's specification is not here")
+@pytest.mark.parametrize("case", CASES)
+def test_a_case_is_an_update_as_specified(case: str) -> None:
+    answer = json.dumps({"ok": True, "result": [update(case)]}).encode()
+    assert check(Exchange("telegram", "POST", "/bot1:a/getUpdates", {}, {}, b"", 200, {}, answer)) == []
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

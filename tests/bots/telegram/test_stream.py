@@ -3,78 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 from aiohttp import web
-from conftest import TOKEN, BotApi, as_json, forms, refusal, said, tapped
 
 from bots.telegram import TelegramAccount
 from bots.telegram.read import KINDS
-from core.account import NOTHING, Answer
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable, StoreError
-from core.events import Event, Reply
-
-
-class Kept:
-    """A ``deliver`` that keeps what comes, or fails as told."""
-
-    def __init__(self, api: BotApi) -> None:
-        self.api = api
-        self.events: list[Event] = []
-        self.batches: list[Sequence[Event]] = []
-        self.failures = 0
-        self.note: str | None = None
-        self.offsets: list[int] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.entered = asyncio.Event()
-        self.changed = asyncio.Condition()
-
-    async def __call__(self, events: Sequence[Event]) -> Sequence[Answer]:
-        self.batches.append(events)
-        self.offsets.append(len(self.api.asked("getUpdates")))
-        self.entered.set()
-        await self.gate.wait()
-        if self.failures:
-            self.failures -= 1
-            raise StoreError("the disk is full")
-        self.events.extend(events)
-        async with self.changed:
-            self.changed.notify_all()
-        return [Answer(toast=self.note) if self.note else NOTHING for _ in events]
-
-    async def until(self, n: int) -> None:
-        async with asyncio.timeout(10), self.changed:
-            await self.changed.wait_for(lambda: len(self.events) >= n)
-
-    @property
-    def words(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, Reply)]
-
-
-@pytest.fixture
-def kept(api: BotApi) -> Kept:
-    return Kept(api)
-
-
-@contextlib.asynccontextmanager
-async def listening(account: TelegramAccount, kept: Kept) -> AsyncIterator[asyncio.Task[None]]:
-    ready = asyncio.Event()
-    task = asyncio.create_task(account.listen(kept, {}, ready.set))
-    first = asyncio.create_task(ready.wait())
-    await asyncio.wait({task, first}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
-    first.cancel()
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, AccountRefused):
-            await task
+from core.errors import AccountRefused
+from core.events import Reply
+from tests.bots.telegram.scripted import TOKEN, BotApi, Kept, as_json, forms, listening, refusal, said, tapped
 
 
 async def test_a_batch_is_confirmed_only_after_it_was_kept(api: BotApi, account: TelegramAccount, kept: Kept) -> None:
@@ -278,85 +218,6 @@ async def test_slow_notes_do_not_hold_up_the_stream(api: BotApi, account: Telegr
         await kept.until(600)
         await api.until(lambda: len(api.asked("answerCallbackQuery")) == 16)
     assert len(api.asked("answerCallbackQuery")) == 16
-
-
-async def test_catching_up_while_listening_never_polls_twice_at_once(
-    api: BotApi, account: TelegramAccount, kept: Kept
-) -> None:
-    async with listening(account, kept):
-        await api.until(lambda: len(api.asked("getUpdates")) == 2)
-        # The answer to the long poll is lost on the way: the queue fills, the poll goes on.
-        api.queue.extend(said(n, str(n)) for n in range(500, 750))
-        await asyncio.wait_for(account.catch_up([], kept), 10)
-        assert kept.words == [str(n) for n in range(500, 750)]
-    assert api.most_polling == 1
-
-
-async def test_catching_up_without_a_listener(api: BotApi, account: TelegramAccount, kept: Kept) -> None:
-    api.put(*(said(n, str(n)) for n in range(500, 730)))
-    await asyncio.wait_for(account.catch_up([], kept), 10)
-    assert kept.words == [str(n) for n in range(500, 730)]
-    await asyncio.wait_for(account.catch_up([], kept), 10)
-    assert kept.words == [str(n) for n in range(500, 730)]
-
-
-async def test_catching_up_waits_for_the_batch_that_is_just_being_kept(
-    api: BotApi, account: TelegramAccount, kept: Kept
-) -> None:
-    kept.gate.clear()
-    async with listening(account, kept):
-        api.put(said(500, "one"))
-        await asyncio.wait_for(kept.entered.wait(), 10)
-        catching_up = asyncio.create_task(account.catch_up([], kept))
-        await api.until(lambda: len(api.asked("getWebhookInfo")) == 1)
-        api.put(said(501, "two"))
-        assert not catching_up.done()
-        kept.gate.set()
-        await asyncio.wait_for(catching_up, 10)
-        assert kept.words[0] == "one"
-
-
-async def test_catching_up_ends_although_updates_never_stop(api: BotApi, account: TelegramAccount, kept: Kept) -> None:
-    api.put(*(said(n) for n in range(500, 550)))
-    newest = 550
-
-    async def busy(fields: dict[str, str]) -> Any:
-        nonlocal newest
-        api.put(said(newest))
-        newest += 1
-        return await api.updates(fields)
-
-    api.scripts["getUpdates"] = busy
-    async with listening(account, kept):
-        await asyncio.wait_for(account.catch_up([], kept), 10)
-        assert {event.id for event in kept.events if isinstance(event, Reply)} >= {f"u{n}" for n in range(500, 550)}
-
-
-async def test_catching_up_tells_when_telegram_is_away(api: BotApi, account: TelegramAccount, kept: Kept) -> None:
-    async def away(fields: dict[str, str]) -> Any:
-        return refusal(503, "Service Unavailable")
-
-    api.put(said(500))
-    api.scripts["getUpdates"] = away
-    with pytest.raises(AccountUnavailable):
-        await asyncio.wait_for(account.catch_up([], kept), 20)
-    api.scripts["getWebhookInfo"] = away
-    with pytest.raises(AccountUnavailable):
-        await asyncio.wait_for(account.catch_up([], kept), 10)
-
-
-async def test_who_catches_up_is_told_when_listening_stops(api: BotApi, account: TelegramAccount, kept: Kept) -> None:
-    async def hung(fields: dict[str, str]) -> Any:
-        await asyncio.Event().wait()
-
-    async with listening(account, kept):
-        await api.until(lambda: len(api.asked("getUpdates")) == 2)
-        api.scripts["getUpdates"] = hung
-        api.queue.append(said(500))
-        catching_up = asyncio.create_task(account.catch_up([], kept))
-        await api.until(lambda: len(api.asked("getUpdates")) == 3)
-    with pytest.raises(AccountUnavailable):
-        await asyncio.wait_for(catching_up, 10)
 
 
 async def test_nothing_that_goes_wrong_shows_the_token(
