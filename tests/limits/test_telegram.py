@@ -1,6 +1,7 @@
 """Every limit, expiry and refusal of Telegram's stand-in: one row a rule, driven by aiogram over a socket.
 
-Each row is run twice: with its rule enforced it holds, and with it switched off it is seen to fail.
+Each row is run twice: with its rule enforced it holds, and with it switched off it is seen to fail. What the stand-in
+answered meanwhile, refusals included, keeps to the specification.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from sandbox.telegram import RULES
 from tests.limits import telegram_people, telegram_sending, telegram_stream
 from tests.limits.telegram_rig import ROWS, Rig
+from tests.specs.telegram import check_answer
 
 TABLES = (telegram_stream, telegram_sending, telegram_people)
 """Importing them fills the table."""
@@ -40,6 +42,7 @@ async def session() -> AsyncIterator[AiohttpSession]:
 async def test_rule_holds(session: AiohttpSession, rule: str) -> None:
     async with Rig(session) as rig:
         await ROWS[rule](rig)
+        assert [wrong for exchange in rig.exchanges for wrong in check_answer(exchange)] == []
 
 
 @pytest.mark.asyncio(loop_scope="module")
