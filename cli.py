@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from commands import Which
     from core.settings import Settings
     from core.survey import Survey
 
@@ -34,7 +35,7 @@ SettingsOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object for a script, instead of words.")]
 SurveyArgument = Annotated[str | None, typer.Argument(help="Name of the survey; may be left out if there is one only.")]
-WeekOption = Annotated[str | None, typer.Option("--week", help="An ISO week such as 2026-W47; else the current one.")]
+WeekOption = Annotated[str | None, typer.Option("--week", help="An ISO week (2026-W47); else the newest there is.")]
 
 
 @app.command()
@@ -114,7 +115,7 @@ def score(
 
     found = _load(settings)
     its = _survey(found, survey)
-    report = _guarded(report_of, found, its, _wave(its, week))
+    report = _guarded(report_of, found, its, _which(its, week))
     if as_json:
         from commands import report_as_json
 
@@ -139,12 +140,12 @@ def report(
 
     found = _load(settings)
     its = _survey(found, survey)
-    wave = _wave(its, week, last=True)
+    which = _which(its, week, full=True)
     if post:
-        said = _run(post_now(found, its, wave))
+        said = _run(post_now(found, its, which))
         _tell(said, as_json, done="posted", what_next="It is in the team's place now; it is never posted twice.")
         return
-    shown = _guarded(report_of, found, its, wave)
+    shown = _guarded(report_of, found, its, which)
     _say(json.dumps(report_as_json(shown)) if as_json else report_text(shown, found, its))
     if not as_json:
         _say("\nSend it with `vouch report --post`.")
@@ -153,13 +154,10 @@ def report(
 @app.command(name="settings")
 def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     """Show the settings as Vouch understood them; secrets as ***."""
-    from commands import settings_as_json, settings_table
+    from commands import settings_as_json, settings_text
 
     found = _load(settings)
-    if as_json:
-        _say(json.dumps(settings_as_json(found)))
-    else:
-        settings_table(found)
+    _say(json.dumps(settings_as_json(found)) if as_json else settings_text(found))
 
 
 def main() -> None:
@@ -175,7 +173,8 @@ def _load(path: Path | None) -> Settings:
 
     if path is None:
         path = Path("settings.toml") if Path("settings.toml").is_file() else SHIPPED
-    return _guarded(load, path)
+    loaded: Settings = _guarded(load, path)
+    return loaded
 
 
 def _survey(settings: Settings, name: str | None) -> Survey:
@@ -190,13 +189,13 @@ def _survey(settings: Settings, name: str | None) -> Survey:
     return surveys[name]
 
 
-def _wave(survey: Survey, week: str | None, *, last: bool = False) -> tuple[Survey, str | None, bool]:
-    """Which week is meant: checked here, found on the calendar of the service later."""
-    if week is not None:
-        from core.survey import wave_by_key
+def _which(survey: Survey, week: str | None, *, full: bool = False) -> Which:
+    from commands import Which
+    from core.survey import wave_by_key
 
+    if week is not None:
         _guarded(wave_by_key, survey, week)
-    return survey, week, last
+    return Which(week, full)
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:

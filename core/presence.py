@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from core.account import Account, Place
@@ -57,11 +58,16 @@ class Presence:
         if account in self._senders:
             self._senders[account].wake()
 
-    async def drain(self, name: str) -> None:
-        """Sign in, say what is due on one account, and sign out again: for a command, without listening."""
-        async with self._accounts[name]() as account:
-            await self._find_places(account)
-            await self._sender(account).drain()
+    @asynccontextmanager
+    async def visiting(self) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+        """Sign in everywhere without listening, for a command. Gives a call that says whatever is due."""
+        async with AsyncExitStack() as stack:
+            senders: list[Sender] = []
+            for make in self._accounts.values():
+                account = await stack.enter_async_context(make())
+                await self._find_places(account)
+                senders.append(self._sender(account))
+            yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
 
     async def _keep_up(self, name: str) -> None:
         pause = FIRST_PAUSE_S

@@ -68,7 +68,7 @@ class Post:
     buttons: tuple[PostButton, ...] = ()
     reply_to: str | None = None
     key: str = ""
-    """Anything that lets two posts be told apart that a bot may have sent twice: the client's nonce where it has one."""
+    """What tells apart two posts that a bot may have sent twice: the client's nonce where it has one."""
     raw: object = None
     """What went over the wire (the request's fields), for whoever wants to show it."""
 

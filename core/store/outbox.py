@@ -256,3 +256,10 @@ def _settle(
     connection.execute(
         update(_OUTBOX).where(_OUTBOX.c.id == id).values(state=str(state), settled_at=now, receipt=receipt, error=error)
     )
+
+
+def keys_like(connection: Connection, prefix: str) -> list[str]:
+    """Keys that start with a prefix."""
+    return list(
+        connection.execute(select(_OUTBOX.c.key).where(_OUTBOX.c.key.startswith(prefix, autoescape=True))).scalars()
+    )
