@@ -70,9 +70,10 @@ class Connection:
         Source: https://discord.com/developers/docs/events/gateway#initiating-a-disconnect
         """
         gone = self.socket.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
-        if gone and self.session is not None and self.application is not None:
-            if self.state.rules.on("discord.gateway.closed"):
-                self.application.sessions.pop(self.session.id, None)
+        if self.session is None or self.application is None or not gone:
+            return
+        if self.state.rules.on("discord.gateway.closed"):
+            self.application.sessions.pop(self.session.id, None)
 
     def _lose(self) -> None:
         """Let go of the session: from now on another connection may resume it."""

@@ -56,7 +56,7 @@ class Rest:
         self.app.router.add_route(method, API + path, answer)
 
     def add_open(self, method: str, path: str, route: Callable[[web.Request], Awaitable[web.Response]]) -> None:
-        """A route that needs no bot's token, only the interaction's; it counts against no global rate."""
+        """A route that needs no bot's token, at most an interaction's; it counts against no global rate."""
 
         async def answer(request: web.Request) -> web.Response:
             return await self._guarded(request, lambda: route(request))

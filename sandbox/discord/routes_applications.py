@@ -28,7 +28,7 @@ class ApplicationRoutes:
 
     def __init__(self, rest: Rest) -> None:
         self.rest, self.state = rest, rest.state
-        rest.add("GET", "/gateway", self.gateway)
+        rest.add_open("GET", "/gateway", self.gateway)
         rest.add("GET", "/gateway/bot", self.gateway_bot)
         rest.add("GET", "/oauth2/applications/@me", self.application)
         rest.add("GET", "/applications/@me", self.application)
@@ -46,8 +46,8 @@ class ApplicationRoutes:
     def _address(self, request: web.Request) -> str:
         return f"{request.scheme.replace('http', 'ws')}://{request.host}{request.path.partition(API)[0]}/gateway"
 
-    async def gateway(self, call: Call) -> web.Response:
-        return answer_json({"url": self._address(call.request)})
+    async def gateway(self, request: web.Request) -> web.Response:
+        return answer_json({"url": self._address(request)})
 
     async def gateway_bot(self, call: Call) -> web.Response:
         now, started = self.state.clocks.wire(), call.application.identified

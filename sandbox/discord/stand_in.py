@@ -9,7 +9,7 @@ from sandbox.discord.components import buttons_of, filled
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.interactions import COMMAND, COMPONENT, SUBMIT, Interaction, Interactions
 from sandbox.discord.messages import Messages, allowed_to_see
-from sandbox.discord.model import ANNOUNCEMENT, Channel, Json, Message, Person
+from sandbox.discord.model import ADMINISTRATOR, ANNOUNCEMENT, Channel, Json, Message, Person
 from sandbox.discord.payload import permissions_of
 from sandbox.discord.polls import Polls
 from sandbox.discord.rest import API, Rest
@@ -177,9 +177,10 @@ class DiscordStandIn:
             return False
         if guild is None:
             return "guild_id" not in command
-        needed = int(command["default_member_permissions"] or 0)
-        barred = command["default_member_permissions"] == "0" and person.id not in guild.admins
-        return not barred and permissions_of(guild, person) & needed == needed
+        if permissions_of(guild, person) & ADMINISTRATOR:
+            return True
+        needed = command["default_member_permissions"]
+        return needed is None or (needed != "0" and permissions_of(guild, person) & int(needed) == int(needed))
 
     def make_admin(self, account: str, person: str) -> None:
         """Give a person the role of the team, which carries ADMINISTRATOR."""

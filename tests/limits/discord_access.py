@@ -61,7 +61,7 @@ async def a_channel_takes_five_messages_in_five_seconds(rig: Rig) -> None:
 @row("discord.rate.global")
 async def all_routes_together_take_fifty_a_second(rig: Rig) -> None:
     answers: list[tuple[int, dict[str, str], Any]] = []
-    for path in ("/users/@me", "/gateway", "/gateway/bot"):
+    for path in ("/users/@me", "/applications/@me", "/gateway/bot"):
         answers += [await rig.raw("GET", path) for _ in range(17)]
     assert {status for status, _, _ in answers[:50]} == {200}
     status, headers, body = answers[50]
