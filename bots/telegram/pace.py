@@ -2,8 +2,8 @@
 
 Overall turns are given at an even 28 a second. In one chat a turn begins a full second after the answer to the last
 message *came*, so that two messages can never meet at Telegram less than a second apart, however the network wavers;
-it also keeps the messages of a chat in order. A pause (429) holds for the whole account. Whoever would have to wait
-longer than ``LONGEST_WAIT_S`` is told so at once instead, and comes back later.
+it also keeps the messages of a chat in order. A pause (429) holds for the whole account. Nobody waits longer than
+``LONGEST_WAIT_S``: whoever would have to is told so, at once where that can be foreseen, and comes back later.
 
 Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
@@ -82,40 +82,54 @@ class Pace:
         """Of how many chats the last messages are remembered."""
         return len(self._lanes)
 
+    def patience(self) -> float:
+        """Until when somebody who comes now is willing to wait."""
+        return self._now() + LONGEST_WAIT_S
+
     @asynccontextmanager
-    async def turn(self, chat: int, *, group: bool) -> AsyncIterator[None]:
-        """A turn to write to one chat; the body is the request. Raises ``CrowdedError``."""
+    async def turn(self, chat: int, *, group: bool, until: float) -> AsyncIterator[None]:
+        """A turn to write to one chat, not later than ``until``; the body is the request. Raises ``CrowdedError``."""
         lane = self._lane(chat)
-        if lane.waiting * CHAT_GAP_S > LONGEST_WAIT_S:
+        if self._now() + lane.waiting * CHAT_GAP_S > until:
             raise CrowdedError(lane.waiting * CHAT_GAP_S)
         lane.waiting += 1
         try:
-            async with lane.speaking:
-                await self._wait(lane.wait_s(self._now(), group=group))
-                await self.slot()
+            await self._own(lane.speaking, until)
+            try:
+                await self._wait(lane.wait_s(self._now(), group=group), until)
+                await self.slot(until)
                 try:
                     yield
                 finally:
                     lane.answered.append(self._now())
+            finally:
+                lane.speaking.release()
         finally:
             lane.waiting -= 1
 
-    async def slot(self) -> None:
-        """Wait for a turn of the account as a whole. Raises ``CrowdedError``."""
+    async def slot(self, until: float) -> None:
+        """Wait for a turn of the account as a whole, not later than ``until``. Raises ``CrowdedError``."""
         while True:
             now = self._now()
             begins = max(now, self._next, self._paused_until)
-            if begins - now > LONGEST_WAIT_S:
+            if begins > until:
                 raise CrowdedError(begins - now)
             self._next = begins + 1 / PER_SECOND
-            await self._wait(begins - now)
+            await self._wait(begins - now, until)
             if not self.paused_s:
                 return
 
-    async def _wait(self, seconds: float) -> None:
-        if seconds > LONGEST_WAIT_S:
-            raise CrowdedError(seconds)
+    async def _own(self, speaking: asyncio.Lock, until: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, until - self._now())):
+                await speaking.acquire()
+        except TimeoutError:
+            raise CrowdedError(CHAT_GAP_S) from None
+
+    async def _wait(self, seconds: float, until: float) -> None:
         if seconds > 0:
+            if self._now() + seconds > until:
+                raise CrowdedError(seconds)
             await self._sleep(seconds)
 
     def _lane(self, chat: int) -> _Lane:

@@ -94,13 +94,17 @@ class Sender:
         if chat is None:
             raise ContentRefused(self._name, "this receipt names no message of ours")
         try:
-            await self._pace.slot()
+            await self._pace.slot(self._pace.patience())
             stopped = await self._bot.stop_poll(chat, int(poll.message))
         except CrowdedError as crowded:
             raise self._crowded(crowded) from None
         except Flooded as flooded:
             self._pace.pause(flooded.retry_after_s)
             raise fault(self._name, flooded) from flooded
+        except ChatMigrated as gone:
+            self._moved[chat] = gone.new_chat_id
+            log.warning("%s: poll %s stayed behind in a group that has moved", self._name, poll.message)
+            return None
         except BadRequest as error:
             if "poll" not in error.message.lower():
                 raise fault(self._name, error) from error
@@ -112,10 +116,11 @@ class Sender:
 
     async def _in_turn(self, chat: int, send: Callable[[int], Awaitable[T]], *, private: bool) -> T:
         """Send when it is our turn, again after a 429 (which means: not said) and after a group has moved."""
+        until = self._pace.patience()
         for _ in range(TRIES):
             target = self._moved.get(chat, chat)
             try:
-                async with self._pace.turn(target, group=not private):
+                async with self._pace.turn(target, group=not private, until=until):
                     return await send(target)
             except CrowdedError as crowded:
                 raise self._crowded(crowded) from None

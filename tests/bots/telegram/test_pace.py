@@ -51,7 +51,7 @@ class Sent:
 
     async def one(self, chat: int) -> None:
         try:
-            async with self.pace.turn(chat, group=chat < 0):
+            async with self.pace.turn(chat, group=chat < 0, until=self.pace.patience()):
                 self.left.append((self.time.now, chat))
                 if self._took_s():
                     await self.time.sleep(self._took_s())
@@ -91,7 +91,7 @@ async def test_a_chat_keeps_its_order() -> None:
     said: list[int] = []
 
     async def say(n: int) -> None:
-        async with sent.pace.turn(5, group=False):
+        async with sent.pace.turn(5, group=False, until=sent.pace.patience()):
             said.append(n)
 
     await sent.time.run(*(asyncio.create_task(say(n)) for n in range(10)))
@@ -122,7 +122,7 @@ async def test_who_would_wait_too_long_is_told_at_once() -> None:
     sent = Sent()
     sent.pace.pause(LONGEST_WAIT_S + 10)
     with pytest.raises(CrowdedError) as told:
-        async with sent.pace.turn(1, group=False):
+        async with sent.pace.turn(1, group=False, until=sent.pace.patience()):
             raise AssertionError("no turn was free")
     assert told.value.wait_s == pytest.approx(LONGEST_WAIT_S + 10, abs=0.5)
     assert sent.time.now == 1000.0
@@ -134,6 +134,33 @@ async def test_the_21st_message_of_a_minute_to_a_group_is_sent_back_to_come_late
         await sent.all(-7)
     assert len(sent.left) == 20
     assert sent.crowded == 1
+
+
+async def test_nobody_waits_longer_than_told() -> None:
+    sent = Sent(lambda: 3.0)
+    await sent.all(*[9] * 15)
+    assert max(at for at, _ in sent.left) <= 1000.0 + LONGEST_WAIT_S
+    assert sent.crowded == 15 - len(sent.left) > 0
+
+
+async def test_a_silent_request_does_not_hold_the_others_for_ever() -> None:
+    pace = Pace()
+    entered = asyncio.Event()
+
+    async def silent() -> None:
+        async with pace.turn(1, group=False, until=pace.patience()):
+            entered.set()
+            await asyncio.Event().wait()
+
+    hung = asyncio.create_task(silent())
+    await entered.wait()
+    with pytest.raises(CrowdedError):
+        async with pace.turn(1, group=False, until=pace.patience() - LONGEST_WAIT_S + 1.05):
+            raise AssertionError("no turn was free")
+    hung.cancel()
+    await asyncio.gather(hung, return_exceptions=True)
+    async with pace.turn(1, group=False, until=pace.patience()):
+        pass
 
 
 async def test_idle_chats_are_forgotten() -> None:

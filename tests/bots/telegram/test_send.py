@@ -141,6 +141,7 @@ async def test_a_poll_whose_answer_cannot_be_read_may_have_been_posted(api: BotA
     [
         (refusal(400, BAD + "poll has already been closed"), None),
         (refusal(400, BAD + "message with poll to stop not found"), None),
+        (refusal(400, BAD + "group chat was upgraded", migrate_to_chat_id=-1009), None),
         (refusal(400, BAD + "chat not found"), AccountRefused),
         (refusal(403, "Forbidden: bot was kicked from the supergroup chat"), AccountRefused),
         (refusal(429, "Too Many Requests", retry_after=3), AccountUnavailable),
