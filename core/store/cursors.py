@@ -15,4 +15,4 @@ def cursors_of(database: Database, account: str) -> dict[str, str]:
     """The values last kept for an account, by name."""
     with database.reading() as connection:
         rows = connection.execute(select(_CURSOR.c.name, _CURSOR.c.value).where(_CURSOR.c.account == account))
-        return dict(rows.tuples().all())
+        return dict(rows.all())

@@ -86,7 +86,7 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 SQLModel.metadata.create_all(connection)
-                kept: dict[str, str] = dict(connection.execute(select(_KEPT.c.name, _KEPT.c.value)).tuples().all())
+                kept: dict[str, str] = dict(connection.execute(select(_KEPT.c.name, _KEPT.c.value)).all())
                 missing = {"schema": str(SCHEMA), "seal": secrets.token_hex(32)}
                 for name, value in missing.items():
                     if name not in kept:

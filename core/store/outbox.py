@@ -143,7 +143,7 @@ def claim(
     ours = _OUTBOX.c.id.in_(ids) & (_OUTBOX.c.state == str(State.PLANNED))
     sending = update(_OUTBOX).where(ours, _WELCOME).values(state=str(State.SENDING), claimed_at=now)
     taken: dict[int, int | None] = dict(
-        connection.execute(sending.returning(_OUTBOX.c.id, _OUTBOX.c.person_id)).tuples().all()
+        connection.execute(sending.returning(_OUTBOX.c.id, _OUTBOX.c.person_id)).all()
     )
     connection.execute(
         update(_OUTBOX)
@@ -162,7 +162,7 @@ def _next(connection: Connection, due: ColumnElement[bool], limit: int, *, answe
     if not answers_only:
         return list(connection.execute(first.with_for_update(skip_locked=True)).scalars())
     owed = or_(_OUTBOX.c.person_id.is_(None), exists().where(_TO_THEM, _PERSON.c.owed > 0))
-    rows = connection.execute(first.where(owed).with_for_update(skip_locked=True)).tuples().all()
+    rows = connection.execute(first.where(owed).with_for_update(skip_locked=True)).all()
     one_each = {person_id: id for id, person_id in reversed(rows) if person_id is not None}
     return [id for id, person_id in rows if person_id is None or one_each[person_id] == id]
 

