@@ -44,6 +44,8 @@ _GROUP = Limits(
     toast_chars=200,
 )
 _DIRECT = Limits(post_chars=render.POST_CHARS, buttons=render.BUTTONS, private_answers=True, toast_chars=200)
+_NEWS = _DIRECT
+"""An announcement channel takes no polls (520002, invalid channel type for a poll)."""
 
 
 class DiscordAccount:
@@ -96,7 +98,10 @@ class DiscordAccount:
         await self._stream.close()
 
     async def place(self, id: str) -> Place:
-        """``direct``, or a text channel by its id. Raises ``AccountRefused`` when we cannot post there."""
+        """``direct``, or a text or announcement channel by its id.
+
+        Raises ``AccountRefused`` with the mend when we cannot post there, ``AccountUnavailable``.
+        """
         if id == "direct":
             return Place(id=id, kind=PlaceKind.DIRECT, limits=_DIRECT)
         if not id.isdecimal():
@@ -107,8 +112,11 @@ class DiscordAccount:
                 raise AccountRefused(self._name, f"channel {id} is no text channel; name one in settings.toml")
             guild = await self._stream.fetch_guild(channel.guild.id, with_counts=False)
             me = await guild.fetch_member(self._stream.me)
-            channel = await guild.fetch_channel(int(id))
-            _check(self._name, id, channel.permissions_for(me))
+            allowed = (await guild.fetch_channel(int(id))).permissions_for(me)
+        if channel.is_news():
+            _check(self._name, id, allowed, polls=False)
+            return Place(id=id, kind=PlaceKind.BROADCAST, limits=_NEWS, title=channel.name)
+        _check(self._name, id, allowed, polls=True)
         return Place(id=id, kind=PlaceKind.GROUP, limits=_GROUP, title=channel.name)
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
@@ -153,9 +161,10 @@ class DiscordAccount:
         return Votes(ref=poll.refs[0], votes=voters, as_of=as_of, order=order, final=final)
 
 
-def _check(account: str, channel: str, allowed: discord.Permissions) -> None:
+def _check(account: str, channel: str, allowed: discord.Permissions, *, polls: bool) -> None:
     wanted = {"View Channel": allowed.view_channel, "Send Messages": allowed.send_messages}
-    wanted["Create Polls"] = allowed.send_polls
+    if polls:
+        wanted["Create Polls"] = allowed.send_polls
     if missing := [name for name, given in wanted.items() if not given]:
         raise AccountRefused(account, f"channel {channel}: give the bot's role {', '.join(missing)} there")
 

@@ -34,7 +34,12 @@ OPENING_TOO_FAST = 40003
 POLL_EXPIRED = 520001
 
 _UNKNOWN_BOT = "Discord does not know this token; issue a new one and store it"
-_PERSON = {50007: "does not take direct messages from us", 50278: "shares no server with us"}
+_PERSON = {
+    10013: "is not known to Discord",
+    50007: "does not take direct messages from us",
+    50033: "cannot be written to",
+    50278: "shares no server with us",
+}
 _RIGHTS = {
     UNKNOWN_CHANNEL: "this channel does not exist; check its id in settings.toml",
     50001: "no access; give the bot's role View Channel here",
@@ -88,15 +93,16 @@ class Calls:
     longest_s: float = CALL_S
 
     @asynccontextmanager
-    async def bounded(self, *, speaks: bool = False) -> AsyncIterator[None]:
-        """Bounds what is inside to ``longest_s`` and turns every failure into an ``AccountError``.
+    async def bounded(self, *, speaks: bool = False, direct: bool = False, share: float = 1.0) -> AsyncIterator[None]:
+        """Bounds what is inside to this share of ``longest_s`` and turns every failure into an ``AccountError``.
 
-        ``speaks``: something may have been said when the answer is lost, hence ``OutcomeUnknown``.
+        ``speaks``: something may have been said when the answer is lost, hence ``OutcomeUnknown``. ``direct``: it is
+        about one person, so that a channel that is closed to us does not concern the account.
         """
         doubt = _Doubt()
         token = _doubt.set(doubt)
         try:
-            async with asyncio.timeout(self.longest_s):
+            async with asyncio.timeout(share * self.longest_s):
                 yield
         except AccountError:
             raise
@@ -105,7 +111,7 @@ class Calls:
         except discord.LoginFailure as exc:
             raise AccountRefused(self.account, _UNKNOWN_BOT) from exc
         except discord.HTTPException as exc:
-            raise refusal(self.account, exc, speaks=speaks) from exc
+            raise refusal(self.account, exc, speaks=speaks, direct=direct) from exc
         except Exception as exc:  # the network's failures, a timeout, or an answer that discord.py could not read
             why = type(exc).__name__
             if speaks and doubt.open:
@@ -115,7 +121,7 @@ class Calls:
             _doubt.reset(token)
 
 
-def refusal(account: str, exc: discord.HTTPException, *, speaks: bool) -> AccountError:
+def refusal(account: str, exc: discord.HTTPException, *, speaks: bool, direct: bool) -> AccountError:
     """What an answer of Discord's that is not a success means, by its code before its status."""
     code = exc.code
     if code in _PERSON:
@@ -124,6 +130,8 @@ def refusal(account: str, exc: discord.HTTPException, *, speaks: bool) -> Accoun
         return ContentRefused(account, _CONTENT.get(code, f"Discord refuses the poll ({code})"))
     if code == OPENING_TOO_FAST:
         return AccountUnavailable(account, "we open direct messages too fast", OPENING_PAUSE_S)
+    if code in _RIGHTS and direct:
+        return PersonUnreachable(account, "the direct messages with this person are closed to us")
     if code in _RIGHTS:
         return AccountRefused(account, _RIGHTS[code])
     if exc.status == 429:

@@ -66,7 +66,8 @@ class Sender:
         return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
 
     async def _post(self, to: Address, channel: int, params: MultipartParameters) -> Receipt:
-        async with self._calls.bounded(speaks=True):
+        direct = isinstance(to, Direct)
+        async with self._calls.bounded(speaks=True, direct=direct, share=2 / 3 if direct else 1.0):
             try:
                 data = await self._stream.http.send_message(channel, params=params)
             except aiohttp.ClientConnectionError:
@@ -86,15 +87,14 @@ class Sender:
         Discord has said that it is too fast: whoever opens many is quarantined."""
         if person in self._stream.history.channels:
             return self._stream.history.channels[person]
-        async with self._opening:
+        async with self._calls.bounded(direct=True, share=1 / 3), self._opening:
             if (wait_s := self._closed_until - time.monotonic()) > 0:
                 raise AccountUnavailable(self._account, "we opened direct messages too fast", wait_s)
             try:
-                async with self._calls.bounded():
-                    return int((await self._stream.http.start_private_message(int(person)))["id"])
-            except AccountUnavailable as exc:
-                if exc.retry_after_s >= faults.OPENING_PAUSE_S:
-                    self._closed_until = time.monotonic() + exc.retry_after_s
+                return int((await self._stream.http.start_private_message(int(person)))["id"])
+            except discord.HTTPException as exc:
+                if exc.code == faults.OPENING_TOO_FAST:
+                    self._closed_until = time.monotonic() + faults.OPENING_PAUSE_S
                 raise
 
     async def end_poll(self, poll: Receipt) -> bool:

@@ -23,7 +23,7 @@ from sandbox.seam import AccountPlan, PlacePlan, Post
 from sandbox.server import Sandbox
 from tests.bots.discord.conftest import FORM, Inbox, account_on, listening
 
-CHANNEL = "900000000000000001"
+CHANNEL, NEWS = "900000000000000001", "900000000000000003"
 SCORES = tuple(Button(str(score), f"score-{score}") for score in range(11))
 OPTIONS = ("0–1", *(str(score) for score in range(2, 11)))
 
@@ -69,7 +69,7 @@ class Stage:
 async def stage() -> AsyncIterator[Stage]:
     async with Sandbox(
         accounts=[AccountPlan("dc", "discord")],
-        places=[PlacePlan("dc", CHANNEL, "group", "Survey")],
+        places=[PlacePlan("dc", CHANNEL, "group", "Survey"), PlacePlan("dc", NEWS, "broadcast", "News")],
         rules=Rules(off={"discord.gateway.concurrency"}),  # 5 s between sessions, which these tests need not wait for
     ) as sandbox:
         yield Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))
@@ -94,6 +94,8 @@ async def test_place_knows_the_channel_and_its_limits(account: DiscordAccount) -
     assert (place.kind, place.title, place.limits.poll_options) == (PlaceKind.GROUP, "Survey", 10)
     assert (place.limits.option_chars, place.limits.buttons, place.limits.private_answers) == (55, 25, True)
     assert (await account.place("direct")).kind is PlaceKind.DIRECT
+    news = await account.place(NEWS)
+    assert (news.kind, news.limits.poll_options, news.limits.buttons) == (PlaceKind.BROADCAST, 0, 25)
 
 
 async def test_place_that_is_not_there_or_not_ours_needs_a_person(stage: Stage, account: DiscordAccount) -> None:

@@ -62,6 +62,16 @@ async def test_each_refusal_has_its_meaning(
     assert refused.value.account == "dc"
 
 
+@pytest.mark.parametrize(("status", "code"), [(404, 10003), (403, 50001), (403, 50013)])
+async def test_a_closed_direct_channel_concerns_one_person_only(
+    wire: Wire, account: DiscordAccount, status: int, code: int
+) -> None:
+    wire.on("POST", "/users/@me/channels", {"id": CHANNEL, "type": 1})
+    wire.on(*POSTS, {"code": code, "message": "no"}, status)
+    with pytest.raises(PersonUnreachable):
+        await account.say(Direct("5"), text("Hello"), "k")
+
+
 async def test_too_many_requests_say_how_long_to_wait(wire: Wire, account: DiscordAccount) -> None:
     body = {"message": "You are being rate limited.", "retry_after": 64.57, "global": False}
     wire.on(*POSTS, body, 429, Via="1.1 google")
