@@ -12,7 +12,7 @@ from bots.x import XAccount
 from core.account import NOTHING, Answer, Receipt
 from core.clock import Clock
 from core.errors import StoreError
-from core.events import Cursor, Event
+from core.events import Event
 from sandbox.clocks import Clocks
 from sandbox.seam import AccountPlan, Post
 from sandbox.server import Exchange, Sandbox
@@ -65,8 +65,20 @@ class X:
     clocks: Clocks
     url: str
     keys: dict[str, str]
-    exchanges: list[Exchange]
+    exchanges: list[Exchange] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def answered(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        self.changed.set()
+
+    async def until_asked(self, method: str, path: str) -> None:
+        """Wait until X has been asked this."""
+        async with asyncio.timeout(WAIT_S):
+            while not self.asked(method, path):
+                self.changed.clear()
+                await self.changed.wait()
 
     @property
     def clock(self) -> Clock:
@@ -95,14 +107,15 @@ class X:
 @asynccontextmanager
 async def standing(speed: float = SPEED) -> AsyncIterator[X]:
     """X with the account ``brand``."""
-    exchanges: list[Exchange] = []
     plan = AccountPlan("brand", "x")
-    async with Sandbox([plan], [], clocks=Clocks(speed=speed), on_exchange=exchanges.append) as sandbox:
-        stand_in, given = sandbox.stand_ins["x"], sandbox.credentials["brand"]
-        assert isinstance(stand_in, XStandIn)
-        keys = {name: given[name] for name in KEYS}
-        x = X(stand_in, sandbox.clocks, f"{sandbox.url}/x{given['base_url']}", keys, exchanges)
-        sandbox.watchers.append(x.posts.append)
+    sandbox = Sandbox([plan], [], clocks=Clocks(speed=speed))
+    stand_in, given = sandbox.stand_ins["x"], sandbox.credentials["brand"]
+    assert isinstance(stand_in, XStandIn)
+    x = X(stand_in, sandbox.clocks, "", {name: given[name] for name in KEYS})
+    sandbox.on_exchange = x.answered
+    sandbox.watchers.append(x.posts.append)
+    async with sandbox:
+        x.url = f"{sandbox.url}/x{given['base_url']}"
         yield x
 
 

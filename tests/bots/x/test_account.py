@@ -226,8 +226,7 @@ async def test_never_two_rounds_at_once(x: X, account: XAccount) -> None:
     async with asyncio.timeout(WAIT_S):
         await kept.waiting.wait()
         second = asyncio.create_task(account.catch_up([receipt("123")], kept.deliver))
-        while not x.asked("GET", "/2/tweets"):
-            await asyncio.sleep(0)
+        await x.until_asked("GET", "/2/tweets")
         assert x.asked("GET", mentions) == 1
         kept.gate.set()
         await asyncio.gather(first, second)
@@ -244,12 +243,12 @@ async def test_totals_are_final_when_the_poll_is_over_and_then_no_longer_asked(x
     assert (closed.ref, closed.totals, closed.final) == (f"post:{receipt.message}", (0, 0, 1, 0), False)
     async with listening(account, kept):
         await kept.until(lambda: any(isinstance(event, Totals) and event.final for event in kept.of(Totals)))
-    closed = await account.close(receipt)
-    assert closed is not None
-    assert closed.final
     before = x.asked("GET", "/2/tweets")
     await account.catch_up([], kept.deliver)
     assert x.asked("GET", "/2/tweets") == before
+    closed = await account.close(receipt)
+    assert closed is not None
+    assert (closed.totals, closed.final) == ((0, 0, 1, 0), True)
 
 
 async def test_a_poll_that_is_gone_has_no_totals(x: X, account: XAccount) -> None:

@@ -93,6 +93,17 @@ async def test_nobody_listening_means_nothing_was_said() -> None:
                 await ask(api)
 
 
+async def test_no_redirect_is_followed() -> None:
+    async with rude.host(CREATED) as elsewhere:
+        moved = rude.page(307, {"Location": f"{elsewhere.url}/2/tweets"})
+        async with rude.host(moved) as host, rude.api(host.url) as api:
+            with pytest.raises(OutcomeUnknown):
+                await _post(api)
+            with pytest.raises(AccountUnavailable):
+                await _ask(api)
+        assert elsewhere.asked == []
+
+
 async def test_a_hung_call_is_released_in_time() -> None:
     async with rude.host(rude.hangs) as host, rude.api(host.url, timeout_s=0.2) as api:
         began = time.monotonic()
