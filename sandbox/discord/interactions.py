@@ -55,7 +55,13 @@ class Interaction:
     def application(self) -> Application:
         return self.channel.application
 
+    @property
+    def failed(self) -> bool:
+        """Whether the app has told the person that the interaction failed."""
+        return self.outcome.done() and not self.outcome.result()
+
     def settle(self, answered: bool) -> None:
+        """Decide the outcome, once."""
         if not self.outcome.done():
             self.outcome.set_result(answered)
 
@@ -100,8 +106,9 @@ class Interactions:
 
     async def outcome(self, interaction: Interaction) -> bool:
         """Whether the app showed an answer. Waits for it, at most as long as the app does."""
-        done, _ = await asyncio.wait({interaction.outcome}, timeout=ANSWER_S)
-        return bool(done) and interaction.outcome.result()
+        await asyncio.wait({interaction.outcome}, timeout=ANSWER_S)
+        interaction.settle(False)
+        return interaction.outcome.result()
 
     def _payload(self, interaction: Interaction) -> Json:
         channel, person = interaction.channel, interaction.person
@@ -144,7 +151,8 @@ class Interactions:
             raise Refusal(10062)
         if interaction.answered and on("discord.interaction.once"):
             raise Refusal(40060)
-        if self.state.clocks.wire() - interaction.asked_at > ANSWER_S and on("discord.interaction.deadline"):
+        late = self.state.clocks.wire() - interaction.asked_at > ANSWER_S or interaction.failed
+        if late and not interaction.answered and on("discord.interaction.deadline"):
             interaction.settle(False)
             raise Refusal(10062)
         raw = body.fields

@@ -33,10 +33,16 @@ ERRATA: dict[tuple[str, ...], Schema] = {
     ("Error", "properties", "code"): {"type": ["integer", "string"]},
     ("ApplicationCommandCreateRequest", "properties", "nsfw"): {"type": ["boolean", "null"]},
     ("ApplicationCommandUpdateRequest", "properties", "nsfw"): {"type": ["boolean", "null"]},
+    ("MessageEditRequestPartial", "properties", "tts"): {"const": False},
+    ("IncomingWebhookUpdateRequestPartial", "properties", "tts"): {"const": False},
+    ("IncomingWebhookUpdateForInteractionCallbackRequestPartial", "properties", "tts"): {"const": False},
 }
 """Where the specification contradicts the documentation: a field's error has a word for its code, a command may be
-``nsfw``. Source: https://discord.com/developers/docs/reference#error-messages,
-https://discord.com/developers/docs/interactions/application-commands"""
+``nsfw``; and ``tts``, which discord.py sends with every edit, is passed over by Discord.
+
+Source: https://discord.com/developers/docs/reference#error-messages,
+https://discord.com/developers/docs/interactions/application-commands
+"""
 SENT_ID: Schema = {"anyOf": [{"type": "string", "format": "snowflake"}, {"type": "integer", "minimum": 0}]}
 """Ids may be sent as numbers too; they always come as text.
 Source: https://discord.com/developers/docs/reference#id-serialization"""
