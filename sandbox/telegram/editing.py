@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.telegram.errors import bad_request
+from sandbox.telegram.errors import bad_request, forbidden
 from sandbox.telegram.fields import Fields
 from sandbox.telegram.keyboard import Rows, read_keyboard
 from sandbox.telegram.markup import units
@@ -32,6 +32,8 @@ def _editable(state: State, bot: Bot, fields: Fields) -> Message | None:
         return None
     if message.bot is not bot and state.rules.on("telegram.edit.own"):
         raise bad_request("message can't be edited")
+    if chat.blocked and state.rules.on("telegram.edit.blocked"):
+        raise forbidden("bot was blocked by the user")
     bot.rates.spend(chat.id, group=chat.kind != "private")
     return message
 

@@ -80,7 +80,18 @@ class Fields:
 
 
 async def read_fields(request: web.Request) -> Fields:
-    """Read the parameters of a request. Those of the body win over those of the query string."""
+    """Read the parameters of a request. Those of the body win over those of the query string.
+
+    Raises:
+        Refused: 400, they cannot be read.
+    """
+    try:
+        return await _read(request)
+    except UnicodeDecodeError:
+        raise bad_request("strings must be encoded in UTF-8") from None
+
+
+async def _read(request: web.Request) -> Fields:
     values: dict[str, Any] = dict(request.query)
     if request.method != "POST" or not request.body_exists:
         return Fields(values)

@@ -155,6 +155,8 @@ def set_my_commands(state: State, bot: Bot, fields: Fields) -> Any:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     kept = []
     for one in commands:
+        if not isinstance(one, dict):
+            raise bad_request("can't parse BotCommand: expected an Object")
         name, description = str(one.get("command", "")).removeprefix("/"), str(one.get("description", ""))
         if not re.fullmatch(r"[a-z0-9_]{1,32}", name) and state.rules.on("telegram.commands.name"):
             raise bad_request("BOT_COMMAND_INVALID")

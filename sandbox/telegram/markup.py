@@ -238,12 +238,14 @@ def parsed(text: str, parse_mode: str, given: Any = None) -> tuple[str, list[Ent
         Refused: 400 "can't parse entities: …", or the parse mode is unknown.
     """
     entities: list[Entity] = []
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise bad_request("strings must be encoded in UTF-8")
     if parse_mode.lower() == "html":
         text, entities = _Html(text).read()
     elif parse_mode:
         raise bad_request("unsupported parse_mode")
     elif isinstance(given, list):
-        entities = [dict(entity) for entity in given]
+        entities = [_given_entity(entity) for entity in given]
     cut = len(text) - len(text.lstrip())
     text = text.strip()
     if cut or entities:
@@ -253,6 +255,14 @@ def parsed(text: str, parse_mode: str, given: Any = None) -> tuple[str, list[Ent
         if not any(begin < entity["offset"] + entity["length"] and entity["offset"] < end for begin, end in covered):
             entities.append(entity)
     return text, entities
+
+
+def _given_entity(given: Any) -> Entity:
+    if not isinstance(given, dict) or not isinstance(given.get("type"), str):
+        raise bad_request("can't parse MessageEntity: expected an Object")
+    if not all(isinstance(given.get(name), int) for name in ("offset", "length")):
+        raise bad_request("can't parse MessageEntity: offset and length must be Numbers")
+    return dict(given)
 
 
 def _shifted(entities: list[Entity], cut: int, length: int) -> list[Entity]:

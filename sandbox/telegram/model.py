@@ -111,7 +111,7 @@ class Message:
         if not reply:
             wire.pop("reply_to_message", None)
         if self.poll is not None:
-            wire["poll"] = self.poll.wire()
+            wire["poll"] = self.poll.wire() | self.poll.description
         if self.keyboard:
             wire["reply_markup"] = {"inline_keyboard": self.keyboard}
         return wire

@@ -42,6 +42,12 @@ class People:
             chat.blocked = True
             self._member_changed(bot, chat, person, "member", "kicked")
 
+    def kick(self, bot: Bot, chat: Chat) -> None:
+        """The owner of a group or channel removes the bot."""
+        chat.kicked.add(bot.id)
+        owner = self._state.people[min(chat.administrators)]
+        self._member_changed(bot, chat, owner, "member", "kicked")
+
     def _member_changed(self, bot: Bot, chat: Chat, person: Person, before: str, after: str) -> None:
         def member(status: str) -> Wire:
             return {"status": status, "user": bot.wire(), **({"until_date": 0} if status == "kicked" else {})}
@@ -60,6 +66,8 @@ class People:
                 chat = self._state.open_private(bot, person)
             return None if chat is None or (chat.blocked and self._rules.on("telegram.direct.blocked")) else chat
         chat = self._state.chats.get(int(place))
+        if chat is not None and chat.upgraded_to is not None:
+            chat = self._state.chats[chat.upgraded_to]
         if chat is None or (chat.kind == "channel" and self._rules.on("telegram.channel.readers")):
             return None
         return chat
@@ -76,18 +84,19 @@ class People:
             wire["reply_to_message"] = reply_to.render(reply=False)
         message = chat.messages[message_id] = Message(chat, message_id, None, wire, text)
         for bot in chat.bots.values():
-            if (only is None or bot is only) and self._meant_for(bot, chat, message, reply_to):
+            if (only is None or bot is only) and self._meant_for(bot, chat, message):
                 bot.seen.add(person.id)
                 bot.stream.put("message", message.render())
         return message
 
-    def _meant_for(self, bot: Bot, chat: Chat, message: Message, reply_to: Message | None) -> bool:
+    def _meant_for(self, bot: Bot, chat: Chat, message: Message) -> bool:
         """Privacy mode. Source: https://core.telegram.org/bots/features#privacy-mode"""
         if bot.id in chat.kicked:
             return False
         if chat.kind == "private" or not self._rules.on("telegram.group.privacy"):
             return True
-        if reply_to is not None and reply_to.bot is bot:
+        replied = message.wire.get("reply_to_message")
+        if replied is not None and replied.get("from", {}).get("id") == bot.id:
             return True
         text = message.text.lower()
         if re.search(rf"@{bot.username}\b", text):
@@ -106,7 +115,7 @@ class People:
         if entities:
             message.wire["entities"] = entities
         for bot in chat.bots.values():
-            if self._meant_for(bot, chat, message, None):
+            if self._meant_for(bot, chat, message):
                 bot.stream.put("edited_message", message.render())
         return True
 

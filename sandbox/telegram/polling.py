@@ -13,12 +13,13 @@ from typing import Any
 from sandbox.telegram.errors import bad_request
 from sandbox.telegram.fields import Fields
 from sandbox.telegram.keyboard import read_keyboard
-from sandbox.telegram.markup import parsed
+from sandbox.telegram.markup import parsed, units
 from sandbox.telegram.model import Bot, Chat, Draft
 from sandbox.telegram.polls import Poll
 from sandbox.telegram.state import State
 
 QUESTION_LENGTH = 300
+DESCRIPTION_UNITS = 1024
 MOST_OPTIONS = 12
 OPTION_LENGTH = 100
 SHORTEST_S, LONGEST_S = 5, 2_628_000
@@ -53,8 +54,17 @@ def send_poll(state: State, bot: Bot, fields: Fields) -> Any:
         open_period_s=fields.integer("open_period"),
         closed=fields.boolean("is_closed"),
         extras=extras,
+        description=_description(state, fields),
     )
     return state.post(bot, fields, Draft({}, question, keyboard, poll)).render()
+
+
+def _description(state: State, fields: Fields) -> dict[str, Any]:
+    mode = fields.text("description_parse_mode")
+    text, entities = parsed(fields.text("description"), mode, fields.json("description_entities", "message entities"))
+    if units(text) > DESCRIPTION_UNITS and state.rules.on("telegram.poll.description"):
+        raise bad_request("message caption is too long")
+    return {"description": text, **({"description_entities": entities} if entities else {})} if text else {}
 
 
 def _question(state: State, fields: Fields) -> str:

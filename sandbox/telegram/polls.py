@@ -30,6 +30,8 @@ class Poll:
     open_period_s: int = 0
     closed: bool = False
     extras: dict[str, Any] = field(default_factory=dict)
+    description: dict[str, Any] = field(default_factory=dict)
+    """The fields of ``Poll`` that stand only inside a ``Message``."""
     votes: dict[int, int] = field(default_factory=dict)
     """Person → option."""
     counts: list[int] = field(default_factory=list)

@@ -3,6 +3,7 @@
 Telegram's FAQ: about one message a second in a chat, "we may allow short bursts that go over this limit", 20 a minute
 in a group, about 30 a second over all chats. The length of a burst is not published; here it is three messages, then
 one a second. Sends and edits count alike, and channels count as groups: both are the harsher reading.
+``allow_paid_broadcast`` buys nothing here: the sandbox's bots own no Stars.
 Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 

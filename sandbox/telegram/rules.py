@@ -53,6 +53,7 @@ RULES: dict[str, str] = {
     "telegram.poll.question": _API + "sendpoll · 1–300 characters",
     "telegram.poll.options": _API + "sendpoll · 1–12 options",
     "telegram.poll.option_length": _API + "inputpolloption · 1–100 characters",
+    "telegram.poll.description": _API + "sendpoll · description 0–1024 characters after entities parsing",
     "telegram.poll.named_in_channel": _TDLIB + "MessageContent.cpp · non-anonymous polls can't be sent to channels",
     "telegram.poll.open_period": _API + "sendpoll · 5–2628000 s",
     "telegram.poll.close_date": _API + "sendpoll · 5–2628000 s ahead",
@@ -69,6 +70,7 @@ RULES: dict[str, str] = {
     # changing what stands there
     "telegram.edit.found": _SERVER + " · message to edit not found",
     "telegram.edit.own": _TDLIB + "MessagesManager.cpp · message can't be edited",
+    "telegram.edit.blocked": _SERVER + " · 403 bot was blocked by the user (for edits: ours)",
     "telegram.edit.text": _TDLIB + "MessagesManager.cpp · there is no text in the message to edit",
     "telegram.edit.modified": _SERVER + " · message is not modified",
     "telegram.delete.found": _SERVER + " · message to delete not found",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 from aiohttp import web
@@ -62,6 +63,7 @@ class TelegramStandIn:
         app = web.Application(client_max_size=50 * 2**20)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
+        app.router.add_route("*", "/{anything:.*}", self._nothing)
         app.cleanup_ctx.append(self._timers)
         return app
 
@@ -74,6 +76,9 @@ class TelegramStandIn:
             return _answer(await self._result(request))
         except Refused as refused:
             return _refusal(refused)
+
+    async def _nothing(self, _: web.Request) -> web.Response:
+        return _refusal(Refused(404, "Not Found"))
 
     async def _result(self, request: web.Request) -> bytes:
         bot = self._state.bots.get(request.match_info["token"])
@@ -101,9 +106,9 @@ class TelegramStandIn:
         bot = self._state.bots.get(request.match_info["token"])
         if bot is None:
             return _refusal(Refused(401, "Unauthorized"))
-        for path, content in bot.files.values():
-            if path == request.match_info["path"]:
-                return web.Response(body=content, content_type="application/octet-stream")
+        path, content = bot.files.get(PurePosixPath(request.match_info["path"]).stem, ("", b""))
+        if path == request.match_info["path"]:
+            return web.Response(body=content, content_type="application/octet-stream")
         return _refusal(Refused(404, "Not Found"))
 
     # who exists
@@ -182,7 +187,7 @@ class TelegramStandIn:
 
     def kick(self, account: str, place: str) -> None:
         """Remove the bot from a group or channel."""
-        self._state.chats[int(place)].kicked.add(self._state.accounts[account].id)
+        self._people.kick(self._state.accounts[account], self._state.chats[int(place)])
 
     def upgrade(self, place: str) -> str:
         """Turn a basic group into a supergroup. Returns its new id."""

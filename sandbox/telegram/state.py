@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -87,7 +88,7 @@ class State:
         given = fields.text(name)
         if not given:
             raise bad_request("chat_id is empty")
-        number = int(given) if given.lstrip("-").isdigit() else 0
+        number = int(given) if re.fullmatch(r"-?[0-9]{1,16}", given) else 0
         chat = self.chats.get(number) or self.private.get((bot.id, number))
         if chat is not None and chat.kind == "private":
             return chat
@@ -177,6 +178,8 @@ class State:
     def close_due(self) -> None:
         """Close the polls whose end has come on the calendar, and tell their bots."""
         now = self.clocks.now()
+        if not self._ends or self._ends[0][0] > now:
+            return
         while self._ends and (self._ends[0][0] <= now or self._closed(self._ends[0][2])):
             message = heapq.heappop(self._ends)[2]
             if not self._closed(message):

@@ -33,6 +33,16 @@ async def long_option(rig: Rig) -> None:
     await refused(rig.poll(options=[" ", "no"]), TelegramBadRequest, "poll options must be non-empty")
 
 
+@row("telegram.poll.description")
+async def long_description(rig: Rig) -> None:
+    sent = await rig.bot.send_poll(
+        GROUP, "?", ["No", "Yes"], description="<b>Why</b>" + "x" * 1021, description_parse_mode="HTML"
+    )
+    assert sent.poll is not None
+    assert sent.poll.description == "Why" + "x" * 1021
+    await refused(rig.poll(description="x" * 1025), TelegramBadRequest, "caption is too long")
+
+
 @row("telegram.poll.named_in_channel")
 async def named_poll_in_a_channel(rig: Rig) -> None:
     assert not (await rig.poll(CHANNEL)).names_voters

@@ -34,10 +34,10 @@ class Rig:
     A second bot, ``other``, is in the same supergroup.
     """
 
-    def __init__(self, session: AiohttpSession, off: Collection[str] = ()) -> None:
+    def __init__(self, session: AiohttpSession, off: Collection[str] = (), clocks: Clocks | None = None) -> None:
         self._session = session
         self.at = 1_800_000_000.0
-        self.clocks = Clocks(start=START, wire=lambda: self.at)
+        self.clocks = clocks or Clocks(start=START, wire=lambda: self.at)
         self.posts: list[Post] = []
         self.exchanges: list[Exchange] = []
         self.stand_in = TelegramStandIn(self.clocks, Rules(frozenset(off)), self.posts.append)

@@ -46,6 +46,9 @@ async def blocked(rig: Rig) -> None:
 @row("telegram.chat.kicked")
 async def kicked(rig: Rig) -> None:
     rig.stand_in.kick("tg", str(GROUP))
+    member = (await rig.updates())[-1].my_chat_member
+    assert member is not None
+    assert (member.chat.id, member.new_chat_member.status) == (GROUP, "kicked")
     why = "Forbidden: bot was kicked from the supergroup chat"
     await refused(rig.bot.send_message(GROUP, "hello"), TelegramForbiddenError, why)
 
@@ -231,6 +234,14 @@ async def edit_a_persons_message(rig: Rig) -> None:
     written = await rig.stand_in.write("tg", rig.ann, "nine")
     call = rig.bot.edit_message_text("ten", chat_id=rig.ann, message_id=int(written or 0))
     await refused(call, TelegramBadRequest, "message can't be edited")
+
+
+@row("telegram.edit.blocked")
+async def edit_for_somebody_who_blocked(rig: Rig) -> None:
+    sent = await rig.bot.send_message(rig.ann, "hello")
+    await rig.stand_in.block("tg", rig.ann)
+    call = rig.bot.edit_message_text("hi", chat_id=rig.ann, message_id=sent.message_id)
+    await refused(call, TelegramForbiddenError, "bot was blocked by the user")
 
 
 @row("telegram.edit.text")
