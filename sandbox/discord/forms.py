@@ -16,6 +16,8 @@ from sandbox.rules import Rules
 
 @dataclass(slots=True)
 class File:
+    """A file that came with a form."""
+
     name: str
     content_type: str
     data: bytes

@@ -33,6 +33,8 @@ KEPT = 50_000
 
 @dataclass(eq=False)
 class Interaction:
+    """A tap, a form or a command that waits for its answer."""
+
     id: int
     token: str
     type: int

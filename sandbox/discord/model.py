@@ -50,6 +50,8 @@ class Person:
 
 @dataclass(slots=True, eq=False)
 class Guild:
+    """A server: its channels, and who is not an ordinary member of it."""
+
     id: int
     name: str
     application: Application
@@ -94,6 +96,8 @@ class Application:
 
 @dataclass(slots=True, eq=False)
 class Channel:
+    """Where messages stand: a text channel, a thread, or direct messages."""
+
     id: int
     type: int
     application: Application
@@ -111,6 +115,8 @@ class Channel:
 
 @dataclass(slots=True, eq=False)
 class Poll:
+    """A poll and who voted for what."""
+
     question: str
     answers: list[Json]
     """As the wire shows them: ``{"answer_id", "poll_media"}``."""
@@ -128,6 +134,8 @@ class Poll:
 
 @dataclass(slots=True, eq=False)
 class Message:
+    """A message as everybody sees it."""
+
     id: int
     channel: Channel
     author: Person

@@ -35,6 +35,7 @@ def stamp(at: datetime) -> str:
 
 
 def person_json(person: Person) -> Json:
+    """A user object."""
     body: Json = {
         "id": str(person.id),
         "username": person.name if person.bot else f"{person.name.lower().replace(' ', '_')}",
@@ -68,6 +69,7 @@ def me_json(application: Application) -> Json:
 
 
 def member_json(guild: Guild, person: Person, *, with_user: bool = True) -> Json:
+    """A guild member object."""
     body: Json = {
         "avatar": None,
         "banner": None,
@@ -93,6 +95,7 @@ def permissions_of(guild: Guild, person: Person) -> int:
 
 
 def channel_json(channel: Channel) -> Json:
+    """A channel object of the channel's type."""
     body: Json = {
         "id": str(channel.id),
         "type": channel.type,
@@ -139,6 +142,7 @@ def _thread_fields(channel: Channel, parent: Channel) -> Json:
 
 
 def poll_json(poll: Poll) -> Json:
+    """A poll object, with its results."""
     return {
         "question": {"text": poll.question},
         "answers": poll.answers,

@@ -12,6 +12,7 @@ from sandbox.discord.payload import channel_json, member_json
 
 
 def role_json(role: int, name: str, permissions: int, position: int, bot: int | None = None) -> Json:
+    """A role object."""
     body: Json = {
         "id": str(role),
         "name": name,
@@ -30,6 +31,7 @@ def role_json(role: int, name: str, permissions: int, position: int, bot: int | 
 
 
 def roles_json(guild: Guild) -> list[Json]:
+    """The roles of a guild: everyone's and the team's."""
     return [
         role_json(guild.id, "@everyone", MEMBER_PERMISSIONS, 0),
         role_json(guild.role, "Team", MEMBER_PERMISSIONS | ADMINISTRATOR, 1),

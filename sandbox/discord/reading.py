@@ -57,12 +57,14 @@ def path_id(request: web.Request, name: str) -> int:
 
 
 def to_snowflake(text: object, field: str) -> int:
+    """An id from what was sent. Raises: Refusal 50035."""
     if not isinstance(text, (str, int)) or not SNOWFLAKE.fullmatch(str(text)):
         raise misfit([field], "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')
     return int(text)
 
 
 def query_id(request: web.Request, name: str) -> int | None:
+    """An id in the query. Raises: Refusal 50035."""
     text = request.query.get(name)
     return None if text is None else to_snowflake(text, name)
 
@@ -83,4 +85,5 @@ def query_number(request: web.Request, name: str, default: int, least: int, most
 
 
 def query_flag(request: web.Request, name: str) -> bool:
+    """A yes or no in the query."""
     return request.query.get(name, "").lower() in ("1", "true")

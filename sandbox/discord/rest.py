@@ -136,4 +136,5 @@ class Rest:
 
 
 def answer_nothing() -> web.Response:
+    """204: done, and nothing to say."""
     return web.Response(status=204)

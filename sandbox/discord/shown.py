@@ -52,6 +52,7 @@ def text_of(message: Message) -> str:
 
 
 def post_of(message: Message, raw: object) -> Post:
+    """A message as the world of followers sees it."""
     channel, poll = message.channel, message.poll
     recipient = message.only_for or channel.recipient
     return Post(

@@ -66,7 +66,6 @@ class DiscordStandIn:
             "base_url": API,
             "gateway_url": "/gateway",
             "application_id": str(application.id),
-            "guild_id": str(application.guild.id),
         }
 
     def add_place(self, plan: PlacePlan) -> None:

@@ -67,7 +67,7 @@ class Rig:
 
     @property
     def guild(self) -> int:
-        return int(self.credentials["guild_id"])
+        return self.stand_in.state.applications[ACCOUNT].guild.id
 
     async def refused(self, code: int, act: Awaitable[object], *, status: int = 0, at: str = "") -> None:
         """hikari must be refused with this code; a bad form must name the mistake ``at`` this path."""
