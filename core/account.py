@@ -148,8 +148,9 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
         first. Raises any ``AccountError``; ``OutcomeUnknown`` when it may have been posted."""
         ...
 
-    async def say(self, to: Address, message: Message, key: str) -> Receipt:
-        """Post a message. Raises as ``poll`` does, and ``PersonUnreachable``."""
+    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
+        """Post a message. Raises as ``poll`` does, ``PersonUnreachable``, and ``TooLate`` when the platform's limits
+        would have it wait beyond ``not_after``."""
         ...
 
     async def close(self, poll: Receipt) -> Totals | Votes | None:

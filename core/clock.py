@@ -32,6 +32,10 @@ class Clock:
             return datetime.fromtimestamp(self.wall(), UTC)
         return self.calendar + timedelta(seconds=(self.wall() - self.started) * self.speed)
 
+    def passed(self, moment: datetime | None) -> bool:
+        """Whether a moment lies in the past; ``None`` never does."""
+        return moment is not None and self.now() >= moment
+
     async def sleep(self, calendar_s: float, *, at_least_wall_s: float = 0.0) -> None:
         """Sleep for ``calendar_s`` seconds of the calendar, but at least ``at_least_wall_s`` seconds of the wall."""
         await asyncio.sleep(max(calendar_s / self.speed, at_least_wall_s, 0.0))

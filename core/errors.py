@@ -7,6 +7,7 @@
     │ ├ AccountRefused              token or rights: needs a person
     │ ├ PersonUnreachable           blocked, direct messages closed: this person only
     │ ├ ContentRefused              too long, duplicate, not allowed: this message only
+    │ ├ TooLate                     its time passed before its turn came: not said
     │ └ OutcomeUnknown              it may have been said: look, never resend blindly
     └ StoreError                    the database could not keep something
 
@@ -52,6 +53,10 @@ class PersonUnreachable(AccountError):
 
 class ContentRefused(AccountError):
     """The platform refuses this one message: too long, a duplicate, not allowed."""
+
+
+class TooLate(AccountError):
+    """The time of a message passed before the platform's limits let us say it. It was not said."""
 
 
 class OutcomeUnknown(AccountError):

@@ -81,6 +81,8 @@ class Presence:
             except* AccountError as group:
                 log.error("%s; trying again", _first(group))
                 pause = LONGEST_PAUSE_S
+            except* Exception as group:  # a fault of ours on one account must not take the others down
+                log.error("%s: %r; trying again", name, _first(group), exc_info=_first(group))
             finally:
                 self.up.pop(name, None)
             if asyncio.get_running_loop().time() - started > LONGEST_PAUSE_S:

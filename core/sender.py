@@ -7,14 +7,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
 from core.account import Account, Address, Direct, Place, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountError, AccountUnavailable, OutcomeUnknown, PersonUnreachable
+from core.errors import AccountError, AccountUnavailable, OutcomeUnknown, PersonUnreachable, TooLate
 from core.errors import AccountRefused as Refused
 from core.store import outbox
-from core.store.database import Database
+from core.store.database import Connection, Database
 from core.store.outbox import Claimed
 
 log = logging.getLogger(__name__)
@@ -126,7 +124,7 @@ class Sender:
         to: Address | None = Direct(thing.person) if thing.person is not None else place
         if to is None:
             raise Refused(self._account.name, f"place {thing.place} is not known; see the settings")
-        return await self._account.say(to, thing.body, thing.key)
+        return await self._account.say(to, thing.body, thing.key, not_after=thing.not_after)
 
     def _settled(self, connection: Connection, thing: Claimed, receipt: Receipt) -> None:
         account, refs = outbox.sent(connection, thing.id, receipt, self._clock.now())
@@ -143,6 +141,8 @@ class Sender:
                     wire_s = error.retry_after_s if isinstance(error, AccountUnavailable) else REFUSED_AGAIN_S
                     due_at = now + timedelta(seconds=wire_s * self._clock.speed)
                     outbox.postpone(connection, thing.id, due_at, str(error), answers_only=only)
+                case TooLate():
+                    outbox.expired(connection, thing.id, now)
                 case OutcomeUnknown():
                     outbox.unknown(connection, thing.id, str(error), now)
                 case _:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import yarl
 
@@ -129,9 +129,9 @@ class DiscordAccount:
         self._open_polls[receipt.message] = receipt
         return receipt
 
-    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
         """Post a message, in a channel or to one person."""
-        return await self._sender.say(to, message, key)
+        return await self._sender.say(to, message, key, not_after)
 
     async def close(self, poll: Receipt) -> Votes | None:
         """End a poll and return all its voters; ``None`` when its message is gone."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import aiohttp
@@ -24,50 +24,62 @@ _log = logging.getLogger(__name__)
 _DEFER_S = 2.0
 """When nothing is kept by then, we say that we are at it: of the 3 s a part is spent on the way."""
 _ANSWER_S = 10.0
+_AT_A_TIME = 32
 
 Interaction = discord.Interaction[Any]
 
 
-_running: set[asyncio.Task[None]] = set()
+class Answers:
+    """Gives the answers of one account, so many at a time: beyond that more connections make each answer later."""
 
+    def __init__(self) -> None:
+        self._lines = asyncio.Semaphore(_AT_A_TIME)
+        self._running: set[asyncio.Task[None]] = set()
 
-def open_form(interaction: Interaction, form: Form) -> None:
-    """Open a form, which must be the first answer to a tap."""
-    _start(_best_effort(interaction.response.send_modal(render.modal(form))))
+    def open_form(self, interaction: Interaction, form: Form) -> None:
+        """Open a form, which must be the first answer to a tap."""
+        self._start(self._best_effort(lambda: interaction.response.send_modal(render.modal(form))))
 
+    def owe(self, interaction: Interaction) -> Callable[[Sequence[Answer]], None]:
+        """Gives the way to answer once the reply is kept. Should that take longer than ``_DEFER_S``, Discord is told
+        that we are at it."""
+        deferral: asyncio.Task[None] | None = None
 
-class Response:
-    """The answer that is owed to one tap or form. Should it take longer than ``_DEFER_S``, Discord is told so first."""
+        def defer() -> None:
+            nonlocal deferral
+            deferral = self._start(self._best_effort(interaction.response.defer))
 
-    def __init__(self, interaction: Interaction) -> None:
-        self._interaction = interaction
-        self._deferral: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_DEFER_S, self._defer)
+        def give(answers: Sequence[Answer]) -> None:
+            timer.cancel()
+            self._start(self._give(interaction, _fields(answers[0]), deferral))
 
-    def give(self, answers: Sequence[Answer]) -> None:
-        """Answer; what the interaction brought is kept by now."""
-        self._timer.cancel()
-        _start(self._give(_fields(answers[0])))
+        timer = asyncio.get_running_loop().call_later(_DEFER_S, defer)
+        return give
 
-    def _defer(self) -> None:
-        self._deferral = _start(_best_effort(self._interaction.response.defer()))
-
-    async def _give(self, fields: dict[str, Any]) -> None:
-        if self._deferral is not None:
-            await self._deferral
+    async def _give(
+        self, interaction: Interaction, fields: dict[str, Any], deferral: asyncio.Task[None] | None
+    ) -> None:
+        if deferral is not None:
+            await deferral
             if fields:
-                await _best_effort(self._interaction.followup.send(**fields))
+                await self._best_effort(lambda: interaction.followup.send(**fields))
         elif fields:
-            await _best_effort(self._interaction.response.send_message(**fields))
+            await self._best_effort(lambda: interaction.response.send_message(**fields))
         else:
-            await _best_effort(self._interaction.response.defer())
+            await self._best_effort(interaction.response.defer)
 
+    async def _best_effort(self, respond: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        try:
+            async with asyncio.timeout(_ANSWER_S), self._lines:
+                await respond()
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as exc:  # too late, or answered already
+            _log.info("an answer did not arrive: %s", type(exc).__name__)
 
-def _start(response: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    task = asyncio.create_task(response)
-    _running.add(task)  # the loop alone would let it be collected
-    task.add_done_callback(_running.discard)
-    return task
+    def _start(self, response: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(response)
+        self._running.add(task)  # the loop alone would let it be collected
+        task.add_done_callback(self._running.discard)
+        return task
 
 
 def _fields(answer: Answer) -> dict[str, Any]:
@@ -86,11 +98,3 @@ def _fields(answer: Answer) -> dict[str, Any]:
     else:
         return {}
     return shown
-
-
-async def _best_effort(response: Coroutine[Any, Any, object]) -> None:
-    try:
-        async with asyncio.timeout(_ANSWER_S):
-            await response
-    except (discord.DiscordException, aiohttp.ClientError, OSError) as exc:  # too late, or answered already
-        _log.info("an answer did not arrive: %s", type(exc).__name__)

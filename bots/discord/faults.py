@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import aiohttp
 import discord
 
+from bots.discord.pace import Pace
 from core.errors import (
     AccountError,
     AccountRefused,
@@ -64,7 +65,12 @@ _doubt: ContextVar[_Doubt | None] = ContextVar("doubt", default=None)
 
 
 def trace() -> aiohttp.TraceConfig:
-    """Watches the requests of a client (discord.py's ``http_trace``), to tell a lost answer from a lost call."""
+    """Stands beside each request of a client (discord.py's ``http_trace``): paces it, and tells a lost answer from a
+    lost call."""
+    pace = Pace()
+
+    async def starts(_: aiohttp.ClientSession, __: SimpleNamespace, params: aiohttp.TraceRequestStartParams) -> None:
+        await pace.wait(params.url)
 
     async def sent(_: aiohttp.ClientSession, __: SimpleNamespace, ___: aiohttp.TraceRequestHeadersSentParams) -> None:
         if doubt := _doubt.get():
@@ -75,6 +81,7 @@ def trace() -> aiohttp.TraceConfig:
             doubt.open = params.response.status < 300 or params.response.status >= 500
 
     config = aiohttp.TraceConfig()
+    config.on_request_start.append(starts)
     config.on_request_headers_sent.append(sent)
     config.on_request_end.append(answered)
     return config

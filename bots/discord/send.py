@@ -16,7 +16,7 @@ from bots.discord import faults, read, render
 from bots.discord.stream import Stream
 from core.account import Address, Direct, Place, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountUnavailable
+from core.errors import AccountUnavailable, TooLate
 from core.message import Message
 
 _PAGE = 100
@@ -43,13 +43,13 @@ class Sender:
         self._opening = asyncio.Lock()
         self._closed_until = 0.0
 
-    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+    async def say(self, to: Address, message: Message, key: str, not_after: datetime | None = None) -> Receipt:
         """Post a message."""
         text = render.content(message, self._account)
         view = render.view(message.buttons, self._account) if message.buttons else None
         channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
         with self._parameters(content=text, nonce=nonce(key), **({"view": view} if view else {})) as params:
-            receipt = await self._post(to, channel, params)
+            receipt = await self._post(to, channel, params, not_after)
         if isinstance(to, Direct):
             self._stream.spoke_to(to.person, channel, int(receipt.message))
         return receipt
@@ -65,9 +65,13 @@ class Sender:
     def _parameters(self, **fields: Any) -> MultipartParameters:
         return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
 
-    async def _post(self, to: Address, channel: int, params: MultipartParameters) -> Receipt:
+    async def _post(
+        self, to: Address, channel: int, params: MultipartParameters, not_after: datetime | None = None
+    ) -> Receipt:
         direct = isinstance(to, Direct)
         async with self._calls.bounded(speaks=True, direct=direct, share=2 / 3 if direct else 1.0):
+            if self._clock.passed(not_after):
+                raise TooLate(self._account, "its time passed while it waited for Discord's limits")
             try:
                 data = await self._stream.http.send_message(channel, params=params)
             except aiohttp.ClientConnectionError:

@@ -17,7 +17,8 @@ from typing import Any
 import aiohttp
 import discord
 
-from bots.discord import answer, faults, read
+from bots.discord import faults, read
+from bots.discord.answer import Answers
 from bots.discord.history import History
 from bots.discord.intake import Intake
 from core.account import Deliver, Forms
@@ -77,6 +78,7 @@ class Stream(discord.Client):
         self._account = account = calls.account
         self._clock = clock
         self._forms = forms
+        self._answers = Answers()
         self.intake = Intake(account, clock)
         self.history = History(calls, self)
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
@@ -193,9 +195,9 @@ class Stream(discord.Client):
         if reply is None:
             return
         if reply.via is Via.TAP and reply.token is not None and (form := self._forms(reply.token)):
-            answer.open_form(interaction, form)
+            self._answers.open_form(interaction, form)
         else:
-            self.intake.put((reply,), answer.Response(interaction).give)
+            self.intake.put((reply,), self._answers.owe(interaction))
 
     # What it brought while we were away
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -98,9 +99,9 @@ class TelegramAccount:
         """See ``Account.poll``."""
         return await self._sender.poll(place, poll, place.limits)
 
-    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
         """See ``Account.say``."""
-        return await self._sender.say(to, message)
+        return await self._sender.say(to, message, not_after)
 
     async def close(self, poll: Receipt) -> Totals | None:
         """See ``Account.close``. ``None`` when the poll had ended already: its totals have come by the stream."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import telegram
@@ -19,7 +19,7 @@ from bots.telegram.render import length, render
 from bots.telegram.transport import Flooded, RawBot
 from core.account import Address, Direct, Limits, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown, PersonUnreachable
+from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
 from core.events import Totals
 from core.message import Message
 
@@ -42,7 +42,7 @@ class Sender:
         self._moved = moved
         self._pace = Pace()
 
-    async def say(self, to: Address, message: Message) -> Receipt:
+    async def say(self, to: Address, message: Message, not_after: datetime | None = None) -> Receipt:
         """Post a message. Telegram knows no key: what is lost stays ``OutcomeUnknown``.
 
         Source: https://core.telegram.org/bots/api#sendmessage
@@ -51,6 +51,8 @@ class Sender:
         previews = LinkPreviewOptions(is_disabled=True)
 
         async def send(chat: int) -> telegram.Message:
+            if self._clock.passed(not_after):
+                raise TooLate(self._name, "its time passed while it waited for Telegram's limits")
             return await self._bot.send_message(
                 chat, shown.text, ParseMode.HTML, link_preview_options=previews, reply_markup=shown.keyboard
             )

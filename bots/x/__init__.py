@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final
 
@@ -120,10 +120,10 @@ class XAccount:
         self._incoming.polls.open.add(receipt.message)
         return receipt
 
-    async def say(self, to: Address, message: Message, key: str) -> Receipt:
+    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
         """Post on the timeline, or write to one person. X takes no key, as in ``poll``."""
         if isinstance(to, Direct):
-            return await self._sender.direct(to.person, message)
+            return await self._sender.direct(to.person, message, not_after)
         if to.kind is not PlaceKind.TIMELINE:
             raise AccountRefused(self._name, "a direct message on X needs a person")
         return await self._sender.post(to, message)

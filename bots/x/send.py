@@ -6,16 +6,18 @@ X has no idempotency key: after ``OutcomeUnknown`` the message may be there, and
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+from tweepy.asynchronous import AsyncClient  # type: ignore[import-untyped]
 
 from bots.x import budget, read
 from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT, harmless, render, weight
 from bots.x.transport import Api, Problem
 from core.account import Place, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountError, AccountRefused, ContentRefused, OutcomeUnknown, PersonUnreachable
+from core.errors import AccountError, AccountRefused, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
 from core.message import Message
 
 SHORTEST_MIN: Final = 5
@@ -55,7 +57,7 @@ class Sender:
         """Post on the brand's timeline."""
         return self._posted(place.id, await self._create(self._fitting(self._rendered(message)), dict))
 
-    async def direct(self, person: str, message: Message) -> Receipt:
+    async def direct(self, person: str, message: Message, not_after: datetime | None = None) -> Receipt:
         """Write to one person, who must have written first.
 
         Source: https://docs.x.com/x-api/direct-messages/manage/introduction
@@ -63,10 +65,17 @@ class Sender:
         text = self._rendered(message)
         if len(text) > DIRECT_CHARS:
             raise ContentRefused(self._account, f"{len(text)} characters; X takes {DIRECT_CHARS} in a direct message")
+
+        def write(x: AsyncClient) -> Awaitable[Any]:
+            if self._clock.passed(not_after):
+                raise TooLate(self._account, "its time passed while it waited for X's limits")
+            said: Awaitable[Any] = x.create_direct_message(participant_id=person, text=text)
+            return said
+
         try:
             answer = await self._api.call(
                 budget.WRITE,
-                lambda x: x.create_direct_message(participant_id=person, text=text),
+                write,
                 patience_s=PATIENCE_S,
             )
         except Problem as problem:

@@ -38,6 +38,9 @@ class Source(ABC):
 
     every_s: float
     """Seconds of the calendar between rounds."""
+    reach: int | None = None
+    """How many items back X goes, where that is a number: then a round that fills a page is followed by another at
+    once, and one that fills the reach may have missed some."""
 
     def __init__(self, account: str, api: Api, clock: Clock) -> None:
         self._account = account
@@ -45,11 +48,11 @@ class Source(ABC):
         self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def round(self, deliver: Deliver) -> None:
-        """Ask once, and deliver all of it. Raises ``AccountUnavailable``, ``AccountRefused``, ``StoreError``."""
+    async def round(self, deliver: Deliver) -> int:
+        """Ask once, and deliver all of it; how many items were new. Raises ``AccountUnavailable``, ``AccountRefused``, ``StoreError``."""
         async with self._turn:
             try:
-                await self._round(deliver)
+                return await self._round(deliver)
             except Problem as problem:
                 if problem.status == 403:
                     raise AccountRefused(self._account, f"X does not let this account read: {problem.detail}") from None
@@ -58,13 +61,13 @@ class Source(ABC):
                 raise AccountUnavailable(self._account, f"X's answer is not usable: {error}", _RETRY_S) from None
 
     @abstractmethod
-    async def _round(self, deliver: Deliver) -> None: ...
+    async def _round(self, deliver: Deliver) -> int: ...
 
     async def keep_asking(self, deliver: Deliver, asked: Callable[[], None]) -> None:
         """Rounds until cancelled; ``asked()`` after each that was kept. Raises ``AccountRefused``."""
         while True:
             try:
-                await self.round(deliver)
+                found = await self.round(deliver)
             except StoreError as error:
                 _log.warning("%s: not kept, asking again: %s", self._account, error)
                 await asyncio.sleep(_RETRY_S)
@@ -74,6 +77,8 @@ class Source(ABC):
                 await asyncio.sleep(max(error.retry_after_s, _AT_LEAST_WALL_S))
                 continue
             asked()
+            if self.reach is not None and found >= _PAGE:
+                continue
             await self._clock.sleep(self.every_s, at_least_wall_s=_AT_LEAST_WALL_S)
 
 
@@ -88,7 +93,7 @@ class Paged(Source):
         self.newest = 0
         """The id up to which everything has been kept."""
 
-    async def _round(self, deliver: Deliver) -> None:
+    async def _round(self, deliver: Deliver) -> int:
         fresh: dict[int, read.Json] = {}
         token: str | None = None
         while True:
@@ -99,11 +104,16 @@ class Paged(Source):
             if token is None or any(id <= self.newest for id, _ in found):
                 break
         if not fresh:
-            return
+            return 0
+        if self.newest and self.reach is not None and len(fresh) >= self.reach:
+            _log.warning(
+                "%s: X shows only the last %s of %s: some may be missing", self._account, self.reach, self.name
+            )
         newest = max(fresh)
         events = [event for id in sorted(fresh) for event in self._events(id, fresh[id])]
         await deliver([*events, Cursor(name=self.name, value=str(newest))])
         self.newest = newest
+        return len(fresh)
 
     def _number(self, item: read.Json) -> int | None:
         number = read.number(item)
@@ -133,6 +143,7 @@ class Mentions(Paged):
 
     name = MENTIONS
     every_s = 60.0
+    reach = 800
 
     async def _page(self, token: str | None) -> read.Json:
         return await self._api.call(
@@ -187,13 +198,14 @@ class Polls(Source):
         self.open: set[str] = set()
         """Post ids."""
 
-    async def _round(self, deliver: Deliver) -> None:
+    async def _round(self, deliver: Deliver) -> int:
         asked = sorted(self.open)
         totals = await self.look(asked)
         if totals:
             await deliver(totals)
         still = {total.ref for total in totals if not total.final}
         self.open -= {post for post in asked if read.post_ref(post) not in still}
+        return len(totals)
 
     async def refresh(self, posts: Iterable[str], deliver: Deliver) -> None:
         """Deliver the present totals of these polls, and keep looking at those that are open."""
@@ -259,5 +271,5 @@ class Stream:
             return_exceptions=True,
         )
         for end in ends:
-            if end is not None:
+            if isinstance(end, BaseException):
                 raise end

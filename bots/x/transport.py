@@ -46,6 +46,12 @@ class Problem(Exception):
         self.detail = detail
 
 
+def address(url: str, base_url: str) -> str:
+    """Where a request that tweepy signed for ``url`` goes: below ``base_url``, or unchanged when that is X itself."""
+    base_url = base_url.rstrip("/")
+    return url if base_url in _PLATFORM else base_url + url.removeprefix(_SIGNED_HOST)
+
+
 class Wire:
     """What tweepy takes for its aiohttp session: the same call, to our address, with a time limit and typed ends."""
 
@@ -57,17 +63,15 @@ class Wire:
         answered: Callable[[str, str, Mapping[str, str]], None],
     ) -> None:
         self._session = session
-        self._base_url = base_url.rstrip("/")
+        self._base_url = base_url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s / 2)
         self._answered = answered
 
     @asynccontextmanager
     async def request(self, method: str, url: str | URL, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send, read, and judge one answer. Raises ``Unsent``, ``Lost``, ``Problem``."""
-        target = str(url)
-        path = URL(target).path
-        if self._base_url not in _PLATFORM:
-            target = self._base_url + target.removeprefix(_SIGNED_HOST)
+        path = URL(str(url)).path
+        target = address(str(url), self._base_url)
         try:
             async with self._session.request(
                 method, URL(target, encoded=True), timeout=self._timeout, allow_redirects=False, **options

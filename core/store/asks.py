@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, select, update
@@ -37,6 +37,10 @@ _POSTED = (
     .join(_WAVE, _WAVE.c.id == _ASK.c.wave_id)
     .where(_OUTBOX.c.state == str(State.SENT))
 )
+
+
+LAST_INVITATION = timedelta(hours=6)
+"""Nobody is invited so shortly before the close: an invitation needs time to be answered in its own wave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,8 @@ def plan_invitations(
         _OUTBOX.c.kind == str(Kind.INVITATION),
     )
     answered = exists().where(_RESPONSE.c.person_id == _PERSON.c.id, _RESPONSE.c.wave_id == wave.id)
+    if now >= wave.wave.closes_at - LAST_INVITATION:
+        return 0
     rows = connection.execute(
         select(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language)
         .where(
@@ -127,7 +133,7 @@ def plan_invitations(
                 person_id=id,
                 wave_id=wave.id,
                 channel=channel.name,
-                not_after=wave.wave.closes_at,
+                not_after=wave.wave.closes_at - LAST_INVITATION,
             )
             for id, platform_id, language in rows
         ],

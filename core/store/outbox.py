@@ -108,6 +108,7 @@ class Claimed:
     place: str
     person: str | None
     """The platform's id of the person, for a direct message."""
+    not_after: datetime | None
 
 
 def plan(connection: Connection, things: Iterable[Planned], now: datetime) -> None:
@@ -142,9 +143,7 @@ def claim(
         return []
     ours = _OUTBOX.c.id.in_(ids) & (_OUTBOX.c.state == str(State.PLANNED))
     sending = update(_OUTBOX).where(ours, _WELCOME).values(state=str(State.SENDING), claimed_at=now)
-    taken: dict[int, int | None] = dict(
-        connection.execute(sending.returning(_OUTBOX.c.id, _OUTBOX.c.person_id)).all()
-    )
+    taken: dict[int, int | None] = dict(connection.execute(sending.returning(_OUTBOX.c.id, _OUTBOX.c.person_id)).all())
     connection.execute(
         update(_OUTBOX)
         .where(ours, ~_WELCOME)
@@ -182,6 +181,7 @@ def _read(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
             body=load(row.body),
             place=row.place,
             person=row.platform_id,
+            not_after=row.not_after,
         )
         for row in rows
     ]
@@ -210,6 +210,11 @@ def refused(connection: Connection, id: int, error: str, now: datetime, *, unrea
         person = _row(connection, id).person_id
         connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(blocked=True))
     _settle(connection, id, State.REFUSED, now, error=error)
+
+
+def expired(connection: Connection, id: int, now: datetime) -> None:
+    """Its time passed before its turn came: it was not said."""
+    _settle(connection, id, State.EXPIRED, now)
 
 
 def unknown(connection: Connection, id: int, error: str, now: datetime) -> None:
