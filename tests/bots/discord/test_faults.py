@@ -7,11 +7,13 @@ import logging
 from typing import Any
 
 import pytest
+import yarl
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.discord import DiscordAccount
+from bots.discord.pace import BURST, REQUESTS_S, Pace
 from bots.discord.stream import identify_wait_s
 from core.account import Direct, Limits, Place, PlaceKind
 from core.errors import (
@@ -258,3 +260,21 @@ def test_sessions_that_break_at_once_or_later_stay_below_the_quota_of_a_day(live
         number += 1
         now += lives_s[number % len(lives_s)]
     assert number < 1000
+
+
+async def test_requests_over_all_routes_are_paced_and_answers_to_taps_are_not() -> None:
+    """Source: https://docs.discord.com/developers/topics/rate-limits#global-rate-limit (50 a second)"""
+    pace, loop = Pace(), asyncio.get_running_loop()
+    started, sent = loop.time(), list[float]()
+
+    async def request(path: str) -> None:
+        await pace.wait(yarl.URL(f"https://discord.com/api/v10{path}"))
+        sent.append(loop.time() - started)
+
+    await asyncio.gather(*(request("/interactions/1/token/callback") for _ in range(200)))
+    assert len(sent) == 200
+    assert sent[-1] < 1.0
+    sent.clear()
+    await asyncio.gather(*(request(f"/channels/{number}/messages") for number in range(60)))
+    assert len([at for at in sent if at < sent[0] + 1.0]) <= 50
+    assert sent[-1] - sent[0] == pytest.approx((60 - BURST) / REQUESTS_S, abs=0.5)  # nor slower than it need be
