@@ -1,0 +1,57 @@
+"""What a row is: a promise, and a value beside its floor, both measured in the same run.
+
+A shared or slow machine slows both, so the ratio says more than the value.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+class NotMeasured(Exception):
+    """What was to be measured did not work; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What came out, both in the row's unit."""
+
+    value: float
+    floor: float
+    """The least that anybody would pay here, or the usual way of doing the same."""
+
+    @property
+    def ratio(self) -> float:
+        """``value / floor``: below 1 is better than the floor where the unit is a cost (s, ms, MB), above 1 where it is
+        a rate."""
+        return self.value / self.floor
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that is measured. ``measure`` takes whether to be quick, and raises ``NotMeasured``."""
+
+    name: str
+    """``room.thing``; the room's name alone chooses all of its rows."""
+    promise: str
+    unit: str
+    measure: Callable[[bool], Figure]
+
+
+def alternating(
+    ours: Callable[[], float], floor: Callable[[], float], rounds: int, best: Callable[[list[float]], float]
+) -> Figure:
+    """Measure both ``rounds`` times, by turns; ``best`` picks one of several."""
+    pairs = [(ours(), floor()) for _ in range(rounds)]
+    return Figure(best([value for value, _ in pairs]), best([value for _, value in pairs]))
+
+
+def vouch() -> list[str]:
+    """The command as it is installed beside this Python, else its file."""
+    script = Path(sys.executable).with_name("vouch")
+    return [str(script)] if script.is_file() else [sys.executable, str(ROOT / "cli.py")]
