@@ -71,6 +71,10 @@ def _read_draft(body: Body, rules: Rules) -> Draft:
     components = Components(form, rules).message(raw["components"]) if "components" in raw else None
     if rules.on("discord.attachments.count") and max(len(body.files), len(raw.get("attachments") or ())) > 10:
         form.wrong(["attachments"], "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
+    allowed = raw.get("allowed_mentions") or {}
+    if rules.on("discord.mentions.exclusive") and "users" in (allowed.get("parse") or ()) and allowed.get("users"):
+        message = "parse:['users'] and users: [ids...] are mutually exclusive."
+        form.wrong(["allowed_mentions"], "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
     poll = _poll(raw["poll"], form, rules) if raw.get("poll") is not None else None
     form.done()
     if rules.on("discord.attachments.size") and any(len(file.data) > 10 * 1024 * 1024 for file in body.files):

@@ -160,11 +160,18 @@ def poll_json(poll: Poll) -> Json:
     }
 
 
-def message_json(message: Message, *, depth: int = 1, blank: bool = False) -> Json:
-    """The message; ``blank`` empties what the MESSAGE_CONTENT intent guards; ``depth`` 0 leaves out what it replies to.
+def is_guarded(message: Message) -> bool:
+    """Whether the bot may read the message only with the MESSAGE_CONTENT intent: not its own, nor to it, nor direct.
 
     Source: https://discord.com/developers/docs/events/gateway#message-content-intent
     """
+    bot = message.channel.application.bot
+    return message.channel.guild is not None and message.author is not bot and bot not in message.mentions
+
+
+def message_json(message: Message, *, reads_all: bool = False, depth: int = 1) -> Json:
+    """The message as the bot may read it; ``depth`` 0 leaves out what it replies to."""
+    blank = not reads_all and is_guarded(message)
     body: Json = {
         "id": str(message.id),
         "type": message.type,
@@ -197,7 +204,8 @@ def message_json(message: Message, *, depth: int = 1, blank: bool = False) -> Js
         body["message_reference"] = _reference(message, referred)
         original = message.channel.messages.get(referred)
         if depth and message.reply_to is not None:
-            body["referenced_message"] = None if original is None else message_json(original, depth=0, blank=blank)
+            shown = None if original is None else message_json(original, reads_all=reads_all, depth=0)
+            body["referenced_message"] = shown
     return body
 
 

@@ -25,6 +25,8 @@ class Polls:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.added_first = False
+        """Tell a change of vote as an addition and then a removal: the platform promises neither order."""
 
     def open(self, read: Json) -> Poll:
         """A new poll out of checked fields."""
@@ -97,13 +99,16 @@ class Polls:
             return False
         before = poll.choices.get(person.id, set())
         wanted = set() if answer is None else {answer}
+        told: list[tuple[str, int]] = []
         for gone in sorted(before - wanted):
             voters = poll.voters[gone]
             del voters[bisect_left(voters, person.id)]
-            self._tell(message, person, gone, "MESSAGE_POLL_VOTE_REMOVE")
+            told.append(("MESSAGE_POLL_VOTE_REMOVE", gone))
         for new in wanted - before:
             insort(poll.voters[new], person.id)
-            self._tell(message, person, new, "MESSAGE_POLL_VOTE_ADD")
+            told.append(("MESSAGE_POLL_VOTE_ADD", new))
+        for event, number in reversed(told) if self.added_first else told:
+            self._tell(message, person, number, event)
         poll.choices[person.id] = wanted
         return True
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.discord.errors import Form, Refusal
 from sandbox.discord.limits import Rate, answer_encoded, answer_json
 from sandbox.discord.model import CREATE_THREADS, DIRECT, READ_HISTORY, SEND_MESSAGES, THREAD, Channel, Json, Message
-from sandbox.discord.payload import channel_json, message_json
+from sandbox.discord.payload import channel_json
 from sandbox.discord.reading import path_id, query_id, query_number, read_body
 from sandbox.discord.rest import LIST, WRITE, Call, Rest, answer_nothing
 
@@ -55,7 +55,7 @@ class ChannelRoutes:
     async def create(self, call: Call) -> web.Response:
         body = await read_body(call.request)
         channel = self._channel(call, SEND_MESSAGES)
-        return answer_json(message_json(self.rest.messages.create(call.application, channel, body)))
+        return answer_json(self.state.shown(self.rest.messages.create(call.application, channel, body)))
 
     async def history(self, call: Call) -> web.Response:
         """Newest first, whatever is asked; ``after`` takes the oldest ones behind it."""
@@ -79,12 +79,12 @@ class ChannelRoutes:
         found = [channel.messages[number] for number in reversed(page)]
         for message in found:
             self.rest.polls.settle(message)
-        return answer_json([message_json(message) for message in found])
+        return answer_json([self.state.shown(message) for message in found])
 
     async def message(self, call: Call) -> web.Response:
         message = self._message(call)
         self.rest.polls.settle(message)
-        return answer_json(message_json(message))
+        return answer_json(self.state.shown(message))
 
     def _own(self, call: Call) -> Message:
         message = self._message(call)
@@ -96,7 +96,7 @@ class ChannelRoutes:
         body = await read_body(call.request)
         message = self._own(call)
         self.rest.messages.edit(message, body)
-        return answer_json(message_json(message))
+        return answer_json(self.state.shown(message))
 
     async def delete(self, call: Call) -> web.Response:
         message = self._message(call)
@@ -124,7 +124,7 @@ class ChannelRoutes:
     async def expire(self, call: Call) -> web.Response:
         message = self._message(call)
         self.rest.polls.expire(call.application, message)
-        return answer_json(message_json(message))
+        return answer_json(self.state.shown(message))
 
     async def thread(self, call: Call) -> web.Response:
         raw = (await read_body(call.request)).fields

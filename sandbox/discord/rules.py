@@ -46,6 +46,7 @@ _MESSAGES = {
     "discord.nonce.length": _MESSAGE,
     "discord.nonce.unique": _MESSAGE,
     "discord.nonce.forgotten": _MESSAGE,
+    "discord.mentions.exclusive": f"{_DOCS}/resources/message#allowed-mentions-object",
     "discord.reply.unknown": f"{_DOCS}/resources/message#message-reference-structure",
     "discord.message.author": f"{_DOCS}/resources/message#edit-message",
     "discord.history.limit": f"{_DOCS}/resources/message#get-channel-messages",
@@ -112,6 +113,7 @@ _GATEWAYS = {
     "discord.intents.valid": _CLOSE,
     "discord.intents.privileged": f"{_GATEWAY}#privileged-intents",
     "discord.intents.content": f"{_GATEWAY}#message-content-intent",
+    "discord.intents.content_rest": f"{_GATEWAY}#message-content-intent",
     "discord.members.intent": f"{_GUILD}#list-guild-members",
     "discord.members.limit": f"{_GUILD}#search-guild-members",
 }

@@ -143,17 +143,22 @@ class State:
             extra["guild_id"] = str(guild.id)
             if not message.metadata:
                 extra["member"] = member_json(guild, message.author, with_user=False)
-        exempt = guild is None or message.author is application.bot or application.bot in message.mentions
-        exempt = exempt or not self.rules.on("discord.intents.content")
+        everything = not self.rules.on("discord.intents.content")
         intent = GUILD_MESSAGES if guild is not None else DIRECT_MESSAGES
         encoded: dict[bool, str] = {}
         for session in application.sessions.values():
             if not session.wants(intent, None if guild is None else guild.id):
                 continue
-            blank = not exempt and not session.intents & MESSAGE_CONTENT
-            if blank not in encoded:
-                encoded[blank] = encode({**message_json(message, blank=blank), **extra})
-            session.dispatch(event, encoded[blank])
+            reads_all = everything or bool(session.intents & MESSAGE_CONTENT)
+            if reads_all not in encoded:
+                encoded[reads_all] = encode({**message_json(message, reads_all=reads_all), **extra})
+            session.dispatch(event, encoded[reads_all])
+
+    def shown(self, message: Message) -> Json:
+        """A message as REST answers with it: the intent that its owner has granted counts there too."""
+        granted = message.channel.application.privileged & MESSAGE_CONTENT
+        everything = bool(granted) or not self.rules.on("discord.intents.content_rest")
+        return message_json(message, reads_all=everything)
 
     def dispatch_channel(self, event: str, channel: Channel, data: Json) -> None:
         guild = channel.guild

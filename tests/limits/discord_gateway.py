@@ -196,3 +196,16 @@ async def content_is_guarded_in_guilds(rig: Rig) -> None:
     assert (await bot.next(hikari.DMMessageCreateEvent)).content == "nine"
     await rig.stand_in.write(ACCOUNT, rig.ann, "nine", place=str(CHANNEL))
     assert not (await bot.next(hikari.GuildMessageCreateEvent)).content
+
+
+@row("discord.intents.content_rest")
+async def content_is_guarded_in_history_too(rig: Rig) -> None:
+    await rig.say("own")
+    await rig.stand_in.write(ACCOUNT, rig.ann, f"<@{rig.application}> nine", place=str(CHANNEL))
+    await rig.stand_in.write(ACCOUNT, rig.ann, "ten", place=str(CHANNEL), reply_to=rig.posts[0])
+    secret = await rig.stand_in.write(ACCOUNT, rig.bob, "to nobody", place=str(CHANNEL))
+    history = [message.content async for message in rig.rest.fetch_messages(CHANNEL)]
+    assert history == [None, "ten", f"<@{rig.application}> nine", "own"]
+    rig.stand_in.allow_intents(ACCOUNT, int(hikari.Intents.MESSAGE_CONTENT))
+    assert secret
+    assert (await rig.rest.fetch_message(CHANNEL, int(secret))).content == "to nobody"

@@ -114,6 +114,15 @@ async def a_nonce_is_forgotten_after_minutes(rig: Rig) -> None:
     assert len(rig.posts) == 2
 
 
+@row("discord.mentions.exclusive")
+async def mentions_are_allowed_by_kind_or_by_name(rig: Rig) -> None:
+    allowed = {"parse": ["users"], "users": [rig.ann]}
+    body = {"content": f"<@{rig.ann}>", "allowed_mentions": allowed}
+    status, _, answer = await rig.raw("POST", f"/channels/{CHANNEL}/messages", json=body)
+    assert (status, answer.get("code")) == (400, 50035)
+    assert answer["errors"]["allowed_mentions"]["_errors"]
+
+
 @row("discord.reply.unknown")
 async def a_reply_needs_its_message(rig: Rig) -> None:
     message = await rig.say()

@@ -81,6 +81,23 @@ async def test_a_change_of_vote_is_a_removal_and_an_addition() -> None:
         assert ready.stand_in.visible_totals(post) == (0, 0, 0)
 
 
+async def test_a_change_of_vote_may_be_told_the_other_way_round() -> None:
+    async with rig() as ready:
+        socket = await ready.socket()
+        await socket.identify(POLLS)
+        await socket.next(0, "GUILD_CREATE")
+        await ready.ask("a", "b")
+        ready.stand_in.polls.added_first = True
+        for choice in (0, 1):
+            assert await ready.stand_in.vote(ready.ann, ready.posts[-1], choice)
+        seen = [await socket.receive() for _ in range(3)]
+        assert [(event["t"].rpartition("_")[2], event["d"]["answer_id"]) for event in seen] == [
+            ("ADD", 1),
+            ("ADD", 2),
+            ("REMOVE", 1),
+        ]
+
+
 async def test_a_poll_ends_by_the_calendar_and_is_counted() -> None:
     async with rig() as ready:
         bot = await ready.bot()
