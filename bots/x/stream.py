@@ -49,7 +49,10 @@ class Source(ABC):
         self._turn = asyncio.Lock()
 
     async def round(self, deliver: Deliver) -> int:
-        """Ask once, and deliver all of it; how many items were new. Raises ``AccountUnavailable``, ``AccountRefused``, ``StoreError``."""
+        """Ask once, and deliver all of it; how many items were new.
+
+        Raises ``AccountUnavailable``, ``AccountRefused``, ``StoreError``.
+        """
         async with self._turn:
             try:
                 return await self._round(deliver)

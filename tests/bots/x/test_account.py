@@ -163,6 +163,17 @@ async def test_pages_are_delivered_at_once_oldest_first_with_the_cursor_last(x: 
         assert [isinstance(event, Cursor) for event in call] == [False] * (len(call) - 1) + [True]
 
 
+async def test_a_burst_of_mentions_does_not_outrun_the_stream(x: X, account: XAccount) -> None:
+    ann, kept = x.person(), Kept()
+    async with listening(account, kept):
+        for number in range(3000):
+            await x.mention(ann, f"@Brand {number}")
+            if number % 100 == 99:
+                await kept.until(lambda sent=number: len(kept.of(Reply)) > sent - 700)
+        await kept.until(lambda: len(kept.of(Reply)) == 3000)
+    assert _texts(kept) == [str(number) for number in range(3000)]
+
+
 async def test_after_a_restart_only_what_is_new_comes(x: X, account: XAccount) -> None:
     ann, before, after = x.person(), Kept(), Kept()
     await x.mention(ann, "@Brand 1")

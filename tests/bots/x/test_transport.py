@@ -15,7 +15,7 @@ import pytest
 
 from bots.x import XAccount, budget
 from bots.x.send import Sender
-from bots.x.transport import Api, Problem
+from bots.x.transport import Api, Problem, address
 from core.account import Direct, Limits, Place, PlaceKind, Poll
 from core.clock import Clock
 from core.errors import (
@@ -25,6 +25,7 @@ from core.errors import (
     ContentRefused,
     OutcomeUnknown,
     PersonUnreachable,
+    TooLate,
 )
 from core.message import Button, Line, Message, text
 
@@ -49,6 +50,19 @@ async def _write(api: Api) -> Any:
 
 def _problem(status: int, detail: str, kind: str = "about:blank") -> rude.Answer:
     return rude.says(status, {"title": "No", "detail": detail, "type": kind, "status": status})
+
+
+@pytest.mark.parametrize(
+    ("base_url", "goes_to"),
+    [
+        ("https://api.x.com", "https://api.twitter.com/2/tweets?ids=1%2C2"),
+        ("https://api.x.com/", "https://api.twitter.com/2/tweets?ids=1%2C2"),
+        ("https://api.twitter.com", "https://api.twitter.com/2/tweets?ids=1%2C2"),
+        ("http://127.0.0.1:8000/x/", "http://127.0.0.1:8000/x/2/tweets?ids=1%2C2"),
+    ],
+)
+def test_a_request_goes_to_x_under_the_name_it_was_signed_for(base_url: str, goes_to: str) -> None:
+    assert address("https://api.twitter.com/2/tweets?ids=1%2C2", base_url) == goes_to
 
 
 @pytest.mark.parametrize(
@@ -216,6 +230,18 @@ async def test_a_direct_message_takes_ten_thousand_characters() -> None:
         assert (receipt.place, receipt.message) == ("5", "7")
         with pytest.raises(ContentRefused):
             await sender.direct("5", text("a" * 10_001))
+
+
+async def test_an_invitation_whose_time_passed_is_not_sent() -> None:
+    sent = rude.says(201, {"data": {"dm_event_id": "7", "dm_conversation_id": "5-15"}})
+    clock = Clock()
+    async with rude.host(sent) as host, rude.api(host.url) as api:
+        sender = Sender("brand", api, clock)
+        with pytest.raises(TooLate):
+            await sender.direct("5", text("hello"), clock.now() - timedelta(seconds=1))
+        assert host.asked == []
+        await sender.direct("5", text("hello"), clock.now() + timedelta(minutes=1))
+        assert len(host.asked) == 1
 
 
 @pytest.mark.parametrize(
