@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, bindparam, or_, select
@@ -50,13 +50,13 @@ class Kept:
 
     person_id: int
     wave: KnownWave
+    at: datetime
     later_id: int | None = None
     channel: str = ""
     ask_id: int | None = None
     via: str = ""
     band: Band | None = None
     ord: int = -1
-    at: datetime | None = None
     comment: str = ""
 
     def cell(self) -> _Cell | None:
@@ -73,6 +73,8 @@ class Responses:
         self._connection = connection
         self._wave_by_id = wave_by_id
         self._kept: dict[tuple[int, int], Kept] = {}
+        self._chains: dict[tuple[str, int], list[Kept]] = {}
+        """By survey and person."""
         self._tails: dict[tuple[str, int], Kept] = {}
         self._before: dict[tuple[int, int], _Cell | None] = {}
 
@@ -99,7 +101,7 @@ class Responses:
         """Take an answer. ``False`` when a later one is already there; repeating the same changes nothing."""
         kept = self._kept.get((person_id, wave.id))
         if kept is None:
-            kept = self._kept[(person_id, wave.id)] = Kept(person_id, wave)
+            kept = self._add(Kept(person_id, wave, at))
         elif ord < kept.ord:
             return False
         self._touch(kept)
@@ -143,7 +145,7 @@ class Responses:
             rows.append(
                 (
                     *(kept.person_id, kept.wave.id, kept.later_id, kept.channel, kept.ask_id, kept.via, low, high),
-                    *(kept.ord, written(kept.at or datetime.now(UTC)), kept.comment),
+                    *(kept.ord, written(kept.at), kept.comment),
                 )
             )
         _save_responses(self._connection, rows)
@@ -192,18 +194,17 @@ class Responses:
             .where(_RESPONSE.c.person_id == kept.person_id, _WAVE.c.survey == kept.wave.wave.survey)
         )
         self._take(rows)
-        chain = [
-            other
-            for (person_id, _), other in self._kept.items()
-            if person_id == kept.person_id
-            and other is not kept
-            and other.band is not None
-            and other.wave.wave.survey == kept.wave.wave.survey
-        ]
+        everything = self._chains[(kept.wave.wave.survey, kept.person_id)]
+        chain = [other for other in everything if other is not kept and other.band is not None]
         opens_at = kept.wave.wave.opens_at
         before = max((k for k in chain if k.wave.wave.opens_at < opens_at), key=_opens_at, default=None)
         after = min((k for k in chain if k.wave.wave.opens_at > opens_at), key=_opens_at, default=None)
         return before, after
+
+    def _add(self, kept: Kept) -> Kept:
+        self._kept[(kept.person_id, kept.wave.id)] = kept
+        self._chains.setdefault((kept.wave.wave.survey, kept.person_id), []).append(kept)
+        return kept
 
     def _take(self, rows: CursorResult[Any]) -> None:
         for row in rows.all():
@@ -212,8 +213,7 @@ class Responses:
                 continue
             wave = self._wave_by_id(wave_id)
             band = Band(low, high) if low is not None else None
-            kept = Kept(person_id, wave, later_id, channel, ask_id, via, band, ord, at, comment)
-            self._kept[(person_id, wave_id)] = kept
+            kept = self._add(Kept(person_id, wave, at, later_id, channel, ask_id, via, band, ord, comment))
             if band is not None and later_id is None:
                 self._tails[(wave.wave.survey, person_id)] = kept
 

