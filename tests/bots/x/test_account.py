@@ -80,16 +80,6 @@ async def test_x_is_down_at_the_door(x: X) -> None:
         await x.account().__aenter__()
 
 
-async def test_a_poll_as_people_see_it(x: X, account: XAccount) -> None:
-    closes_at = x.clock.now() + timedelta(days=6)
-    receipt = await _poll(x, account, days=6)
-    post = x.posts[-1]
-    assert (post.text, post.options, post.id) == ("How likely?", OPTIONS, receipt.message)
-    assert receipt.refs == (f"post:{post.id}",)
-    assert post.closes_at is not None
-    assert timedelta(0) <= closes_at - post.closes_at <= timedelta(hours=2)
-
-
 async def test_the_same_words_twice_are_refused(account: XAccount, timeline: Place) -> None:
     await account.say(timeline, text("Our score is 40."), "a")
     with pytest.raises(ContentRefused, match="duplicate"):
@@ -243,39 +233,6 @@ async def test_never_two_rounds_at_once(x: X, account: XAccount) -> None:
         await asyncio.gather(first, second)
     assert x.asked("GET", mentions) == 2
     assert _texts(kept) == ["9"]
-
-
-async def test_totals_are_final_when_the_poll_is_over_and_then_no_longer_asked(x: X, account: XAccount) -> None:
-    kept = Kept()
-    receipt = await _poll(x, account, days=1)
-    await x.stand_in.vote(x.person(), x.posts[0], 2)
-    closed = await account.close(receipt)
-    assert closed is not None
-    assert (closed.ref, closed.totals, closed.final) == (f"post:{receipt.message}", (0, 0, 1, 0), False)
-    async with listening(account, kept):
-        await kept.until(lambda: any(isinstance(event, Totals) and event.final for event in kept.of(Totals)))
-    before = x.asked("GET", "/2/tweets")
-    await account.catch_up([], kept.deliver)
-    assert x.asked("GET", "/2/tweets") == before
-    closed = await account.close(receipt)
-    assert closed is not None
-    assert (closed.totals, closed.final) == ((0, 0, 1, 0), True)
-
-
-async def test_a_poll_that_is_gone_has_no_totals(x: X, account: XAccount) -> None:
-    kept = Kept()
-    assert await account.close(receipt("123")) is None
-    await account.catch_up([receipt("123")], kept.deliver)
-    assert kept.calls == []
-
-
-async def test_a_hundred_polls_fit_one_question(x: X, account: XAccount) -> None:
-    kept = Kept()
-    receipts = [await _poll(x, account, f"How likely, {number}?") for number in range(101)]
-    before = x.asked("GET", "/2/tweets")
-    await account.catch_up(receipts, kept.deliver)
-    assert len(kept.of(Totals)) == 101
-    assert x.asked("GET", "/2/tweets") - before == 2
 
 
 async def test_x_never_has_to_say_too_many(x: X, account: XAccount, timeline: Place) -> None:

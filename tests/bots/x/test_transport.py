@@ -16,7 +16,7 @@ import pytest
 from bots.x import XAccount, budget
 from bots.x.send import Sender
 from bots.x.transport import Api, Problem, address
-from core.account import Direct, Limits, Place, PlaceKind, Poll
+from core.account import Limits, Place, PlaceKind
 from core.clock import Clock
 from core.errors import (
     AccountError,
@@ -25,9 +25,8 @@ from core.errors import (
     ContentRefused,
     OutcomeUnknown,
     PersonUnreachable,
-    TooLate,
 )
-from core.message import Button, Line, Message, text
+from core.message import text
 
 from . import rude
 
@@ -213,81 +212,6 @@ async def test_one_call_at_a_time_for_each_endpoint() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [text("a" * 281), text("\u65e5" * 141), Message((Line("hi"),), (Button("9", "t"),))]
-)
-async def test_what_x_would_refuse_is_not_sent(message: Message) -> None:
-    async with rude.host(CREATED) as host, rude.api(host.url) as api:
-        with pytest.raises(ContentRefused):
-            await Sender("brand", api, Clock()).post(TIMELINE, message)
-        assert host.asked == []
-
-
-async def test_a_direct_message_takes_ten_thousand_characters() -> None:
-    sent = rude.says(201, {"data": {"dm_event_id": "7", "dm_conversation_id": "5-15"}})
-    async with rude.host(sent) as host, rude.api(host.url) as api:
-        sender = Sender("brand", api, Clock())
-        receipt = await sender.direct("5", text("a" * 10_000))
-        assert (receipt.place, receipt.message) == ("5", "7")
-        with pytest.raises(ContentRefused):
-            await sender.direct("5", text("a" * 10_001))
-
-
-async def test_an_invitation_whose_time_passed_is_not_sent() -> None:
-    sent = rude.says(201, {"data": {"dm_event_id": "7", "dm_conversation_id": "5-15"}})
-    clock = Clock()
-    async with rude.host(sent) as host, rude.api(host.url) as api:
-        sender = Sender("brand", api, clock)
-        with pytest.raises(TooLate):
-            await sender.direct("5", text("hello"), clock.now() - timedelta(seconds=1))
-        assert host.asked == []
-        await sender.direct("5", text("hello"), clock.now() + timedelta(minutes=1))
-        assert len(host.asked) == 1
-
-
-@pytest.mark.parametrize(
-    ("options", "lasts"),
-    [
-        (("a",), timedelta(days=1)),
-        (("a",) * 5, timedelta(days=1)),
-        (("a", ""), timedelta(days=1)),
-        (("a", "b" * 26), timedelta(days=1)),
-        (("a", "b"), timedelta(minutes=5)),
-    ],
-)
-async def test_a_poll_that_x_cannot_carry_is_not_sent(options: tuple[str, ...], lasts: timedelta) -> None:
-    async with rude.host(CREATED) as host, rude.api(host.url) as api:
-        clock = Clock()
-        poll = Poll(question="How likely?", options=options, closes_at=clock.now() + lasts)
-        with pytest.raises(ContentRefused):
-            await Sender("brand", api, clock).poll(TIMELINE, poll)
-        assert host.asked == []
-
-
-@pytest.mark.parametrize(
-    ("lasts", "minutes"),
-    [
-        (timedelta(minutes=6), 5),
-        (timedelta(days=1), 1439),
-        (timedelta(hours=168), 10_079),
-        (timedelta(hours=169), 10_080),
-    ],
-)
-async def test_a_poll_ends_within_its_last_minute(lasts: timedelta, minutes: int) -> None:
-    asked: list[Any] = []
-
-    async def keep(request: Any) -> Any:
-        asked.append(await request.json())
-        return await CREATED(request)
-
-    clock = Clock()
-    async with rude.host(keep) as host, rude.api(host.url) as api:
-        poll = Poll(question="How likely?", options=("a", "b"), closes_at=clock.now() + lasts)
-        receipt = await Sender("brand", api, clock).poll(TIMELINE, poll)
-    assert receipt.refs == ("post:900",)
-    assert asked[0]["poll"] == {"options": ["a", "b"], "duration_minutes": minutes}
-
-
-@pytest.mark.parametrize(
     "answer", [_problem(401, "Unauthorized"), _problem(403, "no"), rude.page(503), rude.hangs_up, rude.broken(200)]
 )
 async def test_no_secret_in_any_text(answer: rude.Answer, caplog: pytest.LogCaptureFixture) -> None:
@@ -306,13 +230,3 @@ async def test_no_secret_in_any_text(answer: rude.Answer, caplog: pytest.LogCapt
     told += caplog.text
     assert told
     assert [secret for secret in rude.SECRETS.values() if secret in told] == []
-
-
-async def test_direct_needs_a_person() -> None:
-    account = XAccount("brand", **rude.SECRETS, base_url="http://127.0.0.1:9", clock=Clock(), forms=lambda token: None)
-    place = await account.place("direct")
-    with pytest.raises(AccountRefused):
-        await account.say(place, text("hello"), "key")
-    with pytest.raises(AccountRefused):
-        await account.place("-1001")
-    assert Direct("5").person == "5"
