@@ -18,7 +18,7 @@ from aiohttp import ClientSession, web
 from sandbox.clocks import Clocks
 from sandbox.rules import Rules
 from sandbox.seam import AccountPlan, PlacePlan, Post
-from sandbox.server import Exchange, _recorder
+from sandbox.server import Exchange
 from sandbox.telegram import TelegramStandIn
 
 GROUP, CHANNEL, BASIC = -1001000000001, -1001000000002, -4001
@@ -57,7 +57,7 @@ class Rig:
 
     async def __aenter__(self) -> Self:
         api = self.stand_in.application()
-        api.middlewares.extend((_recorder("telegram", self.exchanges.append), self._arrivals))
+        api.middlewares.append(self._record)
         app = web.Application(client_max_size=50 * 2**20)
         app.add_subapp("/telegram", api)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -79,12 +79,26 @@ class Rig:
         await self._runner.cleanup()
 
     @web.middleware
-    async def _arrivals(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        """Marks the arrival of a request. Its body is there already, so the answer is under way without a pause."""
+    async def _record(self, request: web.Request, **by_name: Any) -> web.StreamResponse:
+        """Keeps what went over the wire. ``_asked`` is set when the answer is under way: the body is there already."""
+        body = await request.read()
         self._asked.set()
-        return await handler(request)
+        response: web.StreamResponse = await by_name["handler"](request)
+        raw = response.body if isinstance(response, web.Response) else b""
+        self.exchanges.append(
+            Exchange(
+                platform="telegram",
+                method=request.method,
+                path=request.path.removeprefix("/telegram"),
+                query=dict(request.query),
+                request_headers=dict(request.headers),
+                request_body=body,
+                status=response.status,
+                response_headers=dict(response.headers),
+                response_body=raw if isinstance(raw, bytes) else b"",
+            )
+        )
+        return response
 
     async def raw(self, method: str, **fields: Any) -> Any:
         """A call without aiogram, for answers that its newer Bot API reads otherwise. Returns the body."""
