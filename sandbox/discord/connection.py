@@ -131,6 +131,8 @@ class Connection:
             return await self._refuse(4002, "Error while decoding payload.")
         if self._too_many():
             return await self._refuse(4008, "You are being rate limited.")
+        if op in (2, 6) and not isinstance(body, dict):
+            return await self._refuse(4002, "Error while decoding payload.")
         if op == 1:
             self.beat_at = asyncio.get_running_loop().time()
             if self.session is not None and isinstance(body, int):
@@ -167,7 +169,8 @@ class Connection:
         if application is None:
             return await self._refuse(4004, "Authentication failed.")
         shard = body.get("shard") or [0, 1]
-        if on("discord.gateway.shard") and not 0 <= shard[0] < shard[1]:
+        whole = isinstance(shard, list) and len(shard) == 2 and all(isinstance(each, int) for each in shard)
+        if not whole or (on("discord.gateway.shard") and not 0 <= shard[0] < shard[1]):
             return await self._refuse(4010, "Invalid shard.")
         intents = body.get("intents")
         if not isinstance(intents, int) or (intents & ~VALID_INTENTS and on("discord.intents.valid")):

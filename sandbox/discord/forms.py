@@ -56,7 +56,7 @@ def read_draft(body: Body, rules: Rules) -> Draft:
     """Check a message's fields. Raises: Refusal 50035 naming every mistake."""
     try:
         return _read_draft(body, rules)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise misfit([], "DICT_TYPE_CONVERT", "A field is of the wrong type") from None
 
 
@@ -71,6 +71,7 @@ def _read_draft(body: Body, rules: Rules) -> Draft:
     components = Components(form, rules).message(raw["components"]) if "components" in raw else None
     if rules.on("discord.attachments.count") and max(len(body.files), len(raw.get("attachments") or ())) > 10:
         form.wrong(["attachments"], "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")
+    _check_shapes(raw, form)
     allowed = raw.get("allowed_mentions") or {}
     if rules.on("discord.mentions.exclusive") and "users" in (allowed.get("parse") or ()) and allowed.get("users"):
         message = "parse:['users'] and users: [ids...] are mutually exclusive."
@@ -80,6 +81,19 @@ def _read_draft(body: Body, rules: Rules) -> Draft:
     if rules.on("discord.attachments.size") and any(len(file.data) > 10 * 1024 * 1024 for file in body.files):
         raise Refusal(40005)
     return Draft(content, embeds, components, poll, int(raw.get("flags") or 0), body.files, raw.get("allowed_mentions"))
+
+
+def _check_shapes(raw: Json, form: Form) -> None:
+    """The parts that later steps take for granted."""
+    allowed, reference = raw.get("allowed_mentions") or {}, raw.get("message_reference") or {}
+    attachments = raw.get("attachments") or []
+    if not isinstance(allowed, dict) or not all(isinstance(each, (list, bool)) for each in allowed.values()):
+        form.wrong(["allowed_mentions"], "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+    if not isinstance(reference, dict) or not str(reference.get("message_id", 0)).isdecimal():
+        form.wrong(["message_reference"], "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+    if not isinstance(attachments, list) or not all(isinstance(each, dict) for each in attachments):
+        form.wrong(["attachments"], "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    form.done()
 
 
 def refuse_empty(content: str, embeds: list[Json], attachments: int, poll: bool, components: int, rules: Rules) -> None:
@@ -171,7 +185,7 @@ def read_modal(raw: Any, rules: Rules) -> Json:
     """Check a form that a bot opens. Raises: Refusal 50035."""
     try:
         return _read_modal(raw, rules)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise misfit(["data"], "DICT_TYPE_CONVERT", "A field is of the wrong type") from None
 
 

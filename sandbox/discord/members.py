@@ -38,7 +38,9 @@ class Members:
             enforced = self.state.rules.on("discord.gateway.members.ids")
             self._by_id([str(number) for number in wanted[: 100 if enforced else None]], nonce)
             return
-        query, limit = str(body.get("query") or "").lower(), int(body.get("limit") or 0)
+        query, limit = str(body.get("query") or "").lower(), body.get("limit") or 0
+        if not isinstance(limit, int):
+            return
         if not query and not limit:
             self._everybody(nonce)
             return

@@ -78,7 +78,7 @@ class ApplicationRoutes:
     async def replace_commands(self, call: Call) -> web.Response:
         raw, scope = (await read_body(call.request)).json, self._scope(call)
         form = Form()
-        if not isinstance(raw, list):
+        if not isinstance(raw, list) or not all(isinstance(each, dict) for each in raw):
             form.wrong([], "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
         form.done()
         if self.state.rules.on("discord.commands.count") and len(raw) > 100:
@@ -110,7 +110,7 @@ class ApplicationRoutes:
 
     def _command(self, call: Call, raw: Json, form: Form, path: list[str | int]) -> Json:
         name, kind = str(raw.get("name") or ""), raw.get("type") or 1
-        description = raw.get("description") or ""
+        description = str(raw.get("description") or "")
         on = self.state.rules.on
         if on("discord.commands.name") and (
             not 1 <= len(name) <= 32 or (kind == 1 and (name != name.lower() or not COMMAND_NAME.fullmatch(name)))
