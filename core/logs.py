@@ -60,9 +60,9 @@ class Redacting(logging.Formatter):
 
 def set_up(secrets: Iterable[str], *, as_json: bool, level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send all logging of the process through one redacting handler on ``stream`` (standard error)."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Redacting(secrets, as_json=as_json))
-    logging.basicConfig(handlers=[handler], level=level, force=True)
+    output = logging.StreamHandler(stream or sys.stderr)
+    output.setFormatter(Redacting(secrets, as_json=as_json))
+    logging.basicConfig(handlers=[output], level=level, force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # An acknowledgement quicker than discord.py's own bookkeeping reads as a gateway that lags by a whole heartbeat.

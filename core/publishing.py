@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from core.message import Message
 from core.nps import Tally
 from core.report import ChannelTally, WeekReport, channel_lines, headline
 from core.routes import Team
 from core.store import tallies
+from core.store.database import Connection
 from core.store.outbox import Kind, Planned, plan
 from core.survey import Survey, Wave, previous_wave
 

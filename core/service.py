@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Connection
-
 from core.account import Limits, Place
 from core.asking import ask_in, invitation
 from core.buttons import Seal
@@ -23,7 +21,7 @@ from core.publishing import plan_report, report_key
 from core.routes import Channel, ChannelKind, Routes, Team
 from core.store import asks, outbox, tallies
 from core.store.asks import NewAsk, OpenAsk
-from core.store.database import Database
+from core.store.database import Connection, Database
 from core.store.directory import KnownWave
 from core.store.inbox import Inbox
 from core.survey import Survey, Wave, previous_wave, report_due, week_wave

@@ -115,10 +115,10 @@ class Sandbox:
 def _recorder(platform: str, on_exchange: OnExchange) -> Any:
     @web.middleware
     async def record(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        request: web.Request, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         body = await request.read()
-        response = await handler(request)
+        response = await answer(request)
         if isinstance(response, web.Response):
             raw = response.body
             on_exchange(

@@ -23,6 +23,8 @@ from core.errors import SettingsError, StoreError
 from core.models import SCHEMA, Kept
 from core.store.statements import table
 
+__all__ = ["Connection", "Database", "Job", "open_engine"]
+
 T = TypeVar("T")
 Job = Callable[[Connection], Any]
 

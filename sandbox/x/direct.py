@@ -27,6 +27,8 @@ DIRECT = "direct"
 
 
 class Direct:
+    """The calls that write and read direct messages."""
+
     def __init__(self, site: Site, library: Library) -> None:
         self._site = site
         self._library = library

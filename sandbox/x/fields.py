@@ -43,6 +43,7 @@ _BROUGHT_BY = {
 
 
 def moment(at: datetime) -> str:
+    """A time as X writes it: UTC, milliseconds, Z."""
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 

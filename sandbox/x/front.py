@@ -25,6 +25,8 @@ _OUTAGE = "<!DOCTYPE html><html><head><title>X / Over capacity</title></head><bo
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
+    """One call: who answers it, how often it may come, and who may make it."""
+
     method: str
     path: str
     answer: Callable[[Call], Answer]
@@ -34,6 +36,8 @@ class Endpoint:
 
 
 class Front:
+    """All calls, and what each must pass before it is answered."""
+
     def __init__(self, site: Site, gate: Gate) -> None:
         self._site = site
         self._gate = gate

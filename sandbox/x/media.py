@@ -36,6 +36,8 @@ _ONE_SHOT = frozenset({"additional_owners", "media", "media_category", "media_ty
 
 @dataclass(slots=True)
 class Upload:
+    """A file that comes in segments."""
+
     id: int
     account: str
     category: str

@@ -41,6 +41,8 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """Who made a call, as its signature or token proves."""
+
     app: App
     as_brand: bool
     """Whether the app speaks for the brand, or only for itself (app-only)."""
@@ -65,6 +67,7 @@ def derived(account: str, what: str, length: int) -> str:
 
 
 def new_app(account: str, member: Member) -> App:
+    """An app with keys and tokens derived from the account's name."""
     return App(
         member=member,
         account=account,

@@ -33,6 +33,8 @@ _KNOWN = _NOT_CARRIED | _IGNORED | {"media", "poll", "reply", "text"}
 
 
 class Posting:
+    """The calls that write and delete posts."""
+
     def __init__(self, site: Site, library: Library) -> None:
         self._site = site
         self._library = library

@@ -31,18 +31,22 @@ def unauthorized() -> Refusal:
 
 
 def forbidden(detail: str) -> Refusal:
+    """403, and why."""
     return plain(403, "Forbidden", detail)
 
 
 def too_many() -> Refusal:
+    """429: the window's calls are used up."""
     return plain(429, "Too Many Requests", "Too Many Requests")
 
 
 def not_found() -> Refusal:
+    """404: there is no such call."""
     return plain(404, "Not Found", "Not Found")
 
 
 def out_of_credits(app_id: str) -> Refusal:
+    """402: the account has nothing left to pay with."""
     return Refusal(
         402,
         {
@@ -55,6 +59,7 @@ def out_of_credits(app_id: str) -> Refusal:
 
 
 def app_only() -> Refusal:
+    """403: the call needs somebody to speak for, and an app-only token speaks for nobody."""
     return Refusal(
         403,
         {

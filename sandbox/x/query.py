@@ -30,6 +30,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What a call gives: a body, or nothing, and the status."""
+
     body: Mapping[str, Any] | None
     status: int = 200
 
@@ -120,6 +122,7 @@ def _leniently(call: Call) -> dict[str, Any] | None:
 
 
 def check_keys(body: Mapping[str, Any], known: frozenset[str], where: str, rules: Rules) -> None:
+    """Raises: Refusal 400 when the body has a field that X does not know."""
     for name in sorted(set(body) - known):
         if rules.on("x.body.known"):
             raise invalid(

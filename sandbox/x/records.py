@@ -27,6 +27,8 @@ class Member:
 
 @dataclass(slots=True)
 class Poll:
+    """A poll on a post: X counts, and names nobody."""
+
     id: int
     options: tuple[str, ...]
     minutes: int
@@ -54,6 +56,8 @@ class Tweet:
 
 @dataclass(slots=True)
 class Dm:
+    """A direct message."""
+
     id: int
     sender: int
     receiver: int

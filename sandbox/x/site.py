@@ -25,6 +25,8 @@ class Faults:
 
 @dataclass
 class Site:
+    """What all parts of X share: clocks, rules, the network, faults and bills."""
+
     clocks: Clocks
     rules: Rules
     watcher: Watcher

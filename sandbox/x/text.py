@@ -68,6 +68,7 @@ def has_forbidden(text: str) -> bool:
 
 
 def has_link(text: str) -> bool:
+    """Whether there is a link in the text."""
     return LINK.search(text) is not None
 
 
@@ -78,6 +79,7 @@ def shortened(link: str) -> str:
 
 
 def with_short_links(text: str) -> str:
+    """The text with each link as X shows it."""
     return LINK.sub(lambda found: shortened(found.group()), text)
 
 
