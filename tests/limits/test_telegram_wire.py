@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import html
 import json
@@ -175,3 +176,13 @@ async def test_a_poll_ends_by_itself_while_the_bot_waits() -> None:
         assert update.poll is not None
         assert update.poll.is_closed
     await session.close()
+
+
+async def test_a_poller_that_hung_up_takes_nothing_with_it(rig: Rig) -> None:
+    gone = asyncio.create_task(rig.bot.get_updates(offset=2**31 - 1, timeout=30))
+    await rig.polling()
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await rig.stand_in.write("tg", rig.ann, "9")
+    assert [update.message.text for update in await rig.updates() if update.message] == ["9"]
