@@ -114,11 +114,11 @@ class Sandbox:
 
 def _recorder(platform: str, on_exchange: OnExchange) -> Any:
     @web.middleware
-    async def record(
-        request: web.Request, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def record(request: web.Request, **next_in_line: Any) -> web.StreamResponse:
+        # aiohttp passes it by a keyword of its own.
+        answer: Callable[[web.Request], Awaitable[web.StreamResponse]] = next_in_line["handler"]
         body = await request.read()
-        response = await answer(request)
+        response = await handler(request)
         if isinstance(response, web.Response):
             raw = response.body
             on_exchange(
