@@ -51,7 +51,7 @@ class Profile:
 def profile(page: Json) -> Profile:
     """The answer to "who am I". Raises ``Malformed``."""
     data = page.get("data")
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):
         raise Malformed("data is missing")
     return Profile(_id(data, "id"), _text(data, "username"))
 
@@ -129,7 +129,7 @@ def poll_totals(post: Json, polls: Sequence[Json], as_of: datetime) -> Totals:
     Source: https://developer.x.com/en/docs/x-api/data-dictionary/object-model/poll
     """
     attachments = post.get("attachments")
-    wanted = attachments.get("poll_ids") if isinstance(attachments, Mapping) else None
+    wanted = attachments.get("poll_ids") if isinstance(attachments, dict) else None
     if not isinstance(wanted, list) or not wanted:
         raise Malformed("the post has no attachments.poll_ids")
     for poll in polls:
@@ -151,18 +151,18 @@ def items(page: Json, *path: str) -> list[Json]:
     """The objects of a page below ``path``; none where X leaves the key out. Raises ``Malformed`` for another shape."""
     found: Any = page
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
+        found = found.get(key) if isinstance(found, dict) else None
     if found is None:
         return []
     if not isinstance(found, list):
         raise Malformed(f"{'.'.join(path)} is not a list")
-    return [item for item in found if isinstance(item, Mapping)]
+    return [item for item in found if isinstance(item, dict)]
 
 
 def next_token(page: Json) -> str | None:
     """What asks for the following, older page; ``None`` after the last."""
     meta = page.get("meta")
-    token = meta.get("next_token") if isinstance(meta, Mapping) else None
+    token = meta.get("next_token") if isinstance(meta, dict) else None
     return token if isinstance(token, str) and token else None
 
 
@@ -187,6 +187,8 @@ def plain(text: str) -> str:
 
 
 def _related(post: Json) -> dict[str, str]:
+    if "referenced_tweets" not in post:
+        return {}
     return {_text(item, "type"): _id(item, "id") for item in items(post, "referenced_tweets")}
 
 
@@ -205,7 +207,7 @@ def _id(item: Json, field: str) -> str:
 
 
 def _count(item: Any, field: str) -> int:
-    value = item.get(field) if isinstance(item, Mapping) else None
+    value = item.get(field) if isinstance(item, dict) else None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise Malformed(f"{field} is not a count")
     return value
