@@ -114,9 +114,9 @@ class Sandbox:
 
 def _recorder(platform: str, on_exchange: OnExchange) -> Any:
     @web.middleware
-    async def record(request: web.Request, **next_in_line: Any) -> web.StreamResponse:
-        # aiohttp passes it by a keyword of its own.
-        answer: Callable[[web.Request], Awaitable[web.StreamResponse]] = next_in_line["handler"]
+    async def record(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         body = await request.read()
         response = await handler(request)
         if isinstance(response, web.Response):
