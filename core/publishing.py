@@ -1,4 +1,4 @@
-"""The weekly post: from the store's numbers to the two messages, planned once per survey, wave and team."""
+"""The weekly post: from the store's numbers to its messages, planned once per survey, wave and team."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 
 from core.message import Message
 from core.nps import Tally
-from core.report import ChannelTally, WeekReport, channel_lines, headline
+from core.report import ChannelTally, WeekReport, channel_lines, headline, split
 from core.routes import Team
-from core.store import tallies
+from core.store import outbox, tallies
 from core.store.database import Connection
-from core.store.outbox import Kind, Planned, plan
+from core.store.outbox import Kind, Planned
 from core.survey import Survey, Wave, previous_wave
 
 WINDOW_WEEKS = 4
@@ -55,21 +55,30 @@ def report_key(survey: str, wave: str, team: str, part: int) -> str:
     return f"report:{survey}:{wave}:{team}:{part}"
 
 
-def messages(report: WeekReport, language: str) -> tuple[Message, ...]:
-    """The messages of a report, in order."""
-    return (headline(report, language), channel_lines(report, language))
+def messages(report: WeekReport, language: str, post_chars: int | None = None) -> tuple[Message, ...]:
+    """The messages of a report, in order, each at most ``post_chars`` long (``None``: of any length)."""
+    said = (headline(report, language), channel_lines(report, language))
+    return said if post_chars is None else tuple(part for whole in said for part in split(whole, post_chars))
 
 
-def plan_report(connection: Connection, survey: Survey, wave: Wave, team: Team, now: datetime) -> list[str]:
-    """Plan the messages of a report to one team, once for ever. Returns their keys."""
-    said = messages(week_report(connection, survey, wave), team.language)
-    keys = [report_key(survey.name, wave.key, team.name, part) for part in range(len(said))]
+def plan_report(
+    connection: Connection, survey: Survey, wave: Wave, team: Team, post_chars: int, now: datetime
+) -> list[str]:
+    """Plan the messages of a report to one team, once for ever. Returns the keys of those that were planned now."""
+    if outbox.states(connection, [report_key(survey.name, wave.key, team.name, 0)]):
+        return []
     things = [
-        Planned(key=key, account=team.account, kind=Kind.REPORT, body=body, place=team.place)
-        for key, body in zip(keys, said, strict=True)
+        Planned(
+            key=report_key(survey.name, wave.key, team.name, part),
+            account=team.account,
+            kind=Kind.REPORT,
+            body=body,
+            place=team.place,
+        )
+        for part, body in enumerate(messages(week_report(connection, survey, wave), team.language, post_chars))
     ]
-    plan(connection, things, now)
-    return keys
+    outbox.plan(connection, things, now)
+    return [thing.key for thing in things]
 
 
 def _lines(

@@ -160,11 +160,18 @@ class Service:
         await self.publish(survey, wave, team)
 
     async def publish(self, survey: Survey, wave: Wave, team: Team) -> list[str]:
-        """Plan the report of a wave for a team, once for ever. Returns the outbox keys of its messages."""
-        now = self._clock.now()
-        keys = await self._database.write(lambda connection: plan_report(connection, survey, wave, team, now))
+        """Plan the report of a wave for a team, once for ever, as soon as its place is known. Returns the outbox keys
+        of the messages that were planned now."""
+        place = self._presence.places.get(team.account, {}).get(team.place)
+        if place is None:
+            self._complain(f"teams.{team.name}: {team.place} cannot be reached; the report waits")
+            return []
+        now, post_chars = self._clock.now(), place.limits.post_chars
+        planned = await self._database.write(
+            lambda connection: plan_report(connection, survey, wave, team, post_chars, now)
+        )
         self._presence.wake(team.account)
-        return keys
+        return planned
 
     def _nothing_to_publish(self, survey: Survey, wave: Wave, team: Team) -> bool:
         with self._database.reading() as connection:

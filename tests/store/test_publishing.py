@@ -1,0 +1,100 @@
+"""The weekly post, from a filled store: the numbers, their messages, and that they are planned once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.ballot import Scale
+from core.events import Totals
+from core.message import Line, Strong
+from core.nps import Tally
+from core.publishing import messages, plan_report, report_key, week_report
+from core.report import ChannelTally
+from core.routes import Team
+from core.store.outbox import Kind
+from core.survey import week_wave
+from tests.store.stage import ACCOUNT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
+
+TEAM = Team(name="team", account=ACCOUNT, place="-1009")
+
+
+def week(stage: Stage, wave: int, *, promoters: int, detractors: int, votes: int) -> None:
+    """Typed answers of as many people, always the same, and votes in the group and in the news."""
+    at = WAVES[wave].opens_at + timedelta(days=1)
+    base = wave * 100_000
+    scores = [10] * promoters + [0] * detractors
+    stage.deliver(*(stage.typed(base + n, f"p{n}", str(score), at=at) for n, score in enumerate(scores)))
+    stage.post("group", wave)
+    stage.post("news", wave, named=False)
+    group = poll_ref("group", wave)
+    stage.deliver(*(stage.vote(base + 5_000 + n, f"v{n}", group, 7, at=at) for n in range(votes)))
+    stage.deliver(Totals(ref=poll_ref("news", wave), totals=(3, *(0,) * 9, 1 + wave), as_of=at, final=True))
+
+
+def fill(stage: Stage) -> None:
+    week(stage, 0, promoters=20, detractors=10, votes=4)
+    week(stage, 1, promoters=25, detractors=10, votes=6)
+
+
+def test_the_numbers_of_a_week(stage: Stage) -> None:
+    fill(stage)
+    with stage.database.reading() as connection:
+        report = week_report(connection, SURVEY, WAVES[1])
+    assert (report.survey, report.title, report.scale, report.wave) == ("acme", "Acme", Scale.ZERO_TO_TEN, WAVES[1])
+    assert (report.named, report.named_before) == (Tally(25, 6, 10), Tally(20, 4, 10))
+    assert (report.open, report.open_before) == (Tally(2, 0, 3), Tally(1, 0, 3))
+    assert (report.weeks, report.window) == (4, Tally(25, 6, 10))
+    assert report.channels == (
+        ChannelTally(channel="group", open=False, tally=Tally(0, 6, 0)),
+        ChannelTally(channel="forum", open=False, tally=Tally()),
+        ChannelTally(channel="news", open=True, tally=Tally(2, 0, 3)),
+        ChannelTally(channel="lobby", open=False, tally=Tally()),
+        ChannelTally(channel="chat", open=False, tally=Tally()),
+        ChannelTally(channel="dm", open=False, tally=Tally(25, 0, 10)),
+    )
+
+
+def test_the_window_counts_who_stayed_away_this_week_too(stage: Stage) -> None:
+    week(stage, 0, promoters=30, detractors=0, votes=2)
+    week(stage, 1, promoters=10, detractors=5, votes=0)
+    with stage.database.reading() as connection:
+        report = week_report(connection, SURVEY, WAVES[1])
+        before = week_report(connection, SURVEY, WAVES[0])
+    assert report.named == Tally(10, 0, 5)
+    assert report.window == Tally(10 + 15, 2, 5)
+    assert (before.window, before.named_before, before.open_before) == (Tally(30, 2, 0), None, None)
+
+
+def test_a_week_without_anything(stage: Stage) -> None:
+    empty = week_wave(SURVEY, NOW + timedelta(days=100))
+    with stage.database.reading() as connection:
+        report = week_report(connection, SURVEY, empty)
+    assert (report.named, report.named_before, report.open, report.window) == (Tally(), None, None, Tally())
+    assert [channel.tally for channel in report.channels] == [Tally()] * len(CHANNELS)
+
+
+def test_a_report_is_planned_once_whatever_is_counted_later(stage: Stage) -> None:
+    fill(stage)
+    with stage.database.engine.begin() as connection:
+        keys = plan_report(connection, SURVEY, WAVES[1], TEAM, 4_000, NOW)
+    assert keys == [report_key("acme", WAVES[1].key, "team", part) for part in (0, 1)]
+    planned = stage.rows("outbox")
+    week(stage, 1, promoters=0, detractors=40, votes=0)
+    with stage.database.engine.begin() as connection:
+        assert plan_report(connection, SURVEY, WAVES[1], TEAM, 100, NOW) == []
+    reports = [row for row in planned if row["kind"] == Kind.REPORT]
+    assert [row for row in stage.rows("outbox") if row["kind"] == Kind.REPORT] == reports
+    assert [(row["account"], row["place"], row["key"]) for row in reports] == [(ACCOUNT, "-1009", key) for key in keys]
+
+
+def test_long_lists_of_channels_are_parted_between_lines(stage: Stage) -> None:
+    fill(stage)
+    with stage.database.reading() as connection:
+        report = week_report(connection, SURVEY, WAVES[1])
+    whole = messages(report, "en")
+    parted = messages(report, "en", 280)
+    assert len(whole) == 2 < len(parted)
+    assert all(len(message.plain) <= 280 for message in parted)
+    assert [part for message in parted for part in message.parts] == [p for message in whole for p in message.parts]
+    assert isinstance(parted[0].parts[0], Strong)
+    assert Line("group (named): NPS –, n 6: promoters 0, passives 6, detractors 0") in whole[1].parts

@@ -1,0 +1,240 @@
+"""The sender, with a small account at our own seam: what each outcome leads to, and that a claim comes first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from core.account import Address, Deliver, Direct, Limits, Place, PlaceKind, Poll, Receipt
+from core.clock import Clock
+from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
+from core.message import Message
+from core.message import text as words
+from core.models import Person
+from core.sender import IN_FLIGHT, REFUSED_AGAIN_S, Sender
+from core.store import asks, outbox
+from core.store.database import Database
+from core.store.outbox import Kind, Planned
+from core.store.statements import table
+from tests.store.stage import ACCOUNT, CHANNELS, NOW, Stage, poll_ref
+
+PLACE = Place(id="-1001", kind=PlaceKind.GROUP, limits=Limits(post_chars=4_000))
+
+
+class Voice:
+    """An account that notes what is said, fails when told to, and looks whether a claim came first."""
+
+    name = ACCOUNT
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.said: list[tuple[Address, Message | Poll, str]] = []
+        self.unclaimed: list[str] = []
+        self.fails: dict[str, Exception] = {}
+        self.most_at_once = 0
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self._now = 0
+
+    async def __aenter__(self) -> Voice:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def place(self, id: str) -> Place:
+        return PLACE
+
+    async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
+        ready()
+
+    async def poll(self, place: Place, poll: Poll, key: str, *, not_after: datetime | None = None) -> Receipt:
+        return await self._speak(place, poll, key)
+
+    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
+        return await self._speak(to, message, key)
+
+    async def close(self, poll: Receipt) -> None:
+        return None
+
+    async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
+        return None
+
+    async def _speak(self, to: Address, body: Message | Poll, key: str) -> Receipt:
+        states = await asyncio.to_thread(self.states)
+        if states[key] != "sending":
+            self.unclaimed.append(key)
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
+        await self.hold.wait()
+        self._now -= 1
+        if key in self.fails:
+            raise self.fails.pop(key)
+        self.said.append((to, body, key))
+        return Receipt(place=PLACE.id, message=key, refs=(f"ref:{key}",), sent_at=NOW)
+
+    def states(self) -> dict[str, str]:
+        return {row["key"]: row["state"] for row in self.stage.rows("outbox")}
+
+
+@pytest.fixture
+async def stage(database_url: str) -> AsyncIterator[Stage]:
+    async with Database(database_url) as database:
+        yield Stage(database)
+
+
+@pytest.fixture
+async def voice(stage: Stage) -> Voice:
+    return Voice(stage)
+
+
+@pytest.fixture
+def sender(stage: Stage, voice: Voice) -> Sender:
+    clock = Clock(wall=lambda: stage.now.timestamp())
+    return Sender(voice, {PLACE.id: PLACE}, stage.database, clock, stage.inbox.replay)
+
+
+def plan(stage: Stage, *keys: str, place: str = PLACE.id, person: int | None = None) -> None:
+    things = [
+        Planned(key=key, account=ACCOUNT, kind=Kind.REPORT, body=words(key), place=place, person_id=person)
+        for key in keys
+    ]
+    with stage.database.engine.begin() as connection:
+        outbox.plan(connection, things, stage.now)
+
+
+def row(stage: Stage, key: str) -> dict[str, object]:
+    (found,) = [row for row in stage.rows("outbox") if row["key"] == key]
+    return found
+
+
+async def test_everything_due_is_claimed_said_and_settled(stage: Stage, voice: Voice, sender: Sender) -> None:
+    keys = [f"thing {number:02}" for number in range(40)]
+    plan(stage, *keys)
+    voice.hold.clear()
+    draining = asyncio.create_task(sender.drain())
+    async with asyncio.timeout(20):
+        await until(stage, lambda: voice.most_at_once == IN_FLIGHT)
+        voice.hold.set()
+        await draining
+    assert sorted(key for _, _, key in voice.said) == keys
+    assert {to for to, _, _ in voice.said} == {PLACE}
+    assert set(voice.states().values()) == {"sent"}
+    assert voice.unclaimed == []
+    assert voice.most_at_once == IN_FLIGHT
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert len(voice.said) == 40
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "after_s"),
+    [
+        (AccountUnavailable(ACCOUNT, "busy", retry_after_s=30), "planned", 30),
+        (AccountRefused(ACCOUNT, "no right to post"), "planned", REFUSED_AGAIN_S),
+        (ContentRefused(ACCOUNT, "too long"), "refused", None),
+        (PersonUnreachable(ACCOUNT, "closed"), "refused", None),
+        (OutcomeUnknown(ACCOUNT, "the answer was lost"), "unknown", None),
+        (TooLate(ACCOUNT, "the week is over"), "expired", None),
+        (ZeroDivisionError("a fault of ours"), "unknown", None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+async def test_the_kind_of_error_decides(
+    stage: Stage, voice: Voice, sender: Sender, error: Exception, state: str, after_s: float | None
+) -> None:
+    plan(stage, "bad", "good")
+    voice.fails["bad"] = error
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert (row(stage, "bad")["state"], row(stage, "good")["state"]) == (state, "sent")
+    assert (str(error) in str(row(stage, "bad")["error"])) is (state != "expired")
+    stage.now = NOW + timedelta(seconds=(after_s or 1e6) - 1)
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert [key for _, _, key in voice.said] == ["good"]
+    if after_s is not None:
+        stage.now += timedelta(seconds=1)
+        async with asyncio.timeout(20):
+            await sender.drain()
+        assert [key for _, _, key in voice.said] == ["good", "bad"]
+
+
+async def test_who_cannot_be_reached_is_not_invited_again(stage: Stage, voice: Voice, sender: Sender) -> None:
+    known = stage.wave()
+    with stage.database.engine.begin() as connection:
+        connection.execute(table(Person).insert().values(account=ACCOUNT, platform_id="ann", opened=True))
+        asks.plan_invitations(connection, known, CHANNELS["dm"], lambda id, _: words(id), NOW)
+    (key,) = voice.states()
+    voice.fails[key] = PersonUnreachable(ACCOUNT, "closed")
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert [person["blocked"] for person in stage.rows("person")] == [True]
+    assert row(stage, key)["state"] == "refused"
+
+
+async def test_a_direct_message_goes_to_its_person(stage: Stage, voice: Voice, sender: Sender) -> None:
+    with stage.database.engine.begin() as connection:
+        connection.execute(table(Person).insert().values(account=ACCOUNT, platform_id="ann", opened=True))
+    plan(stage, "hello", place="", person=1)
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert [to for to, _, _ in voice.said] == [Direct("ann")]
+
+
+async def test_a_place_that_is_not_known_waits_for_a_person(stage: Stage, voice: Voice, sender: Sender) -> None:
+    plan(stage, "lost", place="-404")
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert voice.said == []
+    assert row(stage, "lost")["state"] == "planned"
+    assert "-404 is not known; see the settings" in str(row(stage, "lost")["error"])
+
+
+async def test_a_posted_ask_takes_up_what_waited_for_it(stage: Stage, voice: Voice, sender: Sender) -> None:
+    key = stage.plan_ask("group", 0)
+    stage.deliver(stage.vote(1, "ann", f"ref:{key}", 9), stage.vote(2, "ann", poll_ref("group", 0), 1))
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert [(low, channel) for low, _, channel, _ in stage.responses().values()] == [(9, "group")]
+
+
+async def test_running_it_says_what_is_planned_meanwhile(stage: Stage, voice: Voice, sender: Sender) -> None:
+    plan(stage, "before")
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(20):
+        await until(stage, lambda: len(voice.said) == 1)
+        plan(stage, "after")
+        sender.wake()
+        await until(stage, lambda: set(voice.states().values()) == {"sent"} and len(voice.states()) == 2)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_stopping_in_the_middle_leaves_what_may_have_been_said(
+    stage: Stage, voice: Voice, sender: Sender
+) -> None:
+    voice.hold.clear()
+    plan(stage, "half said")
+    running = asyncio.create_task(sender.run())
+    async with asyncio.timeout(20):
+        await until(stage, lambda: voice.most_at_once == 1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    with stage.database.engine.begin() as connection:
+        assert outbox.abandon(connection, [ACCOUNT], NOW) == 1
+    voice.hold.set()
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert (voice.said, row(stage, "half said")["state"]) == ([], "unknown")
+
+
+async def until(stage: Stage, true: Callable[[], bool]) -> None:
+    """Look again after each turn of the writer."""
+    while not true():
+        await stage.database.write(lambda connection: None)
