@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import demo_row, ingest, start, store
 from bench.row import Figure, NotMeasured, Row
+from core.errors import VouchError
 
 ROWS: tuple[Row, ...] = (*start.ROWS, *ingest.ROWS, *store.ROWS, *demo_row.ROWS)
 
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _progress(f"{number}/{len(rows)} {row.name}")
         try:
             measured.append(shape(row, row.measure(asked.quick)))
-        except NotMeasured as error:
+        except (NotMeasured, VouchError) as error:
             _progress("")
             sys.stderr.write(f"bench: {row.name}: {error}\n")
     _progress("")

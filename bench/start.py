@@ -22,7 +22,7 @@ ONLY_IMPORTS = "import tweepy.asynchronous, telegram, discord, sqlmodel; print('
 def help_s(quick: bool) -> Figure:
     """Wall seconds of ``vouch --help`` beside those of a Python that does nothing; best of several. Ratio: down."""
     ours = partial(_run_s, [*vouch(), "--help"])
-    return alternating(ours, partial(_run_s, [sys.executable, "-c", "pass"]), 4 if quick else 12, min)
+    return alternating(ours, partial(_run_s, [sys.executable, "-c", "pass"]), 3 if quick else 12, min)
 
 
 def _run_s(command: Sequence[str]) -> float:

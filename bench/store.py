@@ -24,7 +24,7 @@ from core.store.tallies import named, wave_ids
 
 ACCOUNT, REF, SEED = "bench", "poll:1", 11
 IN_FLIGHT = 64
-REPLIES, REPLIES_QUICK = 40_000, 8_000
+REPLIES, REPLIES_QUICK = 40_000, 4_000
 WARM_UP = 500
 CHANGE_THEIR_MIND = 0.1
 """How many of the replies come from somebody who has answered before."""
