@@ -27,6 +27,8 @@ from sandbox.discord.state import State
 COMMAND, COMPONENT, SUBMIT = 2, 3, 5
 MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE, UPDATE, MODAL = 4, 5, 6, 7, 9
 ANSWER_S, TOKEN_S = 3.0, 900.0
+LOCALES = {"en": "en-US", "es": "es-ES", "pt": "pt-BR", "sv": "sv-SE", "zh": "zh-CN"}
+"""Languages that Discord knows only with a country. Source: https://discord.com/developers/docs/reference#locales"""
 KEPT = 50_000
 """Interactions that are remembered at all."""
 
@@ -123,7 +125,7 @@ class Interactions:
             "application_id": str(application.id),
             "channel_id": str(channel.id),
             "channel": channel_json(channel),
-            "locale": person.language if person.language != "en" else "en-US",
+            "locale": LOCALES.get(person.language, person.language),
             "entitlements": [],
             "entitlement_sku_ids": [],
             "attachment_size_limit": 10 * 1024 * 1024,
