@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,7 +129,7 @@ class Demo:
         dead.cancel()
 
     @contextlib.asynccontextmanager
-    async def _service(self, folder: Path) -> Any:
+    async def _service(self, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
         environment = os.environ | {
             "VOUCH_SANDBOX__URL": self.sandbox.url,
             "VOUCH_SERVICE__DATABASE": f"sqlite:///{folder / 'vouch.db'}",

@@ -158,8 +158,8 @@ def polls_since(connection: Connection, survey: str, moment: datetime) -> Sequen
     return _open_asks(connection, query)
 
 
-def _open_asks(connection: Connection, query: Select[Any]) -> Sequence[OpenAsk]:
+def _open_asks(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[OpenAsk]:
     return [
         OpenAsk(id=id, account=account, kind=ChannelKind(kind), wave=wave, receipt=load_receipt(receipt))
-        for id, account, kind, wave, receipt in connection.execute(query)
+        for id, account, kind, wave, receipt in connection.execute(query).tuples()
     ]
