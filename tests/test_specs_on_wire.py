@@ -1,0 +1,274 @@
+"""Everything that the adapters send and the sandbox answers, held against the platforms' own specifications.
+
+Each adapter does all that it can do, through the interface that core knows, against the sandbox over sockets; and a
+week of a brand is lived by the ordinary service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bots import PLATFORMS, open_account
+from core.account import NOTHING, Account, Answer, Direct, Poll
+from core.clock import Clock
+from core.errors import AccountError
+from core.events import Cursor, Event, Reply
+from core.message import Button, Form, Line, Link, Message, Quote, Strong, text
+from core.settings import Settings
+from demo.live import Demo
+from sandbox.clocks import Clocks
+from sandbox.rules import Rules
+from sandbox.seam import AccountPlan, PlacePlan, Post, StandIn
+from sandbox.server import Exchange, Sandbox
+from scheduler import Connections, connections
+from tests.architecture import ROOT
+from tests.specs.wire import SPECS_PRESENT, endpoint, violations
+
+pytestmark = pytest.mark.skipif(not SPECS_PRESENT, reason="the platforms' specifications are not beside the checkout")
+
+SPEED = 43_000.0
+WAIT_S = 15.0
+PLACE = {"telegram": "-1001000000001", "discord": "1100000000000000001", "x": "timeline"}
+FORM = Form(title="Tell us why", label="What made you choose this score?", token="why-token")
+
+CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "telegram": (
+        r"bot\.([a-z_]+)\(",
+        {
+            "initialize": "getMe",
+            "get_chat": "getChat",
+            "get_chat_member": "getChatMember",
+            "get_webhook_info": "getWebhookInfo",
+            "raw_updates": "getUpdates",
+            "send_message": "sendMessage",
+            "send_poll": "sendPoll",
+            "stop_poll": "stopPoll",
+            "answer_callback_query": "answerCallbackQuery",
+            "shutdown": "",
+        },
+    ),
+    "discord": (
+        r"\b(?:_stream\.(login|fetch_\w+)|(?:http|guild|response|followup|where)\.([a-z_]+)\b)",
+        {
+            "login": "GET /users/@me",
+            "fetch_channel": "GET /channels/{}",
+            "fetch_guild": "GET /guilds/{}",
+            "fetch_member": "GET /guilds/{}/members/{}",
+            "send_message": "POST /channels/{}/messages",
+            "start_private_message": "POST /users/@me/channels",
+            "end_poll": "POST /channels/{}/polls/{}/expire",
+            "get_poll_answer_voters": "GET /channels/{}/polls/{}/answers/{}",
+            "get_message": "GET /channels/{}/messages/{}",
+            "send_modal": "POST /interactions/{}/{}/callback",
+            "defer": "POST /interactions/{}/{}/callback",
+            "send": "POST /webhooks/{}/{}",
+            "history": "GET /channels/{}/messages",
+            **dict.fromkeys(("id", "headers", "status"), ""),
+        },
+    ),
+    "x": (
+        r"\bx\.([a-z_]+)\(",
+        {
+            "get_me": "GET /2/users/me",
+            "get_users_mentions": "GET /2/users/{}/mentions",
+            "get_direct_message_events": "GET /2/dm_events",
+            "get_tweets": "GET /2/tweets",
+            "create_tweet": "POST /2/tweets",
+            "create_direct_message": "POST /2/dm_conversations/with/{}/messages",
+        },
+    ),
+}
+"""How an adapter's source calls its library, and what each call is on the wire (nothing where it stays here)."""
+
+OF_THE_LIBRARY = {"GET /oauth2/applications/@me"}
+"""What discord.py asks by itself when it signs in."""
+
+
+@dataclass
+class Stage:
+    """A sandbox of one platform with one person, and what was delivered."""
+
+    sandbox: Sandbox
+    found: Connections
+    exchanges: list[Exchange]
+    posts: list[Post] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    answer: Answer = NOTHING
+    platform: str = ""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def app(self) -> StandIn:
+        return self.sandbox.stand_ins[self.platform]
+
+    @property
+    def clock(self) -> Clock:
+        return self.found.clock
+
+    @property
+    def seen(self) -> Counter[str]:
+        return Counter(map(endpoint, self.exchanges))
+
+    @property
+    def cursors(self) -> dict[str, str]:
+        return {event.name: event.value for event in self.events if isinstance(event, Cursor)}
+
+    def account(self) -> Account:
+        forms: Callable[[str], Form | None] = lambda token: FORM if token.startswith("why") else None  # noqa: E731
+        return open_account(self.platform, "brand", self.found.options["brand"], self.clock, forms)
+
+    async def deliver(self, events: Sequence[Event]) -> Sequence[Answer]:
+        """Keep the events. A tap on ``slow`` is kept only once the adapter has asked for patience."""
+        self.events.extend(events)
+        self.news.set()
+        if self.platform == "discord" and any(isinstance(e, Reply) and e.token == "slow" for e in events):
+            before = self.seen["POST /interactions/{}/{}/callback"]
+            await self.until(lambda: self.seen["POST /interactions/{}/{}/callback"] > before)
+        return [self.answer] * len(events)
+
+    async def until(self, true: Callable[[], object]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not true():
+                self.news.clear()
+                await self.news.wait()
+
+    def exchanged(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        self.news.set()
+
+    def replies(self) -> list[Reply]:
+        return [event for event in self.events if isinstance(event, Reply)]
+
+
+@asynccontextmanager
+async def standing(platform: str, exchanges: list[Exchange]) -> AsyncIterator[Stage]:
+    places = [PlacePlan("brand", PLACE[platform], "group")] if platform != "x" else []
+    async with Sandbox(
+        [AccountPlan("brand", platform)],
+        places,
+        clocks=Clocks(speed=SPEED),
+        rules=Rules(off={"discord.gateway.concurrency"}),  # 5 s between two sessions, which need not be waited for
+        on_exchange=lambda exchange: stage.exchanged(exchange),
+    ) as sandbox:
+        settings = Settings.model_validate(
+            {"sandbox": {"url": sandbox.url}, "accounts": {"brand": {"platform": platform}}}
+        )
+        stage = Stage(sandbox, await connections(settings), exchanges, platform=platform)
+        sandbox.watchers.append(stage.posts.append)
+        yield stage
+
+
+@asynccontextmanager
+async def listening(stage: Stage, account: Account) -> AsyncIterator[None]:
+    ready = asyncio.Event()
+    task = asyncio.create_task(account.listen(stage.deliver, stage.cursors, ready.set))
+    try:
+        await asyncio.wait_for(ready.wait(), WAIT_S)
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def message(*tokens: str) -> Message:
+    """A message of every part, with buttons."""
+    parts = (
+        Strong("A question"),
+        Line("How likely? @all"),
+        Quote("<b>see</b> evil.com"),
+        Link("More", "https://a.example/b"),
+    )
+    return Message(parts, tuple(Button(token, token, form=token.startswith("why")) for token in tokens))
+
+
+async def act(stage: Stage, account: Account, ann: str, bob: str) -> None:
+    """All that an account can do, and all that people can answer."""
+    app = stage.app
+    place = await account.place(PLACE[stage.platform])
+    assert (await account.place("direct")).limits.post_chars > 0
+    options = tuple(str(score) for score in range(11))[: place.limits.poll_options]
+    closes_at = stage.clock.now() + timedelta(days=7)
+    poll = await account.poll(place, Poll(question="How likely?", options=options, closes_at=closes_at), "poll")
+    asked = stage.posts[-1]
+    assert asked.options == options
+    for person, option in ((ann, 1), (bob, 0), (ann, 2), (ann, None)):
+        await app.vote(person, asked, option)
+    buttons = ("9", "slow", "why") if place.limits.buttons else ()
+    await account.say(place, message(*buttons), "buttons")
+    shown = stage.posts[-1]
+    assert [button.data for button in shown.buttons] == list(buttons)
+    for answer in (Answer(), Answer(toast="Thanks!"), Answer(message=text("Thanks!", Button("Why", "why", form=True)))):
+        stage.answer = answer
+        for button in shown.buttons[:2]:
+            assert await app.tap(ann, shown, button)
+    for button in shown.buttons[2:]:
+        await app.fill(ann, shown, button, "It just works.")
+    for person in (ann, bob):
+        assert await app.open_direct("brand", person, "spring")
+        assert await app.write("brand", person, "9, thank you")
+    await account.say(Direct(bob), text("How likely?"), "another invitation")
+    direct = () if (await account.place("direct")).limits.buttons == 0 else ("9", "8")
+    await account.say(Direct(ann), message(*direct), "invitation")
+    for button in stage.posts[-1].buttons:
+        await app.tap(ann, stage.posts[-1], button)
+    await app.write("brand", ann, "10", reply_to=stage.posts[-1])
+    await app.write("brand", bob, "7", place=PLACE[stage.platform], reply_to=shown)
+    await account.catch_up([poll], stage.deliver)
+    assert {reply.text for reply in stage.replies()} >= {"9, thank you", "10", "7"}
+    assert await account.close(poll) is not None
+    await app.block("brand", ann)
+    with suppress(AccountError):
+        await account.say(Direct(ann), text("Are you there?"), "after the block")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_all_that_an_adapter_can_do_keeps_to_the_specification(platform: str, exchanges: list[Exchange]) -> None:
+    async with standing(platform, exchanges) as stage:
+        ann, bob = stage.app.add_person(name="Ann"), stage.app.add_person(name="Bob")
+        async with stage.account() as account, listening(stage, account):
+            await act(stage, account, ann, bob)
+        assert await stage.app.write("brand", bob, "5")  # nobody listens
+        async with stage.account() as account, listening(stage, account):
+            await account.catch_up([], stage.deliver)
+            await stage.until(lambda: "5" in {reply.text for reply in stage.replies()})
+    assert set(stage.seen) - OF_THE_LIBRARY == set(CALLS[platform][1].values()) - {""}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_call_of_an_adapter_is_left_out(platform: str) -> None:
+    pattern, known = CALLS[platform]
+    sources = [path.read_text("utf-8") for path in (ROOT / "bots" / platform).glob("*.py")]
+    found = {name for source in sources for groups in re.findall(pattern, source) for name in _names(groups)}
+    assert found == set(known)
+
+
+def _names(groups: str | tuple[str, ...]) -> list[str]:
+    return [name for name in ([groups] if isinstance(groups, str) else groups) if name]
+
+
+async def test_a_week_of_a_brand_keeps_to_the_specifications(exchanges: list[Exchange]) -> None:
+    demo = Demo(Path(ROOT, "settings.toml"), followers=50, seed=1, weeks=1, show=lambda text: None)
+    demo.sandbox.on_exchange = exchanges.append
+    outcome = await demo.run()
+    assert outcome.ok, outcome.faults
+    assert {exchange.platform for exchange in exchanges} == set(PLATFORMS)
+    assert len(exchanges) > 200
+
+
+async def test_a_wrong_answer_is_seen(exchanges: list[Exchange]) -> None:
+    async with standing("telegram", exchanges) as stage, stage.account():
+        pass
+    good = exchanges[0]
+    assert violations([good]) == []
+    assert violations([replace(good, response_body=good.response_body.replace(b'"is_bot"', b'"is_boy"'))]) != []
+    assert violations([replace(good, path=good.path.replace("getMe", "getYou"))]) != []
