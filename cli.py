@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import sys
 import time
 from collections.abc import Coroutine
@@ -22,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawing the help with rich takes longer than all the rest of it
     help="Ask your followers on X, Telegram and Discord how likely they are to recommend you, and post the score to "
     "your team.",
     epilog="Start with `vouch demo`: three weeks of a brand in a minute, with nothing to set up.",
@@ -38,7 +37,7 @@ SurveyArgument = Annotated[str | None, typer.Argument(help="Name of the survey; 
 WeekOption = Annotated[str | None, typer.Option("--week", help="An ISO week (2026-W47); else the newest there is.")]
 
 
-@app.command()
+@app.command(short_help="Watch a brand's weeks in a minute; nothing to set up.")
 def demo(
     followers: Annotated[int, typer.Option(min=50, max=20_000, help="How many followers live in the sandbox.")] = 2_000,
     seed: Annotated[int, typer.Option(help="The same seed brings the same followers.")] = 11,
@@ -53,7 +52,7 @@ def demo(
     sys.exit(run_demo(settings or SHIPPED, followers, seed, weeks, headless=headless or as_json, as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Keep stand-ins of the three platforms running here.")
 def sandbox(
     settings: SettingsOption = None,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8025,
@@ -67,7 +66,7 @@ def sandbox(
     _run(keep_sandbox(_load(settings), port=port, followers=followers, seed=seed, speed=speed))
 
 
-@app.command()
+@app.command(short_help="Run the service: ask, listen, count, post the score.")
 def run(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     """Run the service: ask, listen, count, and post the score every week, until stopped."""
     started = time.perf_counter()
@@ -84,7 +83,7 @@ def run(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
         def ready() -> None:
             elapsed_s = round(time.perf_counter() - started, 2)
             if as_json:
-                _say(json.dumps({"event": "ready", "elapsed_s": elapsed_s}))
+                _say(_json({"event": "ready", "elapsed_s": elapsed_s}))
             else:
                 accounts = ", ".join(found.accounts)
                 _say(
@@ -96,7 +95,7 @@ def run(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     _run(serve())
 
 
-@app.command()
+@app.command(short_help="Open this week's wave now.")
 def ask(survey: SurveyArgument = None, settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     """Open this week's wave now: ask in every channel that was not asked yet, and invite who may be invited."""
     from commands import ask_now
@@ -106,7 +105,7 @@ def ask(survey: SurveyArgument = None, settings: SettingsOption = None, as_json:
     _tell(said, as_json, done="asked", what_next="See who answers with `vouch score`; `vouch run` listens for answers.")
 
 
-@app.command()
+@app.command(short_help="Show the score as it stands.")
 def score(
     survey: SurveyArgument = None, week: WeekOption = None, settings: SettingsOption = None, as_json: JsonOption = False
 ) -> None:
@@ -119,13 +118,13 @@ def score(
     if as_json:
         from commands import report_as_json
 
-        _say(json.dumps(report_as_json(report)))
+        _say(_json(report_as_json(report)))
     else:
         score_table(report)
         _say("`vouch report` prints the week's post; `vouch report --post` sends it.")
 
 
-@app.command()
+@app.command(short_help="Print the weekly post, or send it with --post.")
 def report(
     survey: SurveyArgument = None,
     week: Annotated[
@@ -146,18 +145,18 @@ def report(
         _tell(said, as_json, done="posted", what_next="It is in the team's place now; it is never posted twice.")
         return
     shown = _guarded(report_of, found, its, which)
-    _say(json.dumps(report_as_json(shown)) if as_json else report_text(shown, found, its))
+    _say(_json(report_as_json(shown)) if as_json else report_text(shown, found, its))
     if not as_json:
         _say("\nSend it with `vouch report --post`.")
 
 
-@app.command(name="settings")
+@app.command(name="settings", short_help="Show the settings as Vouch understood them.")
 def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     """Show the settings as Vouch understood them; secrets as ***."""
     from commands import settings_as_json, settings_text
 
     found = _load(settings)
-    _say(json.dumps(settings_as_json(found)) if as_json else settings_text(found))
+    _say(_json(settings_as_json(found)) if as_json else settings_text(found))
 
 
 def main() -> None:
@@ -199,6 +198,8 @@ def _which(survey: Survey, week: str | None, *, full: bool = False) -> Which:
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    import asyncio
+
     return _guarded(asyncio.run, work)
 
 
@@ -225,7 +226,7 @@ def _innermost(group: BaseException) -> BaseException:
 
 def _tell(said: dict[str, str], as_json: bool, *, done: str, what_next: str) -> None:
     if as_json:
-        _say(json.dumps({done: said}))
+        _say(_json({done: said}))
     elif not said:
         _say(f"Nothing to do: everything was {done} before.")
     else:
@@ -234,6 +235,12 @@ def _tell(said: dict[str, str], as_json: bool, *, done: str, what_next: str) -> 
         _say(what_next)
     if any(state.partition(":")[0] != "sent" for state in said.values()):
         sys.exit(1)
+
+
+def _json(found: object) -> str:
+    import json
+
+    return json.dumps(found)
 
 
 def _say(text: str) -> None:
