@@ -1,7 +1,8 @@
 """Discord: one bot account over discord.py's ``Client``, as ``core.account.Account``.
 
-``read`` turns what comes into events, ``render`` turns what we say into Discord's terms, ``stream`` is the gateway,
-``answer`` the answers to taps and forms, ``send`` the REST calls, ``faults`` what goes wrong.
+``stream`` is the gateway, ``intake`` the way from there to ``deliver``, ``history`` the direct messages that came while
+we were away; ``read`` turns all of it into events. ``render`` turns what we say into Discord's terms, ``answer``
+answers taps and forms, ``send`` makes the REST calls, ``pace`` spaces them, ``faults`` says what their failures mean.
 """
 
 from __future__ import annotations

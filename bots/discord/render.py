@@ -58,8 +58,11 @@ def _escape_line_mark(match: re.Match[str]) -> str:
 
 
 def content(message: Message, account: str) -> str:
-    """The text of a message. Raises ``ContentRefused`` when it is longer than Discord takes."""
-    text = "\n".join(_part(part) for part in message.parts)
+    """The text of a message. Raises ``ContentRefused`` when it is too long, or a link is none of the web's."""
+    try:
+        text = "\n".join(_part(part) for part in message.parts)
+    except ValueError as exc:
+        raise ContentRefused(account, str(exc)) from exc
     if len(text) > POST_CHARS:
         raise ContentRefused(account, f"the message has {len(text)} characters; Discord takes {POST_CHARS}")
     return text
@@ -81,7 +84,7 @@ def _part(part: Part) -> str:
 def _address(url: str) -> str:
     """The address with everything quoted that could end the link early."""
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError("a link must start with http:// or https://")
+        raise ValueError(f"the link {url!r} must start with http:// or https://")
     return quote(url, safe="!#$%&'*+,/:;=?@~-._")
 
 

@@ -95,7 +95,7 @@ class Sender:
             if (wait_s := self._closed_until - time.monotonic()) > 0:
                 raise AccountUnavailable(self._account, "we opened direct messages too fast", wait_s)
             try:
-                return int((await self._stream.http.start_private_message(int(person)))["id"])
+                return int((await self._stream.http.start_private_message(person))["id"])
             except discord.HTTPException as exc:
                 if exc.code == faults.OPENING_TOO_FAST:
                     self._closed_until = time.monotonic() + faults.OPENING_PAUSE_S

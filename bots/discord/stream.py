@@ -157,7 +157,7 @@ class Stream(discord.Client):
         self.history.new_session()
         if self._looking_back:
             self._looking_back.cancel()
-        self._looking_back = asyncio.create_task(self._look_back(count(self.intake.order(_GAP_US) - _GAP_US)))
+        self._looking_back = asyncio.create_task(self._look_back(count(self.intake.order(_GAP_US) - _GAP_US + 1)))
 
     async def _look_back(self, orders: Iterator[int]) -> None:
         await self.history.look_back(self.me, orders, self.intake.keep)

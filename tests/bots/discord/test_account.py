@@ -20,8 +20,9 @@ from sandbox.clocks import Clocks
 from sandbox.discord import DiscordStandIn
 from sandbox.rules import Rules
 from sandbox.seam import AccountPlan, PlacePlan, Post
-from sandbox.server import Sandbox
+from sandbox.server import Exchange, Sandbox
 from tests.bots.discord.conftest import FORM, Inbox, account_on, listening
+from tests.specs.discord import check
 
 CHANNEL, NEWS = "900000000000000001", "900000000000000003"
 SCORES = tuple(Button(str(score), f"score-{score}") for score in range(11))
@@ -67,12 +68,16 @@ class Stage:
 
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
+    """The sandbox; where Discord's OpenAPI is at hand, all that goes over its wire is checked against it."""
+    exchanges: list[Exchange] = []
     async with Sandbox(
         accounts=[AccountPlan("dc", "discord")],
         places=[PlacePlan("dc", CHANNEL, "group", "Survey"), PlacePlan("dc", NEWS, "broadcast", "News")],
         rules=Rules(off={"discord.gateway.concurrency"}),  # 5 s between sessions, which these tests need not wait for
+        on_exchange=exchanges.append,
     ) as sandbox:
         yield Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))
+    assert [problem for exchange in exchanges for problem in check(exchange)] == []
 
 
 @pytest.fixture
@@ -294,6 +299,19 @@ async def test_votes_cast_while_away_are_caught_up(stage: Stage, inbox: Inbox) -
     (caught,) = later.events
     assert isinstance(caught, Votes)
     assert dict(caught.votes) == {bob: 8}
+
+
+async def test_an_account_can_listen_again(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:
+    ann = stage.person("ann")
+    async with listening(account, inbox):
+        receipt = await account.poll(await account.place(CHANNEL), week(), "k")
+    again = Inbox()
+    async with listening(account, again):
+        await stage.discord.vote(ann, stage.posts[0], 4)
+        await account.catch_up([receipt], again)
+    assert votes(again.events) == [(ann, 4, False)]
+    assert [dict(event.votes) for event in again.events if isinstance(event, Votes)][-1] == {ann: 4}
+    assert inbox.events == []
 
 
 @pytest.mark.parametrize("how", ["cut", "asked to reconnect", "session taken"])

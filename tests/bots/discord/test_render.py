@@ -92,8 +92,9 @@ def test_parts_look_as_they_should() -> None:
 
 
 def test_only_web_addresses_are_links() -> None:
-    with pytest.raises(ValueError, match="https://"):
-        render.content(Message((Link("x", "javascript:alert(1)"),)), "dc")
+    for nowhere in ("javascript:alert(1)", "ftp://x.example", "vouch.example", "http://[", ""):
+        with pytest.raises(ContentRefused):
+            render.content(Message((Link("x", nowhere),)), "dc")
 
 
 def test_a_message_is_as_long_as_discord_takes_and_no_longer() -> None:
