@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -29,6 +30,16 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
 """The secrets that an account needs, by platform."""
 
 
+HOSTS: Mapping[str, frozenset[str]] = {
+    "telegram": frozenset({"api.telegram.org"}),
+    "discord": frozenset({"discord.com", "gateway.discord.gg"}),
+    "x": frozenset({"api.x.com", "api.twitter.com"}),
+}
+"""Where each platform's secrets may go (OWASP ASVS 5.0, 1.3.6 and 15.3.2: an allow-list of addresses)."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +49,8 @@ class ServiceSettings(_Table):
 
     database: str = "sqlite:///vouch.db"
     tick_s: float = Field(default=1.0, gt=0, le=60)
+    trusted_hosts: tuple[str, ...] = ()
+    """Hosts besides the platforms' own that secrets may be sent to, such as a Bot API server of your own."""
 
 
 class SandboxSettings(_Table):
@@ -179,6 +192,7 @@ def load(path: Path) -> Settings:
     except ValidationError as error:
         raise SettingsError(f"{path}: {_first_error(error)}") from None
     _check(path, settings)
+    _check_addresses(path, settings)
     _check_mode(path, settings)
     return settings
 
@@ -236,6 +250,29 @@ def _check_times(path: Path, settings: Settings) -> None:
                 report_due(wave, settings.teams[team_name].report, settings.teams[team_name].timezone)
     except ValueError as error:
         raise SettingsError(f"{path}: {key}: {error}") from None
+
+
+def _check_addresses(path: Path, settings: Settings) -> None:
+    """Secrets travel encrypted and to known hosts only; unencrypted not farther than this machine."""
+    for name, account in settings.accounts.items():
+        for key in ("base_url", "gateway_url"):
+            address = str(getattr(account, key))
+            if not address:
+                continue
+            try:
+                url = urlsplit(address)
+                host, strange = url.hostname or "", bool(url.username or url.query or url.fragment)
+            except ValueError:
+                host, strange, url = "", True, urlsplit("")
+            known = host in HOSTS[account.platform] | set(settings.service.trusted_hosts)
+            safe = (url.scheme in ("https", "wss") and (known or host in _LOOPBACK)) or (
+                url.scheme in ("http", "ws") and host in _LOOPBACK
+            )
+            if strange or not safe or set("{}\\") & set(address):
+                raise SettingsError(
+                    f"{path}: accounts.{name}.{key}: {address} is no https address of {account.platform}; "
+                    f"remove it, or name its host in service.trusted_hosts"
+                )
 
 
 def _check_mode(path: Path, settings: Settings) -> None:
