@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from core.errors import VouchError
 from core.routes import ChannelKind
@@ -90,13 +91,16 @@ class Demo:
         self.clocks = Clocks(start=start, speed=timedelta(weeks=1).total_seconds() / week_s)
         self.sandbox = Sandbox(accounts, places, clocks=self.clocks)
         self.world = world_of(self.sandbox, self.settings, channels, followers, seed)
+        self._named_teams = self.settings.team_list().values()
         self._teams = {(team.account, team.place) for team in self.settings.teams.values()}
         self._arrived = asyncio.Event()
         self.sandbox.watchers.append(self._seen)
 
     def _seen(self, post: Post) -> None:
         if (post.account, post.place) in self._teams:
-            self._show(post.text)
+            team = next(t for t in self._named_teams if (t.account, t.place) == (post.account, post.place))
+            moment = post.at.astimezone(ZoneInfo(team.zone))
+            self._show(f"\n--- team {team.name} on {post.platform}, {moment:%a %d %b %H:%M} ---\n{post.text}")
             self._arrived.set()
 
     async def run(self) -> Outcome:

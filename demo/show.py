@@ -66,21 +66,20 @@ async def keep_sandbox(settings: Settings, *, port: int, followers: int, seed: i
 def _print_verdict(outcome: Outcome) -> None:
     _print("")
     if outcome.ok:
-        _print(f"All of it counted: what was posted is what {_answers(outcome)} really answered, none lost or doubled.")
+        _print(f"The posts say what the followers really did: {_answers(outcome)} answers, none lost, none doubled.")
     else:
         _print(f"Something is wrong: {outcome.lost} lost, {outcome.doubled} doubled. {'; '.join(outcome.faults)}")
     _print("Next: `vouch sandbox` and `vouch run` to look around, `vouch settings` for what is set, README to go live.")
 
 
-def _answers(outcome: Outcome) -> str:
+def _answers(outcome: Outcome) -> int:
     surveys = outcome.truth.get("surveys", {"": outcome.truth})
-    total = sum(
-        found[kind]["all"]["n"]
+    return sum(
+        int(found[kind]["all"]["n"])
         for survey in surveys.values()
         for found in survey["weeks"].values()
         for kind in ("named", "open")
     )
-    return f"{total} times somebody"
 
 
 def _print(text: str) -> None:
