@@ -162,9 +162,15 @@ def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) 
 def main() -> None:
     """The console script."""
     try:
-        app()
-    except KeyboardInterrupt:
+        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="vouch", standalone_mode=False))
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+    except Exception as error:
+        tell = getattr(error, "format_message", None)  # of what cannot be understood on the command line
+        if tell is None:
+            raise
+        context = getattr(error, "ctx", None)
+        _fail(f"{tell().rstrip('.')}; see `{context.command_path if context is not None else 'vouch'} --help`")
 
 
 def _load(path: Path | None) -> Settings:
@@ -249,7 +255,7 @@ def _say(text: str) -> None:
 
 
 def _fail(text: str) -> NoReturn:
-    sys.stderr.write(f"vouch: {text}\n")
+    sys.stderr.write(f"vouch: {' '.join(text.split())}\n")
     sys.exit(2)
 
 

@@ -4,6 +4,7 @@ through the same outbox, so nothing is said twice."""
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,7 @@ def score_table(report: WeekReport) -> None:
 def settings_as_json(settings: Settings) -> dict[str, Any]:
     """The settings as understood, secrets as ``***``."""
     found: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
+    found["service"]["database"] = re.sub(r"(://[^/@]*):[^/@]*@", r"\1:***@", settings.service.database)
     for name, account in found["accounts"].items():
         for key in SECRETS[account["platform"]]:
             if key in account:
@@ -190,10 +192,13 @@ async def _calendar(settings: Settings) -> Clock:
 
 
 def _which(database: Database, survey: Survey, which: Which, clock: Clock) -> Wave:
-    if which.week is not None:
-        return wave_by_key(survey, which.week)
     with database.reading() as connection:
         keys = tallies.known_keys(connection, survey.name)
+    if which.week is not None:
+        if which.week not in keys:
+            known = f"there is: {', '.join(keys[-5:])}" if keys else "nothing was asked yet"
+            raise StoreError(f"{survey.name}: {which.week} was never asked; {known}")
+        return wave_by_key(survey, which.week)
     waves = [wave_by_key(survey, key) for key in keys]
     now = clock.now().astimezone(UTC)
     chosen = [wave for wave in waves if wave.closes_at <= now] if which.full else waves

@@ -88,16 +88,20 @@ async def _from_sandbox(settings: Settings) -> Connections:
         timeout = aiohttp.ClientTimeout(total=HANDSHAKE_S)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/sandbox") as response:
             found: Any = await response.json()
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        time = found["clock"]
+        clock = Clock(datetime.fromisoformat(time["calendar"]), time["started"], time["speed"])
+        accounts: Mapping[str, Mapping[str, str]] = dict(found["accounts"])
+    except (aiohttp.ClientError, TimeoutError) as error:
         raise SettingsError(
             f"sandbox.url: nothing answers at {url}; start it with `vouch sandbox`, or remove [sandbox] to go live"
         ) from error
-    clock = Clock(
-        datetime.fromisoformat(found["clock"]["calendar"]), found["clock"]["started"], found["clock"]["speed"]
-    )
+    except (ValueError, TypeError, KeyError) as error:
+        raise SettingsError(
+            f"sandbox.url: what answers at {url} is no sandbox; start one with `vouch sandbox`"
+        ) from error
     options: dict[str, dict[str, str]] = {}
     for name, account in settings.accounts.items():
-        known = found["accounts"].get(name)
+        known = accounts.get(name)
         if known is None or known["platform"] != account.platform:
             raise SettingsError(f"accounts.{name}: the sandbox at {url} runs with other settings; start it with these")
         keys = (*SECRETS[account.platform], "base_url", "gateway_url")
