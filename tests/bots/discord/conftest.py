@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -120,8 +119,3 @@ async def account(wire: Wire) -> AsyncIterator[DiscordAccount]:
 def inbox() -> Inbox:
     """Where events go."""
     return Inbox()
-
-
-def anything(_: Any) -> bool:
-    """Matches."""
-    return True
