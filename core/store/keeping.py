@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Connection, RowMapping, and_, bindparam, not_, or_, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, not_, or_, select
 
 from core.account import NOTHING, Answer
 from core.dialogue import Meaning, Situation, react
@@ -21,7 +21,7 @@ from core.store.meaning import Read, understand
 from core.store.outbox import Kind, Priority, State
 from core.store.people import KnownPerson, Name, People
 from core.store.responses import Responses
-from core.store.statements import Upsert, stamp, table
+from core.store.statements import Upsert, among, many, stamp, table
 
 if TYPE_CHECKING:
     from core.store.inbox import Inbox
@@ -31,9 +31,8 @@ _REPLY = table(ReplyRow)
 _CONSENT = table(ConsentRow)
 _RESPONSE = table(Response)
 
-_IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _KEPT_REPLIES, _KEPT_CONSENTS = (
-    select(kept.c.event).where(kept.c.account == bindparam("account"), kept.c.event.in_(_IDS))
+    select(kept.c.event).where(kept.c.account == bindparam("account"), among(kept.c.event, "ids"))
     for kept in (_REPLY, _CONSENT)
 )
 
@@ -141,8 +140,8 @@ class Keeping:
         ).scalars()
         gone = set(standing) - set(voted)
         everybody = [*voted, *gone]
-        for start in range(0, len(everybody), 500):
-            self._responses.load(everybody[start : start + 500], [ask.wave.id])
+        if everybody:
+            self._responses.load(everybody, [ask.wave.id])
         for person_id, option in voted.items():
             if 0 <= option < len(ask.ballot.bands):
                 self._voted(ask, person_id, ask.ballot.bands[option], votes)
@@ -188,7 +187,7 @@ class Keeping:
             for kind, kept in ((Reply, _KEPT_REPLIES), (Consent, _KEPT_CONSENTS)):
                 ids = [event.id for event in its if isinstance(event, kind)]
                 if ids:
-                    found = self._connection.execute(kept, {"account": account, "ids": ids})
+                    found = self._connection.execute(kept, {"account": account, "ids": many(self._connection, ids)})
                     seen.update((account, id) for (id,) in found.all())
         return seen
 
@@ -313,7 +312,7 @@ class Keeping:
 
     def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str, priority: Priority) -> None:
         wave = read.wave.wave.key if read.wave else ""
-        key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{person.id}:{reply.id}"
+        key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{reply.id}:0"
         moment = self._stamp(self._inbox.clock.now())
         self._planned.append(
             (

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from core.events import ConsentKind
 from core.models import ConsentRow, Person
-from core.store.statements import Upsert, stamp, table
+from core.store.statements import Upsert, among, many, stamp, table
 
 _PERSON = table(Person)
-_IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _KNOWN = select(
     *(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language),
     *(_PERSON.c.opened, _PERSON.c.stopped, _PERSON.c.blocked, _PERSON.c.owed),
-).where(_PERSON.c.account == bindparam("account"), _PERSON.c.platform_id.in_(_IDS))
+).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids"))
 _CHANGE = update(_PERSON).where(_PERSON.c.id == bindparam("person_id"))
 _add_people = Upsert(
     Person,
@@ -121,7 +120,6 @@ class People:
     def _fetch(self, names: Sequence[Name]) -> None:
         for account in {account for account, _ in names}:
             ids = [platform_id for its, platform_id in names if its == account]
-            for start in range(0, len(ids), 5_000):
-                chunk = {"account": account, "ids": ids[start : start + 5_000]}
-                for id, platform_id, *standing in self._connection.execute(_KNOWN, chunk).all():
-                    self._known[(account, platform_id)] = KnownPerson(id, account, platform_id, *standing)
+            wanted = {"account": account, "ids": many(self._connection, ids)}
+            for id, platform_id, *standing in self._connection.execute(_KNOWN, wanted).all():
+                self._known[(account, platform_id)] = KnownPerson(id, account, platform_id, *standing)

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, or_, select
+from sqlalchemy import Connection, CursorResult, or_, select
 
 from core.models import Response, Rollup, WaveRow
 from core.nps import Band
 from core.store.directory import KnownWave
-from core.store.statements import Upsert, stamp, table
+from core.store.statements import Upsert, among, many, stamp, table
 
 _RESPONSE = table(Response)
 _WAVE = table(WaveRow)
 _STANDING = select(_RESPONSE).where(
-    _RESPONSE.c.person_id.in_(bindparam("people", expanding=True)),
-    or_(_RESPONSE.c.wave_id.in_(bindparam("waves", expanding=True)), _RESPONSE.c.later_id.is_(None)),
+    among(_RESPONSE.c.person_id, "people"),
+    or_(among(_RESPONSE.c.wave_id, "waves"), _RESPONSE.c.later_id.is_(None)),
 )
 _KEPT = ("later_id", "channel", "ask_id", "via", "low", "high", "ord", "at", "comment")
 
@@ -80,7 +80,8 @@ class Responses:
 
     def load(self, people: Iterable[int], waves: Iterable[int]) -> None:
         """Fetch what these people answered in these waves, and each one's latest answer."""
-        self._take(self._connection.execute(_STANDING, {"people": list(people), "waves": list(waves)}))
+        wanted = {"people": many(self._connection, people), "waves": many(self._connection, waves)}
+        self._take(self._connection.execute(_STANDING, wanted))
 
     def of(self, person_id: int, wave: KnownWave) -> Kept | None:
         """The response of a person in a wave."""

@@ -43,7 +43,7 @@ def test_stop_opts_out_at_once_and_is_confirmed_once(stage: Stage, said: str) ->
 def test_nothing_but_the_confirmation_is_said_after_a_stop(stage: Stage) -> None:
     stage.deliver(stage.typed(1, "ann", "9"), stage.typed(2, "ann", "stop"), stage.typed(3, "ann", "8"))
     stage.deliver(stage.typed(4, "ann", "help"))
-    assert [found.key.rpartition(":")[2] for found in claim(stage)] == ["e2"]
+    assert [found.key.split("/")[1] for found in claim(stage)] == ["e2:0"]
     assert stage.responses().popitem()[1][0] == 8
 
 
