@@ -7,15 +7,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from core.account import Poll, Receipt
 from core.ballot import ballot_of
 from core.buttons import Seal
 from core.clock import Clock
 from core.routes import Channel, ChannelKind, Routes
 from core.store.asks import NewAsk, ask_key, plan_asks
-from core.store.database import Database
+from core.store.database import Connection, Database
 from core.store.inbox import Inbox
 from core.store.outbox import Kind, Planned, claim, sent
 from core.survey import Survey, week_wave
