@@ -72,7 +72,8 @@ class Answers:
         try:
             async with asyncio.timeout(_ANSWER_S), self._lines:
                 await respond()
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as exc:  # too late, or answered already
+        # Too late, answered already, or (RuntimeError of aiohttp's) signed out meanwhile.
+        except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as exc:
             _log.info("an answer did not arrive: %s", type(exc).__name__)
 
     def _start(self, response: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
