@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from core.account import NOTHING, Answer
 from core.buttons import Purpose, Seal
@@ -91,13 +92,18 @@ def react(situation: Situation, seal: Seal) -> Reaction:
 
 def _thanks(situation: Situation, seal: Seal) -> Reaction:
     words = words_for(situation.language)
-    asked = why(situation.group, situation.language)
+    asked = _why(situation.group, situation.language)
     if situation.tapped and situation.private_answers:
         token = seal.token(Purpose.WHY, situation.wave, person=situation.person)
-        return Reaction(Answer(message=text(asked, Button(words("Tell us why"), token, form=True))))
+        return Reaction(Answer(message=Message(asked.parts, (Button(words("Tell us why"), token, form=True),))))
     toast = words("Thank you. We noted {score}.", score=situation.score) if situation.tapped else None
     # A public answer in the place would show others what was answered: only direct messages are answered in words.
-    return Reaction(Answer(toast=toast), text(asked) if situation.direct else None)
+    return Reaction(Answer(toast=toast), asked if situation.direct else None)
+
+
+@cache
+def _why(group: Group | None, language: str) -> Message:
+    return text(why(group, language))
 
 
 def why(group: Group | None, language: str) -> str:

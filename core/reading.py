@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from core.ballot import Scale
@@ -45,8 +46,16 @@ class Reading:
     """Whether a score was probably meant but cannot be told: ask again."""
 
 
+_SHORT = 16
+"""Texts up to so many characters are mostly said by many people, and remembered."""
+
+
 def read(text: str, scale: Scale) -> Reading:
     """Read what a person wrote in answer to a question on ``scale``. Takes any string."""
+    return _read_short(text, scale) if len(text) <= _SHORT else _read(text, scale)
+
+
+def _read(text: str, scale: Scale) -> Reading:
     kept = keepable(text)
     if not kept:
         return Reading()
@@ -59,6 +68,9 @@ def read(text: str, scale: Scale) -> Reading:
     if scale.lowest <= score <= 10 and int(number[2] or 10) == 10:
         return Reading(score=score, intent="score")
     return Reading(comment=kept, intent="comment", ambiguous=True)
+
+
+_read_short = lru_cache(maxsize=4096)(_read)
 
 
 def keepable(text: str) -> str:

@@ -75,6 +75,7 @@ class Keeping:
         self._inbox = inbox
         self._connection = connection
         self._stamp = stamp(connection)
+        self._now = self._stamp(inbox.clock.now())
         self._responses = Responses(connection, lambda id: inbox.directory.wave_by_id(connection, id))
         self._people = People(connection)
         self._replies: list[tuple[Any, ...]] = []
@@ -313,7 +314,7 @@ class Keeping:
     def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str, priority: Priority) -> None:
         wave = read.wave.wave.key if read.wave else ""
         key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{reply.id}:0"
-        moment = self._stamp(self._inbox.clock.now())
+        moment = self._now
         self._planned.append(
             (
                 *(

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, or_, select
@@ -41,6 +42,7 @@ _add_to_rollup = Upsert(
     update=lambda old, new: {"n": old.n + new.n},
 )
 
+_band = cache(Band)
 _Cell = tuple[str, int, int, int, int]
 
 
@@ -213,7 +215,7 @@ class Responses:
             if (person_id, wave_id) in self._kept:
                 continue
             wave = self._wave_by_id(wave_id)
-            band = Band(low, high) if low is not None else None
+            band = _band(low, high) if low is not None else None
             kept = self._add(Kept(person_id, wave, at, later_id, channel, ask_id, via, band, ord, comment))
             if band is not None and later_id is None:
                 self._tails[(wave.wave.survey, person_id)] = kept
