@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -159,10 +159,11 @@ def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) 
     _say(_json(settings_as_json(found)) if as_json else settings_text(found))
 
 
-def main() -> None:
-    """The console script."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script. ``arguments`` stand for those of the command line."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], prog_name="vouch", standalone_mode=False))
+        sys.exit(app(words or ["--help"], prog_name="vouch", standalone_mode=False))
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except Exception as error:
