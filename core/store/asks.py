@@ -161,5 +161,5 @@ def polls_since(connection: Connection, survey: str, moment: datetime) -> Sequen
 def _open_asks(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[OpenAsk]:
     return [
         OpenAsk(id=id, account=account, kind=ChannelKind(kind), wave=wave, receipt=load_receipt(receipt))
-        for id, account, kind, wave, receipt in connection.execute(query).tuples()
+        for id, account, kind, wave, receipt in connection.execute(query)
     ]
