@@ -1,13 +1,23 @@
-"""What all tests may use: a list for the sandbox's ``on_exchange``, checked in the end against the specifications."""
+"""What all tests may use: the command, and a list for what goes over the wire, checked against the specifications."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sandbox.server import Exchange
+from tests.command import Vouch
 from tests.specs.wire import violations
+
+# Properties are tried with the same examples every time, so that a red run is somebody's change and not chance.
+# VOUCH_TEST_EXAMPLES=5000 tries so many new ones. No deadline: how busy a machine is says nothing about them.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("new", deadline=None, max_examples=int(os.environ.get("VOUCH_TEST_EXAMPLES", "100")))
+settings.load_profile("new" if "VOUCH_TEST_EXAMPLES" in os.environ else "same")
 
 
 @pytest.fixture
@@ -17,3 +27,9 @@ def exchanges() -> Iterator[list[Exchange]]:
     found: list[Exchange] = []
     yield found
     assert violations(found) == []
+
+
+@pytest.fixture
+def vouch(tmp_path: Path) -> Vouch:
+    """The command line, in an empty folder."""
+    return Vouch(tmp_path)

@@ -10,14 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from sqlalchemy import text
 
 from core.store.database import Database, open_engine
 from tests.store.stage import Stage
-
-settings.register_profile("store", deadline=None, max_examples=30)
-settings.load_profile("store")
 
 
 @pytest.fixture(scope="session")

@@ -214,7 +214,7 @@ def cut(draw: Any, things: list[Any]) -> list[list[Any]]:
     return [run for start, end in pairwise(ends) if (run := things[start:end])]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_stands_is_the_latest_of_each_person_and_wave(stage: Stage, data: st.DataObject) -> None:
     stage.clear()

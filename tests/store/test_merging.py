@@ -117,7 +117,7 @@ def _sealed(event: Event, tokens: Sequence[str]) -> Event:
     return event
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(told=events(), ends=st.lists(st.integers(1, 5), min_size=14, max_size=14), together=st.booleans())
 def test_batches_do_not_matter(stage: Stage, told: list[Event], ends: list[int], together: bool) -> None:
     one_by_one = live(stage, [[[event]] for event in told])

@@ -28,7 +28,7 @@ ACTS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, known_after=st.integers(0, 10))
 def test_the_moment_at_which_a_post_becomes_known_does_not_matter(
     stage: Stage, acts: list[tuple[str, str, int]], known_after: int
