@@ -14,12 +14,13 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
+from urllib.parse import quote, quote_plus
 
 QUIET = ("httpx", "httpcore", "telegram", "tweepy", "discord", "aiohttp", "asyncio", "oauthlib", "requests_oauthlib")
 """Libraries that print requests, with tokens in them, at INFO or DEBUG."""
 
 _SHAPES = re.compile(
-    r"\b\d{6,12}:[A-Za-z0-9_-]{30,}"  # Telegram: <bot id>:<35 characters>
+    r"(?<!\d)\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}"  # Telegram: <bot id>:<35 characters>, after "bot" in an address
     r"|\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord: three base64 parts
     r"|\b(?:Bearer|Bot|OAuth) +[^\s'\"]{8,}[^\r\n]*"
     r"|\boauth_(?:token|signature|consumer_key)=\"[^\"]*\""
@@ -31,7 +32,7 @@ class Redacting(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str], *, as_json: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-        exact = sorted({s for s in secrets if len(s) >= 6}, key=len, reverse=True)
+        exact = sorted({form for s in secrets if len(s) >= 6 for form in _forms(s)}, key=len, reverse=True)
         self._exact = re.compile("|".join(map(re.escape, exact))) if exact else None
         self._as_json = as_json
 
@@ -70,6 +71,14 @@ def set_up(secrets: Iterable[str], *, as_json: bool, level: int = logging.INFO, 
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a tick takes longer than its interval
 
 
+def _forms(secret: str) -> set[str]:
+    """How a secret may be written: as it is, in an address, in a form, as text in Python and in JSON."""
+    addresses = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    return {secret, *addresses, repr(secret)[1:-1], json.dumps(secret)[1:-1]}
+
+
 def _visible(text: str) -> str:
-    """Control and direction characters as escapes: they could hide or forge what a terminal shows."""
-    return "".join(c if unicodedata.category(c) not in {"Cc", "Cf", "Cs"} else f"\\u{ord(c):04x}" for c in text)
+    """Control, direction and line characters as escapes: they could hide or forge what a terminal shows."""
+    return "".join(
+        c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} else f"\\u{ord(c):04x}" for c in text
+    )
