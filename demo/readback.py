@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from core.nps import Tally, nps
+from core.report import FEWEST
 
 Counts = dict[str, Any]
 """n, promoters, passives, detractors, nps."""
@@ -50,7 +51,8 @@ def read_line(line: str, part: str, into: dict[str, Any]) -> None:
         return
     counts = counts_of(int(found["promoters"]), int(found["passives"]), int(found["detractors"]))
     shown = None if found["nps"] == "–" else int(found["nps"])
-    if int(found["n"]) != counts["n"] or (shown is not None and shown != counts["nps"]):
+    withheld = shown is None and counts["n"] < FEWEST
+    if int(found["n"]) != counts["n"] or (shown != counts["nps"] and not withheld):
         counts = {**counts, "n": int(found["n"]), "nps": shown}  # the post contradicts itself: let it show
     channel = _CHANNEL.match(found["label"])
     if part == "channels" and channel is not None:

@@ -1,0 +1,155 @@
+"""The demo: a week by the command, and a judge that is not easily pleased."""
+
+from __future__ import annotations
+
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.ballot import Scale
+from core.nps import Tally
+from core.report import FEWEST, ChannelTally, WeekReport, channel_lines, headline
+from core.survey import Survey, wave_by_key
+from demo.live import Outcome
+from demo.readback import NOBODY, arranged, counts_of, differences, flat, read_line
+from tests.command import Vouch
+
+WEEK = "2026-W47"
+COUNTS = st.integers(0, 40)
+TALLIES = st.builds(Tally, COUNTS, COUNTS, COUNTS)
+
+
+def test_a_week_of_fifty_followers_is_told_as_it_was(vouch: Vouch) -> None:
+    found = vouch.json("demo", "--headless", "--followers", "50", "--seed", "1", "--weeks", "1")
+    assert found["truth"] == found["posted"]
+    assert (found["lost"], found["doubled"], found["faults"]) == (0, 0, [])
+    assert found["truth"]["named"]["all"]["n"] > 10
+    assert found["truth"]["open"]["all"]["n"] > 0
+    assert {(mode["platform"], mode["kind"]) for mode in found["modes"].values()} == {
+        *(("x", kind) for kind in ("poll", "replies", "direct")),
+        *((platform, kind) for platform in ("telegram", "discord") for kind in ("poll", "buttons", "direct")),
+    }
+    assert all(mode["asks"] or mode["invitations"] for mode in found["modes"].values())
+    assert 0 < found["elapsed_s"] < 40
+
+
+# -- reading back ------------------------------------------------------------------------------------------------------
+
+
+def week(named: Tally, open_: Tally, window: Tally, **channels: tuple[bool, Tally]) -> WeekReport:
+    survey = Survey(name="acme", brand="Acme")
+    return WeekReport(
+        survey="acme",
+        title="Acme",
+        scale=Scale.ZERO_TO_TEN,
+        wave=wave_by_key(survey, WEEK),
+        named=named,
+        named_before=None,
+        open=open_,
+        open_before=None,
+        channels=tuple(ChannelTally(channel=name, open=is_open, tally=t) for name, (is_open, t) in channels.items()),
+        weeks=4,
+        window=window,
+    )
+
+
+def read(report: WeekReport, language: str, change: tuple[str, str] = ("", "")) -> dict[str, Any]:
+    """What a person reads in the two messages of a report."""
+    into: dict[str, Any] = {"named": {"all": NOBODY}, "open": {"all": NOBODY}, "window": NOBODY}
+    for part, message in (("headline", headline(report, language)), ("channels", channel_lines(report, language))):
+        for line in message.plain.replace(*change).splitlines():
+            read_line(line, part, into)
+    return into
+
+
+def told(tally: Tally) -> dict[str, Any]:
+    return counts_of(tally.promoters, tally.passives, tally.detractors)
+
+
+@given(TALLIES, TALLIES, TALLIES, TALLIES, st.sampled_from(["en", "fr"]))
+def test_every_tally_of_a_report_is_read_as_it_was(
+    named: Tally, open_: Tally, window: Tally, channel: Tally, language: str
+) -> None:
+    found = read(week(named, open_, window, group=(False, channel), news=(True, open_)), language)
+    assert found == {
+        "named": {"all": told(named), "group": told(channel)},
+        "open": {"all": told(open_), "news": told(open_)},
+        "window": told(window),
+    }
+
+
+NAMED, OPEN = Tally(12, 5, 3), Tally(4, 4, 2)
+"""NPS 45 and 20."""
+REPORT = week(NAMED, OPEN, Tally(30, 10, 10), group=(False, NAMED), news=(True, OPEN))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("NPS 45", "NPS 46"),
+        ("NPS 45", "NPS –"),
+        ("NPS 20", "NPS -20"),
+        ("NPS 40", "NPS 41"),
+        ("n 20", "n 21"),
+        ("promoters 12", "promoters 13"),
+        ("passives 4", "passives 2"),
+        ("detractors 10", "detractors 1"),
+        ("group", "groups"),
+        ("(open)", "(named)"),
+        ("Named answers", "Named answer"),
+        ("news (open)", ""),
+    ],
+    ids=" to ".join,
+)
+def test_a_wrong_word_or_number_in_a_post_is_seen(change: tuple[str, str]) -> None:
+    right, planted = read(REPORT, "en"), read(REPORT, "en", change)
+    assert right != planted
+    good, bad = judged(right), judged(planted)
+    assert good.ok
+    assert not bad.ok
+
+
+def judged(posted: dict[str, Any]) -> Outcome:
+    """The verdict on a post, where ``REPORT`` is the truth."""
+    truth = {"acme": arranged({WEEK: read(REPORT, "en")})}
+    said = {"acme": arranged({WEEK: posted})}
+    lost, doubled = differences(truth, said)
+    return Outcome(flat(truth), flat(said), {}, lost, doubled, 1.0)
+
+
+def test_a_score_may_be_withheld_where_there_are_too_few_answers() -> None:
+    few = Tally(FEWEST - 1, 0, 0)
+    enough = Tally(FEWEST, 0, 0)
+    assert read(week(few, OPEN, enough), "en")["named"]["all"] == told(few)
+    assert read(week(enough, OPEN, enough), "en", ("NPS 100", "NPS –"))["named"]["all"]["nps"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "lost", "doubled"),
+    [
+        (Tally(12, 5, 3), 0, 0),
+        (Tally(11, 5, 3), 1, 0),
+        (Tally(12, 5, 5), 0, 2),
+        (Tally(10, 6, 3), 2, 1),
+        (Tally(0, 0, 0), 20, 0),
+    ],
+)
+def test_what_is_lost_and_what_is_too_many_are_counted_apart(said: Tally, lost: int, doubled: int) -> None:
+    posted = read(week(NAMED, OPEN, Tally(30, 10, 10), group=(False, said), news=(True, OPEN)), "en")
+    found = judged(posted)
+    assert (found.lost, found.doubled) == (lost, doubled)
+    assert found.ok == (lost == doubled == 0)
+
+
+def test_a_channel_that_nobody_asked_for_is_too_much() -> None:
+    posted = read(REPORT, "en")
+    posted["named"]["stray"] = told(Tally(1, 2, 3))
+    assert (judged(posted).lost, judged(posted).doubled) == (0, 6)
+
+
+@pytest.mark.parametrize("wrong", [{"lost": 1}, {"doubled": 1}, {"faults": ["somebody was asked twice"]}], ids=str)
+def test_equal_numbers_are_not_enough(wrong: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {"truth": {}, "posted": {}, "modes": {}, "lost": 0, "doubled": 0, "elapsed_s": 1.0}
+    assert Outcome(**fields).ok
+    assert not Outcome(**(fields | wrong)).ok
