@@ -261,6 +261,22 @@ def test_a_retraction_takes_the_vote_back_and_revives_nothing(stage: Stage) -> N
     assert stage.responses()[key] == (7, 7, "dm", "text")
 
 
+def test_retracting_the_answer_in_the_middle_joins_its_neighbours(stage: Stage) -> None:
+    stage.post("group", 1)
+    in_wave = [wave.opens_at for wave in WAVES]
+    stage.deliver(
+        stage.typed(1, "ann", "9", at=in_wave[0]),
+        stage.vote(2, "ann", poll_ref("group", 1), 7, at=in_wave[1]),
+        stage.typed(3, "ann", "0", at=in_wave[2]),
+    )
+    stage.deliver(stage.vote(4, "ann", poll_ref("group", 1), None, at=in_wave[1], withdrawn=True))
+    with stage.database.reading() as connection:
+        found = tallies.wave_ids(connection, SURVEY.name, [wave.key for wave in WAVES])
+        ids = [found[wave.key] for wave in WAVES[:3]]
+        assert tallies.window(connection, ids[:2]) == {"dm": Tally(1, 0, 0)}
+        assert tallies.window(connection, ids) == {"dm": Tally(0, 0, 1)}
+
+
 def test_an_answer_of_lower_order_does_not_replace_a_later_one(stage: Stage) -> None:
     stage.deliver(stage.typed(5, "ann", "9"))
     stage.deliver(stage.typed(4, "ann", "2"))

@@ -132,6 +132,14 @@ def test_batches_do_not_matter(stage: Stage, told: list[Event], ends: list[int],
     assert batched == one_by_one
 
 
+def test_a_list_of_voters_sees_what_came_before_it_in_the_same_delivery(stage: Stage) -> None:
+    stage.post("group", 0)
+    ref = poll_ref("group", 0)
+    nobody = Votes(ref=ref, votes=(), as_of=NOW, order=2)
+    stage.deliver(stage.vote(1, "ann", ref, 9), nobody, stage.vote(3, "bob", ref, 8))
+    assert {person for person, _ in stage.responses()} == {"bob"}
+
+
 def test_everything_in_one_delivery_of_thousands(stage: Stage) -> None:
     told = [stage.typed(order, f"p{order % 700}", str(order % 11)) for order in range(2_500)]
     assert len(stage.deliver(*told)) == 2_500
