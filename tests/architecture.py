@@ -249,7 +249,9 @@ def explained(source: Source) -> Iterator[str]:
     tree = source.tree
     if tree.body and not ast.get_docstring(tree):
         yield f"{source.path}:1 does not say what lives in it"
-    for scope in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]:
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+    scopes: list[ast.Module | ast.ClassDef] = [tree, *classes]
+    for scope in scopes:
         for node in scope.body:
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 continue
@@ -277,16 +279,17 @@ def short(source: Source) -> Iterator[str]:
 # -- tests -------------------------------------------------------------------------------------------------------------
 
 
+NOT_IN_TESTS = {"monkeypatch.setattr", "monkeypatch.setitem", "monkeypatch.delattr", "time.sleep"}
+NOT_IN_TESTS |= {"pytest.mark.skip", "pytest.mark.xfail"}
+
+
 def nothing_is_faked(source: Source) -> Iterator[str]:
     """Tests put nothing in place of code: no mocks, no patches, no skips without a reason, no sleeping."""
     for line, name in imports(source.tree):
         if name.split(".")[0] in {"mock", "pytest_mock"} or name.startswith("unittest"):
             yield f"{source.path}:{line} imports {name}"
     for node in ast.walk(source.tree):
-        said = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-        if said in {"monkeypatch.setattr", "monkeypatch.setitem", "monkeypatch.delattr", "pytest.mark.xfail"}:
-            yield f"{source.path}:{node.lineno} uses {said}"
-        if said in {"time.sleep", "pytest.mark.skip"}:
+        if isinstance(node, ast.Attribute) and (said := ast.unparse(node)) in NOT_IN_TESTS:
             yield f"{source.path}:{node.lineno} uses {said}"
 
 

@@ -68,7 +68,7 @@ def agree(found: Mapping[str, Any]) -> bool:
         return (found["n"], found["nps"], found["range"]) == (0, None, None)
     exact = 100 * (found["promoters"] - found["detractors"]) / n
     low, high = found["range"]
-    return found["n"] == n and abs(found["nps"] - exact) <= 0.5 and low <= exact <= high
+    return bool(found["n"] == n and abs(found["nps"] - exact) <= 0.5 and low <= exact <= high)
 
 
 def test_a_week_by_hand(vouch: Vouch, url: str) -> None:
