@@ -19,6 +19,7 @@ from core.routes import Routes
 from core.store.database import Database
 from core.store.directory import Directory
 from core.store.keeping import Keeping
+from core.store.known import Known
 
 CHUNK = 1_000
 """Most events that are worked on together."""
@@ -42,8 +43,8 @@ class Delivery:
         return self.inbox.keep(connection, [self])[0]
 
 
-class Inbox:
-    """The way in. ``wake`` is called, in the writer's thread, when answers were planned."""
+class Inbox(Known):
+    """The way in."""
 
     def __init__(
         self,
@@ -55,17 +56,9 @@ class Inbox:
         directory: Directory | None = None,
         wake: Callable[[str], None] = lambda account: None,
     ) -> None:
+        super().__init__(routes, seal, clock, directory or Directory(), wake)
         self.database = database
-        self.routes = routes
-        self.seal = seal
-        self.clock = clock
-        self.directory = directory or Directory()
-        self.wake = wake
         database.on_rollback.append(self.directory.forget)
-        self.private_answers: dict[tuple[str, str], bool] = {}
-        """By (account, place id): whether a tap there can be answered to that person alone."""
-        self.answers_only: set[str] = set()
-        """Accounts that may write directly only in answer."""
 
     def deliver(self, account: str) -> Deliver:
         """The ``Deliver`` of one account."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, not_, or_, select
 
@@ -17,14 +18,12 @@ from core.models import ConsentRow, Count, CursorRow, Outbox, Person, ReplyRow, 
 from core.nps import Band
 from core.reading import keepable
 from core.store.directory import KnownAsk
+from core.store.known import Known
 from core.store.meaning import Read, understand
 from core.store.outbox import Kind, Priority, State
 from core.store.people import KnownPerson, Name, People
 from core.store.responses import Responses
 from core.store.statements import Upsert, among, many, stamp, table
-
-if TYPE_CHECKING:
-    from core.store.inbox import Inbox
 
 _PERSON = table(Person)
 _REPLY = table(ReplyRow)
@@ -62,21 +61,26 @@ _plan = Upsert(
     Outbox,
     (
         *("key", "account", "kind", "person_id", "place", "body", "channel", "priority", "state"),
-        *("planned_at", "due_at", "receipt", "error"),
+        *("planned_at", "due_at", "not_after", "receipt", "error"),
     ),
     key=("key",),
 )
 
 
+ANSWER_LIFE = timedelta(days=3)
+"""An answer that could not be said for so long is not said any more: thanks would come out of nowhere."""
+
+
 class Keeping:
     """Works on events, then ``save`` writes everything at once."""
 
-    def __init__(self, inbox: Inbox, connection: Connection) -> None:
-        self._inbox = inbox
+    def __init__(self, known: Known, connection: Connection) -> None:
+        self._known = known
         self._connection = connection
         self._stamp = stamp(connection)
-        self._now = self._stamp(inbox.clock.now())
-        self._responses = Responses(connection, lambda id: inbox.directory.wave_by_id(connection, id))
+        now = known.clock.now()
+        self._now, self._stale = self._stamp(now), self._stamp(now + ANSWER_LIFE)
+        self._responses = Responses(connection, lambda id: known.directory.wave_by_id(connection, id))
         self._people = People(connection)
         self._replies: list[tuple[Any, ...]] = []
         self._cursors: dict[tuple[str, str], str] = {}
@@ -108,12 +112,12 @@ class Keeping:
         for _, account, event in fresh:
             wanted.setdefault((account, event.person), event.language)
         self._people.know(wanted)
-        asks = self._inbox.directory.asks(
+        asks = self._known.directory.asks(
             self._connection,
             {(account, e.ref) for _, account, e in fresh if isinstance(e, Reply) and e.ref is not None},
         )
         reads = {
-            index: understand(self._inbox, self._connection, account, event, asks)
+            index: understand(self._known, self._connection, account, event, asks)
             for index, account, event in fresh
             if isinstance(event, Reply)
         }
@@ -129,7 +133,7 @@ class Keeping:
 
     def votes(self, account: str, votes: Votes) -> None:
         """A poll's whole list of voters: fill what the stream missed; never override what came by another way."""
-        ask = self._inbox.directory.asks(self._connection, [(account, votes.ref)]).get((account, votes.ref))
+        ask = self._known.directory.asks(self._connection, [(account, votes.ref)]).get((account, votes.ref))
         if ask is None or ask.id is None or ask.ballot is None:
             return
         self._people.know({(account, person): None for person, _ in votes.votes})
@@ -173,7 +177,7 @@ class Keeping:
         _set_counts(connection, self._totals)
         _plan(connection, self._planned)
         for account in {row[1] for row in self._planned}:
-            self._inbox.wake(account)
+            self._known.wake(account)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -217,7 +221,7 @@ class Keeping:
         direct = reply.place == ""
         if direct and person.blocked:  # they write, so they can be reached again
             person.blocked, person.changed = False, True
-        if direct and person.account in self._inbox.answers_only:
+        if direct and person.account in self._known.answers_only:
             person.owed, person.changed = person.owed + 1, True
         if meaning is Meaning.SILENT or read.survey is None:
             return NOTHING
@@ -228,13 +232,13 @@ class Keeping:
                 language=read.survey.speaks(reply.language or person.language),
                 tapped=reply.via in (Via.TAP, Via.FORM),
                 direct=direct,
-                private_answers=self._inbox.private_answers.get((person.account, reply.place or "direct"), False),
+                private_answers=self._known.private_answers.get((person.account, reply.place or "direct"), False),
                 group=read.band.group if read.band else None,
                 score=read.band.low if read.band else None,
                 wave=read.wave.code if read.wave else "",
                 person=f"{person.account}:{person.platform_id}",
             ),
-            self._inbox.seal,
+            self._known.seal,
         )
         if reaction.later is not None and (meaning is Meaning.STOPPED or not person.stopped):
             priority = Priority.GOODBYE if meaning is Meaning.STOPPED else Priority.ANSWER
@@ -314,23 +318,9 @@ class Keeping:
     def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str, priority: Priority) -> None:
         wave = read.wave.wave.key if read.wave else ""
         key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{reply.id}:0"
-        moment = self._now
-        self._planned.append(
-            (
-                *(
-                    key,
-                    person.account,
-                    str(Kind.ANSWER),
-                    person.id,
-                    "",
-                    body,
-                    read.channel,
-                    int(priority),
-                    str(State.PLANNED),
-                ),
-                *(moment, moment, "", ""),
-            )
-        )
+        to = (key, person.account, str(Kind.ANSWER), person.id, "")
+        what = (body, read.channel, int(priority), str(State.PLANNED))
+        self._planned.append((*to, *what, self._now, self._now, self._stale, "", ""))
 
 
 def _reply_of(row: RowMapping) -> Reply:

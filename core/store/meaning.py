@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -17,10 +16,8 @@ from core.reading import keepable
 from core.reading import read as read_text
 from core.routes import ChannelKind, Route
 from core.store.directory import KnownAsk, KnownWave
+from core.store.known import Known
 from core.survey import Survey
-
-if TYPE_CHECKING:
-    from core.store.inbox import Inbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +38,20 @@ _UNREAD = Read(meaning=Meaning.SILENT)
 
 
 def understand(
-    inbox: Inbox, connection: Connection, account: str, reply: Reply, asks: Mapping[tuple[str, str], KnownAsk]
+    known: Known, connection: Connection, account: str, reply: Reply, asks: Mapping[tuple[str, str], KnownAsk]
 ) -> Read:
     """What the reply means. ``asks`` holds the posts that replies of this transaction refer to."""
     ask = asks.get((account, reply.ref)) if reply.ref is not None else None
     match reply.via:
         case Via.VOTE:
-            return _vote(inbox, reply, ask)
+            return _vote(known, reply, ask)
         case Via.TAP | Via.FORM:
-            return _tap(inbox, connection, account, reply, ask)
+            return _tap(known, connection, account, reply, ask)
         case Via.TEXT:
-            return _text(inbox, connection, account, reply, ask)
+            return _text(known, connection, account, reply, ask)
 
 
-def _vote(inbox: Inbox, reply: Reply, ask: KnownAsk | None) -> Read:
+def _vote(known: Known, reply: Reply, ask: KnownAsk | None) -> Read:
     if ask is None:
         return Read(meaning=Meaning.SILENT, outcome="waiting")
     if ask.ballot is None or (reply.option is None and not reply.withdrawn):
@@ -63,7 +60,7 @@ def _vote(inbox: Inbox, reply: Reply, ask: KnownAsk | None) -> Read:
         return _UNREAD
     return Read(
         meaning=Meaning.SCORED,
-        survey=inbox.routes.surveys.get(ask.wave.wave.survey),
+        survey=known.routes.surveys.get(ask.wave.wave.survey),
         wave=ask.wave,
         channel=ask.channel,
         ask_id=ask.id,
@@ -71,15 +68,15 @@ def _vote(inbox: Inbox, reply: Reply, ask: KnownAsk | None) -> Read:
     )
 
 
-def _tap(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask: KnownAsk | None) -> Read:
-    tapped = inbox.seal.open(reply.token or "", f"{account}:{reply.person}")
-    wave = inbox.directory.wave_by_code(connection, tapped.wave) if tapped is not None else None
-    survey = inbox.routes.surveys.get(wave.wave.survey) if wave is not None else None
+def _tap(known: Known, connection: Connection, account: str, reply: Reply, ask: KnownAsk | None) -> Read:
+    tapped = known.seal.open(reply.token or "", f"{account}:{reply.person}")
+    wave = known.directory.wave_by_code(connection, tapped.wave) if tapped is not None else None
+    survey = known.routes.surveys.get(wave.wave.survey) if wave is not None else None
     if tapped is None or wave is None or survey is None:
-        any_route = inbox.routes.at(account, "", ChannelKind.DIRECT) or _any_route(inbox, account)
+        any_route = known.routes.at(account, "", ChannelKind.DIRECT) or _any_route(known, account)
         return Read(meaning=Meaning.FORGED, outcome="forged", survey=any_route.survey if any_route else None)
     kind = ChannelKind.BUTTONS if tapped.purpose in (Purpose.SCORE, Purpose.DIRECT) else ChannelKind.DIRECT
-    route = inbox.routes.within(survey.name, account, kind, reply.place)
+    route = known.routes.within(survey.name, account, kind, reply.place)
     channel = ask.channel if ask is not None else route.channel.name if route is not None else ""
     if tapped.purpose is Purpose.DIRECT:
         return Read(meaning=Meaning.JOINED, survey=survey, wave=wave, channel=channel)
@@ -97,16 +94,16 @@ def _tap(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask: 
     )
 
 
-def _text(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask: KnownAsk | None) -> Read:
+def _text(known: Known, connection: Connection, account: str, reply: Reply, ask: KnownAsk | None) -> Read:
     kind = ChannelKind.DIRECT if reply.place == "" else ChannelKind.REPLIES
-    route = inbox.routes.at(account, reply.place, kind)
+    route = known.routes.at(account, reply.place, kind)
     if route is None:
         return _UNREAD
     survey = route.survey
-    if ask is not None and ask.wave.wave.survey in inbox.routes.surveys:
-        survey, wave = inbox.routes.surveys[ask.wave.wave.survey], ask.wave
+    if ask is not None and ask.wave.wave.survey in known.routes.surveys:
+        survey, wave = known.routes.surveys[ask.wave.wave.survey], ask.wave
     else:
-        wave = inbox.directory.wave_at(connection, survey, reply.at)
+        wave = known.directory.wave_at(connection, survey, reply.at)
     reading = read_text(reply.text, survey.scale)
     here = partial(Read, survey=survey, wave=wave, channel=route.channel.name)
     match reading.intent:
@@ -124,9 +121,9 @@ def _text(inbox: Inbox, connection: Connection, account: str, reply: Reply, ask:
             return _UNREAD
 
 
-def _any_route(inbox: Inbox, account: str) -> Route | None:
-    for survey in inbox.routes.surveys.values():
+def _any_route(known: Known, account: str) -> Route | None:
+    for survey in known.routes.surveys.values():
         for kind in ChannelKind:
-            if (route := inbox.routes.within(survey.name, account, kind)) is not None:
+            if (route := known.routes.within(survey.name, account, kind)) is not None:
                 return route
     return None
