@@ -13,10 +13,11 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
-from core.settings import load
+from core.settings import SECRETS, load
 from demo.plan import plan_of, world_of
 from sandbox.clocks import Clocks
 from sandbox.server import Sandbox
@@ -92,7 +93,17 @@ def test_a_week_by_hand(vouch: Vouch, url: str) -> None:
         finally:
             service.kill()
     assert (service.returncode, said) == (0, "")
+    assert [secret for secret in secrets(url) if secret in logged] == []
     assert [entry for entry in map(json.loads, logged.splitlines()) if "traceback" in entry] == []
+
+
+def secrets(url: str) -> set[str]:
+    """The credentials of all accounts of a sandbox."""
+    with urlopen(f"{url}/sandbox") as answer:
+        accounts = json.load(answer)["accounts"].values()
+    found = {account[key] for account in accounts for key in SECRETS[account["platform"]]}
+    assert len(found) == 6
+    return found
 
 
 def look_at(vouch: Vouch, here: Mapping[str, str], found: Mapping[str, Any]) -> None:
