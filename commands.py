@@ -193,7 +193,7 @@ async def _calendar(settings: Settings) -> Clock:
 
 def _which(database: Database, survey: Survey, which: Which, clock: Clock) -> Wave:
     with database.reading() as connection:
-        keys = tallies.known_keys(connection, survey.name)
+        keys = list(tallies.asked_waves(connection, survey.name, str(survey.scale)))
     if which.week is not None:
         if which.week not in keys:
             known = f"there is: {', '.join(keys[-5:])}" if keys else "nothing was asked yet"

@@ -20,7 +20,7 @@ from bench.row import Figure, NotMeasured, Row
 from core.buttons import Purpose, Seal, wave_code
 from core.events import Reply, Via
 from core.store.inbox import Inbox
-from core.store.tallies import named, wave_ids
+from core.store.tallies import named
 
 ACCOUNT, REF, SEED = "bench", "poll:1", 11
 IN_FLIGHT = 64
@@ -106,9 +106,9 @@ async def _deliver(folder: Path, n: int) -> Run:
         started = time.perf_counter()
         waits_s = await _in_flight(inbox, everything[WARM_UP:])
         elapsed_s = time.perf_counter() - started
+        wave = await inbox.database.write(lambda connection: inbox.directory.wave(connection, SURVEY, WAVE))
         with inbox.database.reading() as connection:
-            (wave_id,) = wave_ids(connection, SURVEY.name, [WAVE.key]).values()
-            counted = sum(tally.n for tally in named(connection, wave_id).values())
+            counted = sum(tally.n for tally in named(connection, wave.id).values())
     if counted != len(set(people(WARM_UP + n))):
         raise NotMeasured(f"{counted} persons were counted, but {len(set(people(WARM_UP + n)))} had replied")
     return _run(n, elapsed_s, waits_s)

@@ -21,6 +21,8 @@ class Meaning(StrEnum):
     JOINED = "joined"
     """They asked for direct messages."""
     STOPPED = "stopped"
+    ERASE = "erase"
+    """They want their answers erased; so far that stops all messages, and a person must do the rest."""
     HELP = "help"
     LATE = "late"
     FORGED = "forged"
@@ -68,10 +70,18 @@ def react(situation: Situation, seal: Seal) -> Reaction:
             return _thanks(situation, seal)
         case Meaning.COMMENTED if situation.tapped:
             return Reaction(Answer(toast=words("Thank you. The team will read it.")))
-        case Meaning.JOINED:
+        case Meaning.JOINED if situation.tapped:
             return Reaction(Answer(toast=words("Done. We will ask you here by direct message.")))
+        case Meaning.JOINED:
+            return Reaction(later=text(words("Welcome back. We will ask you here, once a week at most.")))
         case Meaning.STOPPED:
             return Reaction(later=text(words("Done. We will not write to you again. To come back, write START.")))
+        case Meaning.ERASE:
+            said = words(
+                "We will not write to you again. To have your answers erased as well, please ask {brand}.",
+                brand=situation.brand,
+            )
+            return Reaction(later=text(said))
         case Meaning.HELP:
             return Reaction(
                 later=text(

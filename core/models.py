@@ -207,7 +207,16 @@ class Count(SQLModel, table=True):
 class Outbox(SQLModel, table=True):
     """Each thing that we say, claimed before it is spoken."""
 
-    __table_args__ = (Index("outbox_due", "account", "state", "priority", "id"),)
+    __table_args__ = (
+        Index("outbox_due", "account", "state", "priority", "id"),
+        Index(
+            "outbox_asked",
+            "wave_id",
+            "person_id",
+            sqlite_where=text("wave_id IS NOT NULL"),
+            postgresql_where=text("wave_id IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)

@@ -25,7 +25,7 @@ def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekRepor
     for _ in range(WINDOW_WEEKS - 1):
         before = previous_wave(survey, before)
         keys.insert(0, before.key)
-    ids = tallies.wave_ids(connection, survey.name, keys)
+    ids = tallies.asked_waves(connection, survey.name, str(survey.scale), keys)
     now_id, before_id = ids.get(keys[-1]), ids.get(keys[-2])
     named = tallies.named(connection, now_id) if now_id is not None else {}
     opened = tallies.open_totals(connection, now_id) if now_id is not None else {}

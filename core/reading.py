@@ -26,7 +26,7 @@ _BESIDE_WORDS = re.compile(r"[\W_]+")
 _COMMANDS: dict[str, Intent] = {"stop": "stop", "help": "help", "delete": "delete", "start": "none"}
 _WISHES: dict[str, Intent] = {
     **dict.fromkeys(("stop", "stopall", "stop all", "unsubscribe", "opt out", "optout"), "stop"),
-    **dict.fromkeys(("arret", "arreter", "arretez", "desabonner", "desabonnement", "se desabonner"), "stop"),
+    **dict.fromkeys(("arret", "arrete", "arreter", "arretez", "desabonner", "desabonnement", "se desabonner"), "stop"),
     **dict.fromkeys(("me desabonner", "desabonnez moi", "desinscription", "stop svp", "stop please"), "stop"),
     **dict.fromkeys(("help", "aide"), "help"),
     **dict.fromkeys(("delete my data", "supprimer mes donnees", "supprimez mes donnees"), "delete"),
@@ -79,9 +79,19 @@ def keepable(text: str) -> str:
     return raw[:LONGEST_BYTES].decode("utf-8", "ignore").strip()
 
 
+def comes_back(text: str) -> bool:
+    """Whether this is the word by which somebody who said stop comes back: ``START`` alone, in any case."""
+    return len(text) <= _SHORT and _plain(text) == "start"
+
+
 def _wish(text: str) -> Intent | None:
     if command := _COMMAND.fullmatch(text):
         return _COMMANDS.get(command[1].casefold())
+    return _WISHES.get(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """The words alone, without case, accents and marks."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return _WISHES.get(_BESIDE_WORDS.sub(" ", plain).strip())
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _BESIDE_WORDS.sub(" ", letters).strip()

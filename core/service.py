@@ -175,7 +175,7 @@ class Service:
 
     def _nothing_to_publish(self, survey: Survey, wave: Wave, team: Team) -> bool:
         with self._database.reading() as connection:
-            was_asked = tallies.wave_ids(connection, survey.name, [wave.key])
+            was_asked = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
             key = report_key(survey.name, wave.key, team.name, 0)
             return not was_asked or bool(outbox.states(connection, [key]))
 

@@ -220,10 +220,19 @@ def _check(path: Path, settings: Settings) -> None:
             choices = ", ".join(sorted(names)) or "none yet"
             raise SettingsError(f"{path}: {key}: there is no [{table}.{name}]; there is: {choices}")
 
+    taken: dict[tuple[str, str, ChannelKind], str] = {}
     if not settings.surveys:
         raise SettingsError(f"{path}: no survey; add a table [surveys.NAME]")
     for name, channel in settings.channels.items():
         known(f"channels.{name}.account", channel.account, settings.accounts, "accounts")
+        if (channel.kind is ChannelKind.DIRECT) is not (channel.place == "direct"):
+            raise SettingsError(
+                f'{path}: channels.{name}: kind = "direct" goes with place = "direct" and no other; change one of them'
+            )
+        same = (channel.account, channel.place, channel.kind)
+        if same in taken:
+            raise SettingsError(f"{path}: channels.{name}: is the same as channels.{taken[same]}; remove one of them")
+        taken[same] = name
     for name, team in settings.teams.items():
         known(f"teams.{name}.account", team.account, settings.accounts, "accounts")
     for name, survey in settings.surveys.items():
@@ -280,6 +289,8 @@ def _check_mode(path: Path, settings: Settings) -> None:
     written = [
         name for name, a in settings.accounts.items() if any(getattr(a, key) is not None for key in SECRETS[a.platform])
     ]
+    if not written and re.search(r"://[^/@]*:[^/@]+@", settings.service.database):
+        written = ["service.database"]
     if written and path.stat().st_mode & 0o077:
         raise SettingsError(f"{path}: accounts.{written[0]} holds a secret that others can read: chmod 600 {path}")
 

@@ -240,8 +240,9 @@ class Keeping:
             ),
             self._known.seal,
         )
-        if reaction.later is not None and (meaning is Meaning.STOPPED or not person.stopped):
-            priority = Priority.GOODBYE if meaning is Meaning.STOPPED else Priority.ANSWER
+        goodbye = meaning in (Meaning.STOPPED, Meaning.ERASE)
+        if reaction.later is not None and (goodbye or not person.stopped):
+            priority = Priority.GOODBYE if goodbye else Priority.ANSWER
             self._answer_later(person, reply, read, dump(reaction.later), priority)
         return reaction.now
 
@@ -252,6 +253,9 @@ class Keeping:
                 meaning = Meaning.SILENT if person.stopped else Meaning.STOPPED
                 self._allow(person, reply, ConsentKind.WITHDRAWN, "wrote stop")
                 return meaning, "consent"
+            case Meaning.ERASE:
+                self._allow(person, reply, ConsentKind.WITHDRAWN, "asked for erasure")
+                return Meaning.ERASE, "consent"
             case Meaning.JOINED:
                 self._allow(person, reply, ConsentKind.GRANTED, "asked for direct messages")
                 return Meaning.JOINED, "consent"

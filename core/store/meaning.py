@@ -12,7 +12,7 @@ from core.buttons import Purpose
 from core.dialogue import Meaning
 from core.events import Reply, Via
 from core.nps import Band
-from core.reading import keepable
+from core.reading import comes_back, keepable
 from core.reading import read as read_text
 from core.routes import ChannelKind, Route
 from core.store.directory import KnownAsk, KnownWave
@@ -104,15 +104,19 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
         survey, wave = known.routes.surveys[ask.wave.wave.survey], ask.wave
     else:
         wave = known.directory.wave_at(connection, survey, reply.at)
-    reading = read_text(reply.text, survey.scale)
     here = partial(Read, survey=survey, wave=wave, channel=route.channel.name)
+    if kind is ChannelKind.DIRECT and comes_back(reply.text):
+        return here(meaning=Meaning.JOINED)
+    reading = read_text(reply.text, survey.scale)
     match reading.intent:
         case "score" if reading.score is not None:
             band = Band(reading.score, reading.score)
             ask_id = ask.id if ask is not None else None
             return here(meaning=Meaning.SCORED, band=band, ask_id=ask_id, comment=reading.comment)
-        case "stop" | "delete":
+        case "stop":
             return here(meaning=Meaning.STOPPED)
+        case "delete":
+            return here(meaning=Meaning.ERASE)
         case "help":
             return here(meaning=Meaning.HELP, outcome="help")
         case "comment":

@@ -6,32 +6,31 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from core.ballot import ballot_of
-from core.models import Ask, Count, Ref, Rollup, WaveRow
+from core.models import Ask, Count, Outbox, Ref, Rollup, WaveRow
 from core.nps import Band, Tally, tally
 from core.store.statements import table
 
 _ASK = table(Ask)
 _COUNT = table(Count)
+_OUTBOX = table(Outbox)
 _REF = table(Ref)
 _ROLLUP = table(Rollup)
 _WAVE = table(WaveRow)
 
 
-def wave_ids(connection: Connection, survey: str, keys: Sequence[str]) -> dict[str, int]:
-    """Row ids of a survey's waves, by key, as far as they exist."""
-    rows = connection.execute(
-        select(_WAVE.c.key, _WAVE.c.id).where(_WAVE.c.survey == survey, _WAVE.c.key.in_(list(keys)))
-    )
-    return dict(rows.all())
+def asked_waves(connection: Connection, survey: str, scale: str, keys: Sequence[str] | None = None) -> dict[str, int]:
+    """Row ids of the waves in which a survey asked on this scale, by key, oldest first; of ``keys`` only, if given.
 
-
-def known_keys(connection: Connection, survey: str) -> list[str]:
-    """Keys of all waves of a survey, oldest first."""
-    query = select(_WAVE.c.key).where(_WAVE.c.survey == survey).order_by(_WAVE.c.opens_at)
-    return list(connection.execute(query).scalars())
+    A wave on another scale is another survey's as far as numbers go: the two are never compared nor pooled.
+    """
+    asked = exists().where(_OUTBOX.c.wave_id == _WAVE.c.id)
+    query = select(_WAVE.c.key, _WAVE.c.id).where(_WAVE.c.survey == survey, _WAVE.c.scale == scale, asked)
+    if keys is not None:
+        query = query.where(_WAVE.c.key.in_(list(keys)))
+    return dict(connection.execute(query.order_by(_WAVE.c.opens_at)).all())
 
 
 def named(connection: Connection, wave_id: int) -> dict[str, Tally]:

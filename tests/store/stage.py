@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlmodel import SQLModel
 
 from core.account import Answer, Receipt
@@ -180,3 +180,9 @@ class Stage:
 
 
 _OUTBOX, _PERSON, _RESPONSE, _ROLLUP, _WAVE = (table(model) for model in (Outbox, Person, Response, Rollup, WaveRow))
+
+
+def wave_ids(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
+    """Row ids of waves, asked or not, by key."""
+    waves = table(WaveRow)
+    return dict(connection.execute(select(waves.c.key, waves.c.id).where(waves.c.key.in_(list(keys)))).all())

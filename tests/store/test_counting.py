@@ -15,7 +15,7 @@ from core.events import Event, Reply, Via, Votes
 from core.nps import Tally, tally
 from core.store import tallies
 from core.survey import FREEZE
-from tests.store.stage import ACCOUNT, BALLOT, NOW, SURVEY, WAVES, Stage, poll_ref
+from tests.store.stage import ACCOUNT, BALLOT, NOW, WAVES, Stage, poll_ref, wave_ids
 
 PEOPLE = ("ann", "bob")
 POLLS = ("group", "forum")
@@ -233,7 +233,7 @@ def test_what_stands_is_the_latest_of_each_person_and_wave(stage: Stage, data: s
         for via, channel, _, score in [standing]
     }
     with stage.database.reading() as connection:
-        ids = tallies.wave_ids(connection, SURVEY.name, keys)
+        ids = wave_ids(connection, keys)
         for first in range(len(keys)):
             assert tallies.named(connection, ids[keys[first]]) == model.tallies(first, first)
             for last in range(first, len(keys)):
@@ -271,7 +271,7 @@ def test_retracting_the_answer_in_the_middle_joins_its_neighbours(stage: Stage) 
     )
     stage.deliver(stage.vote(4, "ann", poll_ref("group", 1), None, at=in_wave[1], withdrawn=True))
     with stage.database.reading() as connection:
-        found = tallies.wave_ids(connection, SURVEY.name, [wave.key for wave in WAVES])
+        found = wave_ids(connection, [wave.key for wave in WAVES])
         ids = [found[wave.key] for wave in WAVES[:3]]
         assert tallies.window(connection, ids[:2]) == {"dm": Tally(1, 0, 0)}
         assert tallies.window(connection, ids) == {"dm": Tally(0, 0, 1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core.ballot import Scale
@@ -12,6 +13,7 @@ from core.publishing import messages, plan_report, report_key, week_report
 from core.report import ChannelTally
 from core.routes import Team
 from core.store.outbox import Kind
+from core.store.tallies import asked_waves
 from core.survey import week_wave
 from tests.store.stage import ACCOUNT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
 
@@ -98,3 +100,16 @@ def test_long_lists_of_channels_are_parted_between_lines(stage: Stage) -> None:
     assert [part for message in parted for part in message.parts] == [p for message in whole for p in message.parts]
     assert isinstance(parted[0].parts[0], Strong)
     assert Line("group (named): NPS –, n 6: promoters 0, passives 6, detractors 0") in whole[1].parts
+
+
+def test_a_wave_on_another_scale_is_not_compared_nor_pooled(stage: Stage) -> None:
+    fill(stage)
+    with stage.database.reading() as connection:
+        other = week_report(connection, replace(SURVEY, scale=Scale.ONE_TO_TEN), WAVES[1])
+    assert (other.named, other.named_before, other.window) == (Tally(), None, Tally())
+
+
+def test_a_text_that_happens_to_come_does_not_make_a_week_of_asking(stage: Stage) -> None:
+    stage.deliver(stage.typed(1, "ann", "hello"))
+    with stage.database.reading() as connection:
+        assert asked_waves(connection, SURVEY.name, str(SURVEY.scale)) == {}

@@ -87,3 +87,24 @@ def test_a_stop_in_the_language_of_the_person(stage: Stage) -> None:
     (confirmation,) = claim(stage)
     assert confirmation.body.parts != (Line("Done. We will not write to you again. To come back, write START."),)
     assert [row["language"] for row in stage.rows("person")] == ["fr-CA"]
+
+
+def test_start_written_alone_undoes_a_stop(stage: Stage) -> None:
+    stage.deliver(stage.typed(1, "ann", "stop"))
+    claim(stage)
+    stage.deliver(stage.typed(2, "ann", "Start!"))
+    assert standing(stage) == (True, False, False)
+    (welcome,) = claim(stage)
+    assert welcome.body.parts == (Line("Welcome back. We will ask you here, once a week at most."),)
+
+
+def test_start_inside_other_words_does_not(stage: Stage) -> None:
+    stage.deliver(stage.typed(1, "ann", "stop"), stage.typed(2, "ann", "the app does not start"))
+    assert standing(stage) == (False, True, False)
+
+
+def test_who_wants_to_be_erased_is_stopped_and_told_the_truth(stage: Stage) -> None:
+    stage.deliver(stage.typed(1, "ann", "/delete"))
+    assert standing(stage) == (False, True, False)
+    (said,) = claim(stage)
+    assert "To have your answers erased as well, please ask" in said.body.plain
