@@ -200,7 +200,10 @@ def _which(survey: Survey, week: str | None, *, full: bool = False) -> Which:
     from core.survey import wave_by_key
 
     if week is not None:
-        _guarded(wave_by_key, survey, week)
+        try:
+            wave_by_key(survey, week)
+        except ValueError as error:
+            _fail(str(error))
     return Which(week, full)
 
 
@@ -216,7 +219,7 @@ def _guarded(call: Any, *arguments: Any) -> Any:
 
     try:
         return call(*arguments)
-    except (VouchError, ValueError) as error:
+    except VouchError as error:
         _fail(str(error))
     except BaseExceptionGroup as group:
         known, unknown = group.split(VouchError)

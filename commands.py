@@ -16,7 +16,7 @@ from core.errors import SettingsError, StoreError
 from core.message import Message
 from core.nps import Tally, nps, score_range
 from core.publishing import messages, week_report
-from core.report import WeekReport
+from core.report import FEWEST, WeekReport
 from core.settings import SECRETS, Settings
 from core.store import outbox, tallies
 from core.store.database import Database
@@ -128,31 +128,41 @@ def report_as_json(report: WeekReport) -> dict[str, Any]:
 
 def score_table(report: WeekReport) -> None:
     """Show the score: a table in a terminal, plain lines in a pipe."""
+    rows = [("named answers, all channels", report.named)]
+    rows += [("open polls, all channels", report.open)] if report.open is not None else []
+    rows += [(f"{c.channel} ({'open' if c.open else 'named'})", c.tally) for c in report.channels]
+    title = f"{report.title}, week {report.wave.key}, scale {report.scale}"
+    if not sys.stdout.isatty():
+        lines = [title, *(f"{name}: {_plain(tally)}" for name, tally in rows)]
+        sys.stdout.write("\n".join(lines) + "\n")
+        return
     from rich.console import Console
     from rich.table import Table
 
-    rows = [("named answers, all channels", report.named)]
-    rows += [(f"open polls, all channels{''}", report.open)] if report.open is not None else []
-    rows += [(f"{c.channel} ({'open' if c.open else 'named'})", c.tally) for c in report.channels]
-    table = Table(title=f"{report.title}, week {report.wave.key}, scale {report.scale}")
+    table = Table(title=title)
     for column in ("", "NPS", "chance range", "n", "promoters", "passives", "detractors"):
-        table.add_column(column, justify="left" if not column else "right")
+        table.add_column(column, justify="right" if column else "left")
     for name, tally in rows:
-        found, span = nps(tally), score_range(tally)
-        score = "–" if found is None else str(found)
-        chance = f"{span[0]:.0f} to {span[1]:.0f}" if span is not None else "–"
-        table.add_row(
-            name, score, chance, str(tally.n), str(tally.promoters), str(tally.passives), str(tally.detractors)
-        )
-    if sys.stdout.isatty():
-        Console().print(table)
-        return
-    for name, tally in rows:
-        found = nps(tally)
-        sys.stdout.write(
-            f"{name}: NPS {'–' if found is None else found}, n {tally.n}: promoters {tally.promoters}, "
-            f"passives {tally.passives}, detractors {tally.detractors}\n"
-        )
+        counts = (tally.n, tally.promoters, tally.passives, tally.detractors)
+        table.add_row(name, *_score(tally), *map(str, counts))
+    Console().print(table)
+
+
+def _score(tally: Tally) -> tuple[str, str]:
+    """NPS and its range as words; an en dash under ten answers, as in the weekly post."""
+    found, span = nps(tally), score_range(tally)
+    if found is None or span is None or tally.n < FEWEST:
+        return "–", "–"
+    return str(found), f"{span[0]:.0f} to {span[1]:.0f}"
+
+
+def _plain(tally: Tally) -> str:
+    score, span = _score(tally)
+    chance = "" if span == "–" else f" (chance range {span})"
+    return (
+        f"NPS {score}{chance}, n {tally.n}: promoters {tally.promoters}, passives {tally.passives}, "
+        f"detractors {tally.detractors}"
+    )
 
 
 def settings_as_json(settings: Settings) -> dict[str, Any]:

@@ -55,6 +55,11 @@ def invitation(
 
 def _poll(survey: Survey, wave: KnownWave, channel: Channel, place: Place) -> Asked:
     limits, words = place.limits, words_for(survey.languages[0])
+    if not limits.poll_options:
+        raise SettingsError(
+            f"channels.{channel.name}: no poll can be posted in {channel.place}; give the bot the right to (Create "
+            f"Polls), or choose another kind"
+        )
     try:
         ballot = finest(survey.scale, options=limits.poll_options, option_chars=limits.option_chars, words=words)
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 from core.account import Account, Place
@@ -19,6 +19,9 @@ from core.store.inbox import Inbox
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
+LOOK_AGAIN_S = 60.0
+"""How often, in wall seconds, a place that could not be used is looked at again."""
+
 LONGEST_PAUSE_S = 30.0
 """Pauses, in wall seconds, before an account that failed is tried again; each is twice the one before."""
 
@@ -99,6 +102,7 @@ class Presence:
             listening = partial(self._is_listening, account.name)
             group.create_task(account.listen(self._inbox.deliver(account.name), cursors, listening))
             group.create_task(sender.run())
+            group.create_task(self._find_the_rest(account))
 
     def _sender(self, account: Account) -> Sender:
         sender = Sender(account, self.places[account.name], self._database, self._clock, self._inbox.replay)
@@ -110,19 +114,31 @@ class Presence:
         if len(self._listening) == len(self._accounts):
             self.ready.set()
 
-    async def _find_places(self, account: Account) -> None:
+    async def _find_the_rest(self, account: Account) -> None:
+        """Ask again for places that could not be used: somebody may be giving us the right to just now."""
+        while self._missing(account.name):
+            await asyncio.sleep(LOOK_AGAIN_S)
+            with suppress(AccountUnavailable):
+                await self._find_places(account, again=True)
+
+    def _missing(self, name: str) -> set[str]:
+        return self._wanted.get(name, set()) - set(self.places[name])
+
+    async def _find_places(self, account: Account, *, again: bool = False) -> None:
         async def find(id: str) -> None:
             try:
                 place = await account.place(id)
             except AccountRefused as error:
-                log.error("%s", error)
+                log.log(logging.DEBUG if again else logging.ERROR, "%s", error)
                 return
+            if again:
+                log.info("%s: %s can be used now", account.name, place.title or id)
             self.places[account.name][id] = place
             self._inbox.private_answers[(account.name, id)] = place.limits.private_answers
             if place.limits.answers_only:
                 self._inbox.answers_only.add(account.name)
 
-        await asyncio.gather(*(find(id) for id in self._wanted.get(account.name, ())))
+        await asyncio.gather(*(find(id) for id in self._missing(account.name)))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -193,7 +193,7 @@ def load(path: Path) -> Settings:
         raise SettingsError(f"{path}: {_first_error(error)}") from None
     _check(path, settings)
     _check_addresses(path, settings)
-    _check_mode(path, settings)
+    _check_mode(path, settings, str(found.get("service", {}).get("database", "")))
     return settings
 
 
@@ -284,15 +284,17 @@ def _check_addresses(path: Path, settings: Settings) -> None:
                 )
 
 
-def _check_mode(path: Path, settings: Settings) -> None:
+def _check_mode(path: Path, settings: Settings, database: str) -> None:
     """A file with secrets in it must be readable by its owner alone (OWASP ASVS 5.0, 13.3.1)."""
     written = [
-        name for name, a in settings.accounts.items() if any(getattr(a, key) is not None for key in SECRETS[a.platform])
+        f"accounts.{name}"
+        for name, a in settings.accounts.items()
+        if any(getattr(a, key) is not None for key in SECRETS[a.platform])
     ]
-    if not written and re.search(r"://[^/@]*:[^/@]+@", settings.service.database):
-        written = ["service.database"]
+    if re.search(r"://[^/@]*:[^/@]+@", database):
+        written.append("service.database")
     if written and path.stat().st_mode & 0o077:
-        raise SettingsError(f"{path}: accounts.{written[0]} holds a secret that others can read: chmod 600 {path}")
+        raise SettingsError(f"{path}: {written[0]} holds a secret that others can read: chmod 600 {path}")
 
 
 def _first_error(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import yarl
@@ -111,14 +112,27 @@ class DiscordAccount:
             channel = await self._stream.fetch_channel(int(id))
             if not isinstance(channel, discord.TextChannel):
                 raise AccountRefused(self._name, f"channel {id} is no text channel; name one in settings.toml")
-            guild = await self._stream.fetch_guild(channel.guild.id, with_counts=False)
-            me = await guild.fetch_member(self._stream.me)
-            allowed = (await guild.fetch_channel(int(id))).permissions_for(me)
+        allowed = await self._rights(channel)
+        if missing := [
+            name
+            for name, given in (("View Channel", allowed.view_channel), ("Send Messages", allowed.send_messages))
+            if not given
+        ]:
+            raise AccountRefused(self._name, f"channel {id}: give the bot's role {', '.join(missing)} there")
         if channel.is_news():
-            _check(self._name, id, allowed, polls=False)
             return Place(id=id, kind=PlaceKind.BROADCAST, limits=_NEWS, title=channel.name)
-        _check(self._name, id, allowed, polls=True)
-        return Place(id=id, kind=PlaceKind.GROUP, limits=_GROUP, title=channel.name)
+        limits = _GROUP if allowed.send_polls else replace(_GROUP, poll_options=0)
+        return Place(id=id, kind=PlaceKind.GROUP, limits=limits, title=channel.name)
+
+    async def _rights(self, channel: discord.TextChannel) -> discord.Permissions:
+        """What we may do in a channel; everything where Discord does not tell, as sending will show."""
+        try:
+            async with self._calls.bounded():
+                guild = await self._stream.fetch_guild(channel.guild.id, with_counts=False)
+                me = await guild.fetch_member(self._stream.me)
+                return (await guild.fetch_channel(channel.id)).permissions_for(me)
+        except AccountRefused:
+            return discord.Permissions.all()
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
         """Bring votes, taps, forms and messages until cancelled; see ``core.account.Account``."""
@@ -160,14 +174,6 @@ class DiscordAccount:
             self._open_polls.pop(poll.message, None)
             return None
         return Votes(ref=poll.refs[0], votes=voters, as_of=as_of, order=order, final=final)
-
-
-def _check(account: str, channel: str, allowed: discord.Permissions, *, polls: bool) -> None:
-    wanted = {"View Channel": allowed.view_channel, "Send Messages": allowed.send_messages}
-    if polls:
-        wanted["Create Polls"] = allowed.send_polls
-    if missing := [name for name, given in wanted.items() if not given]:
-        raise AccountRefused(account, f"channel {channel}: give the bot's role {', '.join(missing)} there")
 
 
 def _web_socket(url: str) -> str:

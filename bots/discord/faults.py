@@ -44,7 +44,7 @@ _PERSON = {
 _RIGHTS = {
     UNKNOWN_CHANNEL: "this channel does not exist; check its id in settings.toml",
     50001: "no access; give the bot's role View Channel here",
-    50013: "missing permissions; give the bot's role View Channel, Send Messages and Create Polls here",
+    50013: "missing rights; give the bot's role View Channel, Send Messages, Create Polls and Read Message History",
 }
 _CONTENT = {
     50006: "the message is empty",

@@ -59,6 +59,7 @@ class XAccount:
         self._clock = clock
         self._handle = ""
         self._stream: Stream | None = None
+        self._places: set[str] = set()
         self._api = Api(
             name,
             consumer_key=consumer_key,
@@ -104,14 +105,22 @@ class XAccount:
         """The timeline or the direct messages: every account has both. Raises ``AccountRefused`` for another id."""
         match id:
             case "timeline":
+                self._places.add(id)
                 return Place(id=id, kind=PlaceKind.TIMELINE, limits=TIMELINE, title=f"@{self._handle}")
             case "direct":
+                self._places.add(id)
                 return Place(id=id, kind=PlaceKind.DIRECT, limits=DIRECT, title=f"direct messages of @{self._handle}")
             case _:
                 raise AccountRefused(self._name, f"X has no place {id!r}; write timeline or direct")
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
-        """Bring mentions, direct messages and the totals of open polls until cancelled. Raises ``AccountRefused``."""
+        """Bring mentions, direct messages and the totals of open polls until cancelled. Raises ``AccountRefused``.
+
+        Where only one of the two places was asked for, the other is not read: each item read costs.
+        """
+        incoming = self._incoming
+        sources = {"timeline": incoming.mentions, "direct": incoming.directs}
+        incoming.wanted = tuple(sources[id] for id in sources if not self._places or id in self._places)
         await self._incoming.listen(deliver, cursors, ready)
 
     async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:

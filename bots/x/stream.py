@@ -243,12 +243,14 @@ class Stream:
         self.mentions = Mentions(account, api, clock, me)
         self.directs = Directs(account, api, clock, me)
         self.polls = Polls(account, api, clock)
+        self.wanted: tuple[Paged, ...] = (self.mentions, self.directs)
+        """What is read besides polls: every item read costs."""
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
-        """Ask until cancelled; ``ready()`` once mentions and direct messages were both kept a first time."""
-        for source in (self.mentions, self.directs):
+        """Ask until cancelled; ``ready()`` once all that is wanted was kept a first time."""
+        for source in self.wanted:
             source.newest = max(source.newest, int(cursors.get(source.name, "0")))
-        waiting: set[Source] = {self.mentions, self.directs}
+        waiting: set[Source] = set(self.wanted)
 
         def asked(source: Source) -> None:
             if source in waiting:
@@ -256,7 +258,7 @@ class Stream:
                 if not waiting:
                     ready()
 
-        sources = (self.mentions, self.directs, self.polls)
+        sources = (*self.wanted, self.polls)
         tasks = [asyncio.create_task(each.keep_asking(deliver, partial(asked, each))) for each in sources]
         try:
             await asyncio.gather(*tasks)
@@ -268,8 +270,7 @@ class Stream:
     async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
         """One round of everything, begun after the call."""
         ends = await asyncio.gather(
-            self.mentions.round(deliver),
-            self.directs.round(deliver),
+            *(source.round(deliver) for source in self.wanted),
             self.polls.refresh([poll.message for poll in polls], deliver),
             return_exceptions=True,
         )

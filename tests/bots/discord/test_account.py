@@ -46,7 +46,9 @@ async def test_place_that_is_not_there_or_not_ours_needs_a_person(stage: Stage, 
     with pytest.raises(AccountRefused, match="developer mode"):
         await account.place("#survey")
     stage.discord.deny(CHANNEL, 1 << 49)
-    with pytest.raises(AccountRefused, match="Create Polls"):
+    assert (await account.place(CHANNEL)).limits.poll_options == 0
+    stage.discord.deny(CHANNEL, 1 << 11)
+    with pytest.raises(AccountRefused, match="Send Messages"):
         await account.place(CHANNEL)
 
 

@@ -37,6 +37,8 @@ async def x() -> AsyncIterator[X]:
 @pytest.fixture
 async def account(x: X) -> AsyncIterator[XAccount]:
     async with x.account() as found:
+        await found.place("timeline")
+        await found.place("direct")
         yield found
 
 
@@ -287,3 +289,11 @@ async def test_a_malformed_item_is_set_aside_alone() -> None:
     (call,) = kept.calls
     assert [event.id for event in call if isinstance(event, Reply)] == ["p902"]
     assert call[-1] == Cursor(name="mentions", value="903")
+
+
+async def test_what_no_channel_uses_is_not_read(x: X) -> None:
+    async with x.account() as account:
+        await account.place("timeline")
+        async with listening(account, Kept()):
+            pass
+    assert x.asked("GET", "/2/dm_events") == 0

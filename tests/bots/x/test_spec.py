@@ -20,7 +20,8 @@ async def test_all_that_goes_over_the_wire_is_as_described() -> None:
     message = Message((Line("Hello @you"), Quote("see evil.com"), Link("More", "https://brand.example/a")))
     kept = Kept()
     async with standing() as x, x.account() as account:
-        ann, timeline = x.person(), await account.place("timeline")
+        ann, timeline, direct = x.person(), await account.place("timeline"), await account.place("direct")
+        assert direct.id == "direct"
         poll = Poll(question="How likely?", options=("9-10", "0-8"), closes_at=x.clock.now() + timedelta(days=9))
         receipt = await account.poll(timeline, poll, "a")
         await account.say(timeline, message, "b")
