@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +23,7 @@ from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
 from demo.plan import plan_of, world_of
+from demo.process import Running, running
 from demo.readback import WEEK, arranged, counts_of, differences, flat, read_line
 from sandbox.clocks import Clocks
 from sandbox.seam import Post
@@ -41,9 +39,6 @@ CROWD = 2_000
 
 LATEST = timedelta(days=3)
 """How long after its due time a report may arrive before the demo gives up."""
-
-START_S = 30.0
-"""How long, in wall seconds, the service may take to be up."""
 
 
 @dataclass
@@ -94,6 +89,8 @@ class Demo:
         self._named_teams = self.settings.team_list().values()
         self._teams = {(team.account, team.place) for team in self.settings.teams.values()}
         self._arrived = asyncio.Event()
+        self.end_of_log = ""
+        """What the service logged last, once the demo is over."""
         self.sandbox.watchers.append(self._seen)
 
     def _seen(self, post: Post) -> None:
@@ -108,63 +105,32 @@ class Demo:
         started = time.perf_counter()
         self.clocks.started = self.clocks.wire()
         with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder:
-            async with self.sandbox, self._service(Path(folder)) as service:
+            async with self.sandbox, running(self._path, self.sandbox.url, Path(folder)) as service:
+                self._show(f"vouch run is up after {service.ready_s} s")
                 living = asyncio.create_task(self.world.run())
                 try:
                     await self._live(service, living)
                 finally:
+                    self.end_of_log = service.end_of_log()
                     living.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
                         await living
         return self._outcome(time.perf_counter() - started)
 
-    async def _live(self, service: asyncio.subprocess.Process, living: asyncio.Task[None]) -> None:
+    async def _live(self, service: Running, living: asyncio.Task[None]) -> None:
         last = max(self._due(survey) for survey in self.surveys.values())
-        dead = asyncio.create_task(service.wait())
+        dead = asyncio.create_task(service.process.wait())
         while not self._complete() and self.clocks.now() < last + LATEST:
             self._arrived.clear()
             arrived = asyncio.create_task(self._arrived.wait())
             await asyncio.wait({arrived, dead, living}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
             arrived.cancel()
             if dead.done():
-                raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log is above")
+                last_line = service.end_of_log(1)
+                raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log ends: {last_line}")
             if living.done():
                 living.result()
         dead.cancel()
-
-    @contextlib.asynccontextmanager
-    async def _service(self, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-        environment = os.environ | {
-            "VOUCH_SANDBOX__URL": self.sandbox.url,
-            "VOUCH_SERVICE__DATABASE": f"sqlite:///{folder / 'vouch.db'}",
-        }
-        main = Path(__file__).parents[1] / "cli.py"
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(main), "run", "--settings", str(self._path), "--json"),
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            await self._ready(process)
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                try:
-                    await asyncio.wait_for(process.wait(), 5)
-                except TimeoutError:
-                    process.kill()
-                    await process.wait()
-
-    async def _ready(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_S)
-        except TimeoutError:
-            raise VouchError(f"vouch run was not ready within {START_S:.0f} s; its log is above") from None
-        if not line:
-            raise VouchError("vouch run did not start; its log is above")
-        self._show(f"vouch run is up after {json.loads(line)['elapsed_s']} s")
 
     def share(self) -> float:
         """How much of the time is over, 0 to 1."""

@@ -23,6 +23,8 @@ def run_demo(path: Path, followers: int, seed: int, weeks: int, *, headless: boo
     except (VouchError, ValueError) as error:
         sys.stderr.write(f"vouch: {error}\n")
         return 2
+    if not outcome.ok:
+        sys.stderr.write(f"The log of vouch run ends:\n{demo.end_of_log}\n")
     if as_json:
         _print(json.dumps(outcome.as_json()))
     else:
