@@ -23,8 +23,8 @@ from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
 from demo.plan import plan_of, world_of
-from demo.process import Running, running
 from demo.readback import WEEK, arranged, counts_of, differences, flat, read_line
+from demo.running import Running, running
 from sandbox.clocks import Clocks
 from sandbox.seam import Post
 from sandbox.server import Sandbox
