@@ -30,7 +30,7 @@ class Meaning(StrEnum):
     """Nothing that wants an answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Situation:
     """All that the answer depends on."""
 

@@ -55,6 +55,10 @@ class Band:
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
 
 
+SINGLE = tuple(Band(score, score) for score in range(11))
+"""The band of each single score, 0 to 10."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How many of each group. Adding two tallies adds the counts; named and open ones are never added."""

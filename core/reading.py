@@ -81,7 +81,7 @@ def keepable(text: str) -> str:
 
 def comes_back(text: str) -> bool:
     """Whether this is the word by which somebody who said stop comes back: ``START`` alone, in any case."""
-    return len(text) <= _SHORT and _plain(text) == "start"
+    return len(text) <= _SHORT and "start" in text.casefold() and _plain(text) == "start"
 
 
 def _wish(text: str) -> Intent | None:

@@ -25,7 +25,7 @@ CHUNK = 1_000
 """Most events that are worked on together."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
     """What one call of ``deliver`` brought: a job of the writer that runs together with its neighbours."""
 

@@ -23,15 +23,15 @@ from core.store.meaning import Read, understand
 from core.store.outbox import Kind, Priority, State
 from core.store.people import KnownPerson, Name, People
 from core.store.responses import Responses
-from core.store.statements import Upsert, among, many, stamp, table
+from core.store.statements import Lookup, Upsert, among, many, stamp, table
 
 _PERSON = table(Person)
 _REPLY = table(ReplyRow)
 _CONSENT = table(ConsentRow)
 _RESPONSE = table(Response)
 
-_KEPT_REPLIES, _KEPT_CONSENTS = (
-    select(kept.c.event).where(kept.c.account == bindparam("account"), among(kept.c.event, "ids"))
+_kept_replies, _kept_consents = (
+    Lookup(select(kept.c.event).where(kept.c.account == bindparam("account"), among(kept.c.event, "ids")))
     for kept in (_REPLY, _CONSENT)
 )
 
@@ -189,11 +189,11 @@ class Keeping:
         for _, account, event in events:
             by_account.setdefault(account, []).append(event)
         for account, its in by_account.items():
-            for kind, kept in ((Reply, _KEPT_REPLIES), (Consent, _KEPT_CONSENTS)):
+            for kind, kept in ((Reply, _kept_replies), (Consent, _kept_consents)):
                 ids = [event.id for event in its if isinstance(event, kind)]
                 if ids:
-                    found = self._connection.execute(kept, {"account": account, "ids": many(self._connection, ids)})
-                    seen.update((account, id) for (id,) in found.all())
+                    found = kept(self._connection, account=account, ids=many(self._connection, ids))
+                    seen.update((account, id) for (id,) in found)
         return seen
 
     def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
@@ -203,8 +203,8 @@ class Keeping:
             self._responses.load(people, waves)
 
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
-        meaning, outcome = self._count(person, reply, read)
         at = self._stamp(reply.at)
+        meaning, outcome = self._count(person, reply, read, at)
         self._replies.append(
             (
                 *(person.account, reply.id, person.id, str(reply.via), at, reply.order, reply.ref, reply.option),
@@ -212,7 +212,7 @@ class Keeping:
                     reply.withdrawn,
                     reply.place,
                     reply.token and keepable(reply.token),
-                    keepable(reply.text),
+                    reply.text and keepable(reply.text),
                     read.wave.id if read.wave else None,
                     outcome,
                 ),
@@ -246,7 +246,7 @@ class Keeping:
             self._answer_later(person, reply, read, dump(reaction.later), priority)
         return reaction.now
 
-    def _count(self, person: KnownPerson, reply: Reply, read: Read) -> tuple[Meaning, str]:
+    def _count(self, person: KnownPerson, reply: Reply, read: Read, at: Any) -> tuple[Meaning, str]:
         """Let a reply count. Returns what it meant and the outcome that is kept with it."""
         match read.meaning:
             case Meaning.STOPPED:
@@ -260,7 +260,7 @@ class Keeping:
                 self._allow(person, reply, ConsentKind.GRANTED, "asked for direct messages")
                 return Meaning.JOINED, "consent"
             case Meaning.SCORED if read.wave is not None:
-                return self._score(person, reply, read)
+                return self._score(person, reply, read, at)
             case Meaning.COMMENTED if read.wave is not None:
                 kept = self._responses.of(person.id, read.wave)
                 if reply.at >= read.wave.freezes_at:
@@ -273,7 +273,7 @@ class Keeping:
             case _:
                 return read.meaning, read.outcome
 
-    def _score(self, person: KnownPerson, reply: Reply, read: Read) -> tuple[Meaning, str]:
+    def _score(self, person: KnownPerson, reply: Reply, read: Read, at: Any) -> tuple[Meaning, str]:
         wave = read.wave
         if wave is None or reply.at >= wave.freezes_at:
             return Meaning.LATE, "late"
@@ -292,7 +292,7 @@ class Keeping:
             ask_id=read.ask_id,
             via=str(reply.via),
             ord=reply.order,
-            at=reply.at,
+            at=at,
         )
         if read.comment and taken and (kept := self._responses.of(person.id, wave)) is not None:
             self._responses.comment(kept, read.comment)
@@ -313,7 +313,7 @@ class Keeping:
             ask_id=ask.id,
             via=str(Via.VOTE),
             ord=votes.order,
-            at=votes.as_of,
+            at=self._stamp(votes.as_of),
         )
 
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.buttons import Purpose
 from core.dialogue import Meaning
 from core.events import Reply, Via
-from core.nps import Band
+from core.nps import SINGLE, Band
 from core.reading import comes_back, keepable
 from core.reading import read as read_text
 from core.routes import ChannelKind, Route
@@ -20,7 +20,7 @@ from core.store.known import Known
 from core.survey import Survey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Read:
     """A reply, understood. ``outcome`` is what is kept with it when it does not count."""
 
@@ -90,7 +90,7 @@ def _tap(known: Known, connection: Connection, account: str, reply: Reply, ask: 
         wave=wave,
         channel=channel,
         ask_id=ask.id if ask is not None else None,
-        band=Band(tapped.score, tapped.score),
+        band=SINGLE[tapped.score],
     )
 
 
@@ -110,7 +110,7 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
     reading = read_text(reply.text, survey.scale)
     match reading.intent:
         case "score" if reading.score is not None:
-            band = Band(reading.score, reading.score)
+            band = SINGLE[reading.score]
             ask_id = ask.id if ask is not None else None
             return here(meaning=Meaning.SCORED, band=band, ask_id=ask_id, comment=reading.comment)
         case "stop":

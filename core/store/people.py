@@ -11,13 +11,15 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from core.events import ConsentKind
 from core.models import ConsentRow, Person
-from core.store.statements import Upsert, among, many, stamp, table
+from core.store.statements import Lookup, Upsert, among, many, stamp, table
 
 _PERSON = table(Person)
-_KNOWN = select(
-    *(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language),
-    *(_PERSON.c.opened, _PERSON.c.stopped, _PERSON.c.blocked, _PERSON.c.owed),
-).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids"))
+_known = Lookup(
+    select(
+        *(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language),
+        *(_PERSON.c.opened, _PERSON.c.stopped, _PERSON.c.blocked, _PERSON.c.owed),
+    ).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids"))
+)
 _CHANGE = update(_PERSON).where(_PERSON.c.id == bindparam("person_id"))
 _add_people = Upsert(
     Person,
@@ -120,6 +122,8 @@ class People:
     def _fetch(self, names: Sequence[Name]) -> None:
         for account in {account for account, _ in names}:
             ids = [platform_id for its, platform_id in names if its == account]
-            wanted = {"account": account, "ids": many(self._connection, ids)}
-            for id, platform_id, *standing in self._connection.execute(_KNOWN, wanted).all():
-                self._known[(account, platform_id)] = KnownPerson(id, account, platform_id, *standing)
+            found = _known(self._connection, account=account, ids=many(self._connection, ids))
+            for id, platform_id, language, opened, stopped, blocked, owed in found:
+                self._known[(account, platform_id)] = KnownPerson(
+                    id, account, platform_id, language, bool(opened), bool(stopped), bool(blocked), owed
+                )

@@ -14,18 +14,25 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from core.models import Response, Rollup, WaveRow
 from core.nps import Band
 from core.store.directory import KnownWave
-from core.store.statements import Upsert, among, many, stamp, table
+from core.store.statements import Lookup, Upsert, among, many, table
 
 _RESPONSE = table(Response)
 _WAVE = table(WaveRow)
-_STANDING = select(_RESPONSE).where(
-    among(_RESPONSE.c.person_id, "people"),
-    or_(among(_RESPONSE.c.wave_id, "waves"), _RESPONSE.c.later_id.is_(None)),
+_standing = Lookup(
+    select(_RESPONSE).where(
+        among(_RESPONSE.c.person_id, "people"),
+        or_(among(_RESPONSE.c.wave_id, "waves"), _RESPONSE.c.later_id.is_(None)),
+    )
+)
+_of_a_person = Lookup(
+    select(_RESPONSE)
+    .join(_WAVE, _WAVE.c.id == _RESPONSE.c.wave_id)
+    .where(_RESPONSE.c.person_id == bindparam("person_id"), _WAVE.c.survey == bindparam("survey"))
 )
 _KEPT = ("later_id", "channel", "ask_id", "via", "low", "high", "ord", "at", "comment")
 
@@ -52,7 +59,8 @@ class Kept:
 
     person_id: int
     wave: KnownWave
-    at: datetime
+    at: Any
+    """When it was given, as the database stores times."""
     later_id: int | None = None
     channel: str = ""
     ask_id: int | None = None
@@ -82,8 +90,9 @@ class Responses:
 
     def load(self, people: Iterable[int], waves: Iterable[int]) -> None:
         """Fetch what these people answered in these waves, and each one's latest answer."""
-        wanted = {"people": many(self._connection, people), "waves": many(self._connection, waves)}
-        self._take(self._connection.execute(_STANDING, wanted))
+        self._take(
+            _standing(self._connection, people=many(self._connection, people), waves=many(self._connection, waves))
+        )
 
     def of(self, person_id: int, wave: KnownWave) -> Kept | None:
         """The response of a person in a wave."""
@@ -99,7 +108,7 @@ class Responses:
         ask_id: int | None,
         via: str,
         ord: int,
-        at: datetime,
+        at: Any,
     ) -> bool:
         """Take an answer. ``False`` when a later one is already there; repeating the same changes nothing."""
         kept = self._kept.get((person_id, wave.id))
@@ -133,7 +142,6 @@ class Responses:
 
     def save(self) -> None:
         """Write what changed, and the roll-up's difference."""
-        written = stamp(self._connection)
         difference: Counter[_Cell] = Counter()
         rows: list[tuple[Any, ...]] = []
         for key, before in self._before.items():
@@ -148,7 +156,7 @@ class Responses:
             rows.append(
                 (
                     *(kept.person_id, kept.wave.id, kept.later_id, kept.channel, kept.ask_id, kept.via, low, high),
-                    *(kept.ord, written(kept.at), kept.comment),
+                    *(kept.ord, kept.at, kept.comment),
                 )
             )
         _save_responses(self._connection, rows)
@@ -191,13 +199,9 @@ class Responses:
 
     def _neighbours(self, kept: Kept) -> tuple[Kept | None, Kept | None]:
         """The same person's answers just before and after, in the same survey."""
-        rows = self._connection.execute(
-            select(_RESPONSE)
-            .join(_WAVE, _WAVE.c.id == _RESPONSE.c.wave_id)
-            .where(_RESPONSE.c.person_id == kept.person_id, _WAVE.c.survey == kept.wave.wave.survey)
-        )
-        self._take(rows)
-        everything = self._chains[(kept.wave.wave.survey, kept.person_id)]
+        survey = kept.wave.wave.survey
+        self._take(_of_a_person(self._connection, person_id=kept.person_id, survey=survey))
+        everything = self._chains[(survey, kept.person_id)]
         chain = [other for other in everything if other is not kept and other.band is not None]
         opens_at = kept.wave.wave.opens_at
         before = max((k for k in chain if k.wave.wave.opens_at < opens_at), key=_opens_at, default=None)
@@ -209,9 +213,8 @@ class Responses:
         self._chains.setdefault((kept.wave.wave.survey, kept.person_id), []).append(kept)
         return kept
 
-    def _take(self, rows: CursorResult[Any]) -> None:
-        for row in rows.all():
-            person_id, wave_id, later_id, channel, ask_id, via, low, high, ord, at, comment = tuple(row)
+    def _take(self, rows: Iterable[Any]) -> None:
+        for person_id, wave_id, later_id, channel, ask_id, via, low, high, ord, at, comment in rows:
             if (person_id, wave_id) in self._kept:
                 continue
             wave = self._wave_by_id(wave_id)

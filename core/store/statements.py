@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Table, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Select, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -58,6 +60,30 @@ def many(connection: Connection, values: Iterable[int] | Iterable[str]) -> Any:
     return json.dumps(list(values)) if connection.dialect.name == "sqlite" else list(values)
 
 
+class Lookup:
+    """A ``SELECT`` prepared once per dialect. Rows come as the driver gives them: times as they are stored (see
+    ``stamp``), on SQLite booleans as 0 and 1."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        self._statement = statement
+        self._prepared = cache(self._compile)
+
+    def _compile(self, dialect_name: str) -> tuple[str, tuple[str, ...]]:
+        compiled = self._statement.compile(dialect=_dialect(dialect_name))
+        return str(compiled), tuple(compiled.positiontup or ())
+
+    def __call__(self, connection: Connection, **values: Any) -> Sequence[Any]:
+        """The rows for these values of the parameters."""
+        sql, names = self._prepared(connection.dialect.name)
+        return connection.exec_driver_sql(sql, tuple(values[name] for name in names)).all()
+
+
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        return SQLiteDialect(paramstyle="qmark")
+    return PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+
+
 class Upsert:
     """``INSERT … ON CONFLICT`` over the given columns of a model, prepared once per dialect.
 
@@ -93,8 +119,7 @@ class Upsert:
                 set_=self._update(old, new),
                 where=self._where(old, new) if self._where is not None else None,
             )
-        dialect = kind.dialect(paramstyle="qmark" if dialect_name == "sqlite" else "format")
-        compiled = statement.compile(dialect=dialect, column_keys=list(self._columns))
+        compiled = statement.compile(dialect=_dialect(dialect_name), column_keys=list(self._columns))
         if tuple(compiled.positiontup or ()) != self._columns:
             # The driver gets bare tuples: the order of the columns must be the table's.
             raise AssertionError(f"name the columns in this order: {compiled.positiontup}")
