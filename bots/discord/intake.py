@@ -1,14 +1,20 @@
-"""From the gateway to ``deliver``: what has arrived since the last turn of the loop goes in one call, in its order."""
+"""From the gateway to ``deliver``: what has arrived since the last turn of the loop goes in one call, in its order.
+
+Taps must be answered in time, so a batch does not wait until the earlier ones are kept. Its cursors do: a cursor that
+was kept before what lies below it would lose that in a restart.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from core.account import NOTHING, Answer, Deliver
 from core.clock import Clock
-from core.events import Event
+from core.events import Cursor, Event
 
 _log = logging.getLogger(__name__)
 
@@ -16,6 +22,16 @@ _LONGEST_PAUSE_S = 30.0
 
 Then = Callable[[Sequence[Answer]], object]
 """Is called with the answers to the events that were put in together, once those are kept."""
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """What one call of ``deliver`` carries."""
+
+    parts: Sequence[tuple[Sequence[Event], Then | None]]
+    kept: bool = False
+    withheld: tuple[Cursor, ...] = ()
+    """Its cursors, where an earlier batch was not kept yet when it went."""
 
 
 class Intake:
@@ -29,6 +45,11 @@ class Intake:
         self._last_order = 0
         self._waiting: list[tuple[Sequence[Event], Then | None]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._unsettled: deque[_Batch] = deque()
+        """From the first batch that is not kept on, in their order."""
+        self._released: dict[str, Cursor] = {}
+        """Cursors withheld before, below which all is kept by now: they go with the next call, one at a time."""
+        self._carrier: _Batch | None = None
 
     @property
     def is_open(self) -> bool:
@@ -36,7 +57,11 @@ class Intake:
         return self._deliver is not None
 
     def open(self, deliver: Deliver) -> None:
-        """From now on events are delivered; before, they are dropped."""
+        """From now on events are delivered; before, they are dropped. Cursors start anew: what an earlier listener left
+        is not waited for, and its cursors do not go."""
+        self._unsettled.clear()
+        self._released.clear()
+        self._carrier = None
         self._deliver = deliver
 
     def close(self) -> None:
@@ -67,28 +92,59 @@ class Intake:
             await asyncio.wait(set(self._in_flight))
 
     def _send(self) -> None:
-        batch, self._waiting = self._waiting, []
+        parts, self._waiting = self._waiting, []
+        batch = _Batch(parts)
+        self._unsettled.append(batch)
         task = asyncio.create_task(self._deliver_all(batch))
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
 
-    async def _deliver_all(self, batch: Sequence[tuple[Sequence[Event], Then | None]]) -> None:
-        answers = await self._kept([event for events, _ in batch for event in events])
-        start = 0
-        for events, then in batch:
-            end = start + len(events)
-            if then is not None:
-                then(answers[start:end])
-            start = end
-
-    async def _kept(self, events: Sequence[Event]) -> Sequence[Answer]:
+    async def _deliver_all(self, batch: _Batch) -> None:
         """Deliver again and again while the store is out of order: Discord cannot be told to wait."""
         pause_s = 0.5
         while self._deliver is not None:
+            events, released = self._carried(batch)
             try:
-                return await self._deliver(events)
+                answers = await self._deliver((*released, *events)) if released or events else ()
             except Exception as exc:
+                self._unload(batch)
+                self._released = {cursor.name: cursor for cursor in released} | self._released
                 _log.warning("%s: not kept, again in %.1f s: %s: %s", self._account, pause_s, type(exc).__name__, exc)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        return [NOTHING] * len(events)
+            else:
+                self._settle(batch)
+                self._tell(batch, events, answers[len(released) :])
+                return
+
+    def _carried(self, batch: _Batch) -> tuple[list[Event], tuple[Cursor, ...]]:
+        """What goes with this try: its events, without cursors unless all before it is kept; and released cursors."""
+        events = [event for events, _ in batch.parts for event in events]
+        batch.withheld = ()
+        if not self._unsettled or self._unsettled[0] is not batch:
+            batch.withheld = tuple(event for event in events if isinstance(event, Cursor))
+            events = [event for event in events if not isinstance(event, Cursor)]
+        released: tuple[Cursor, ...] = ()
+        if self._released and self._carrier is None:
+            self._carrier = batch
+            released, self._released = tuple(self._released.values()), {}
+        return events, released
+
+    def _unload(self, batch: _Batch) -> None:
+        if self._carrier is batch:
+            self._carrier = None
+
+    def _settle(self, batch: _Batch) -> None:
+        """This batch is kept: what it was the last to hold back may go."""
+        batch.kept = True
+        self._unload(batch)
+        while self._unsettled and self._unsettled[0].kept:
+            self._released.update((cursor.name, cursor) for cursor in self._unsettled.popleft().withheld)
+        if self._released and self._carrier is None:
+            self.put(())
+
+    def _tell(self, batch: _Batch, delivered: Sequence[Event], answers: Sequence[Answer]) -> None:
+        answer_to = {id(event): answer for event, answer in zip(delivered, answers, strict=True)}
+        for events, then in batch.parts:
+            if then is not None:
+                then([answer_to.get(id(event), NOTHING) for event in events])
