@@ -1,27 +1,29 @@
-"""What ``vouch ask``, ``score``, ``report`` and ``settings`` do. They work beside a running service: what they say goes
-through the same outbox, so nothing is said twice."""
+"""What ``vouch ask``, ``score`` and ``report`` do. They work beside a running service: what they say goes through the
+same outbox, so nothing is said twice."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from core.clock import Clock
-from core.errors import SettingsError, StoreError
+from core.errors import SettingsError, StoreError, VouchError
 from core.message import Message
 from core.nps import Tally, nps, score_range
 from core.publishing import messages, week_report
 from core.report import FEWEST, WeekReport
-from core.settings import SECRETS, Settings
+from core.settings import Settings
 from core.store import outbox, tallies
 from core.store.database import Database
-from core.survey import Survey, Wave, wave_by_key, week_wave
-from scheduler import Parts, assembled, connections
+from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
+from scheduler import Connections, Parts, assembled, connections
+
+_ASKS = "`vouch run` asks every week, `vouch ask` asks now"
 
 SETTLE_S = 30.0
 """How long, in wall seconds, a command waits for what it planned to be said."""
@@ -35,24 +37,46 @@ class Which:
     full: bool = False
 
 
+def survey_named(settings: Settings, name: str | None) -> Survey:
+    """The survey of this name; without one, the only one there is. Raises ``VouchError``."""
+    surveys = settings.routes().surveys
+    if name is None and len(surveys) == 1:
+        return next(iter(surveys.values()))
+    if name in surveys:
+        return surveys[name]
+    wrong = "there are several surveys; name one of" if name is None else f"there is no survey {name!r}; there is"
+    raise VouchError(f"{wrong}: {', '.join(surveys)}")
+
+
+def week_named(survey: Survey, week: str | None, *, full: bool = False) -> Which:
+    """The week of this name. Raises ``VouchError`` when no week is called so."""
+    try:
+        return Which(wave_by_key(survey, week).key if week is not None else None, full)
+    except ValueError as error:
+        raise VouchError(str(error)) from error
+
+
 # -- what is said ------------------------------------------------------------------------------------------------------
 
 
 async def ask_now(settings: Settings, survey: Survey) -> dict[str, str]:
-    """Open this week's wave of a survey. Returns what became of each ask, by outbox key."""
+    """Ask this week's question of a survey. Returns what became of each ask, by outbox key."""
 
     async def plan(parts: Parts) -> list[str]:
         return await parts.service.open(survey, week_wave(survey, parts.clock.now()))
 
+    found = await connections(settings)
     _note(f"Asking in {len(survey.channels)} channels …")
-    return await _say(settings, plan)
+    return await _say(settings, found, {settings.channels[name].account for name in survey.channels}, plan)
 
 
 async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str, str]:
-    """Send the report of a week to the survey's teams. Returns what became of each message, by outbox key."""
+    """Send the report of a week to the survey's teams. Returns what became of each message, by outbox key.
+
+    Raises ``VouchError`` when the week is still open: a week has one report, and that would be too early for it.
+    """
 
     async def plan(parts: Parts) -> list[str]:
-        wave = await asyncio.to_thread(_which, parts.database, survey, which, parts.clock)
         already = [key for name in survey.teams for key in _report_keys(parts, survey, wave, name)]
         teams = settings.team_list()
         keys = [key for name in survey.teams for key in await parts.service.publish(survey, wave, teams[name])]
@@ -60,8 +84,12 @@ async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str
 
     if not survey.teams:
         raise SettingsError(f"surveys.{survey.name}: no teams to post to; add teams = […]")
+    found = await connections(settings)
+    wave = await asyncio.to_thread(_which, _opened(settings, survey), survey, which, found.clock.now())
+    if not found.clock.passed(wave.closes_at):
+        raise VouchError(f"{open_until(wave, survey)} and is posted once; `vouch score` shows how it stands")
     _note(f"Posting to {', '.join(survey.teams)} …")
-    return await _say(settings, plan)
+    return await _say(settings, found, {settings.teams[name].account for name in survey.teams}, plan)
 
 
 def _report_keys(parts: Parts, survey: Survey, wave: Wave, team: str) -> list[str]:
@@ -69,10 +97,11 @@ def _report_keys(parts: Parts, survey: Survey, wave: Wave, team: str) -> list[st
         return outbox.keys_like(connection, f"report:{survey.name}:{wave.key}:{team}:")
 
 
-async def _say(settings: Settings, plan: Callable[[Parts], Awaitable[list[str]]]) -> dict[str, str]:
-    """Sign in, plan, say what is due, and see what became of it."""
-    found = await connections(settings)
-    async with assembled(settings, found) as parts, parts.presence.visiting() as drain:
+async def _say(
+    settings: Settings, found: Connections, accounts: Iterable[str], plan: Callable[[Parts], Awaitable[list[str]]]
+) -> dict[str, str]:
+    """Sign in on these accounts, plan, say what is due, and see what became of it."""
+    async with assembled(settings, found) as parts, parts.presence.visiting(accounts) as drain:
         keys = await plan(parts)
         await drain()
         deadline = asyncio.get_running_loop().time() + SETTLE_S
@@ -91,17 +120,62 @@ def _states(database: Database, keys: Sequence[str]) -> dict[str, tuple[outbox.S
         return outbox.states(connection, keys)
 
 
+def in_words(key: str, state: str) -> str:
+    """What became of one ask or message of a report, for a person."""
+    kind, target, part = key.split(":", 1)[0], *key.rsplit(":", 2)[1:]
+    where = target if kind == "ask" else f"team {target}, message {int(part) + 1}"
+    known, _, error = state.partition(": ")
+    said = {
+        outbox.State.SENT: "asked" if kind == "ask" else "posted",
+        outbox.State.PLANNED: "not sent yet; `vouch run` sends it",
+        outbox.State.SENDING: "not sent yet; `vouch run` sends it",
+        outbox.State.UNKNOWN: "it may have arrived: look there; it is not sent again",
+        outbox.State.EXPIRED: "came too late, so it was not sent",
+    }.get(outbox.State(known), known)
+    return f"{where}: {said}" + (f": {error}" if error else "")
+
+
 # -- what is shown -----------------------------------------------------------------------------------------------------
 
 
-def report_of(settings: Settings, survey: Survey, which: Which) -> WeekReport:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A week as it stands now."""
+
+    report: WeekReport
+    open: str
+    """Until when it is still open, in words; empty when it is over."""
+    full: bool
+    """Whether any week that was asked is over, so that there is a report to print."""
+
+
+def look_at(settings: Settings, survey: Survey, which: Which) -> Look:
     """The numbers of a week. Raises ``StoreError`` when nothing was asked yet."""
-    database = Database(settings.service.database)
-    database.create()
-    clock = asyncio.run(_calendar(settings))
-    wave = _which(database, survey, which, clock)
+    database = _opened(settings, survey)
+    now = asyncio.run(_calendar(settings)).now()
+    wave = _which(database, survey, which, now)
     with database.reading() as connection:
-        return week_report(connection, survey, wave)
+        report = week_report(connection, survey, wave)
+        keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
+    full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
+    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full)
+
+
+def open_until(wave: Wave, survey: Survey) -> str:
+    """Until when a week is open, as a person in the survey's zone would say it."""
+    last = wave.closes_at.astimezone(zone_of(survey.zone)) - timedelta(minutes=1)
+    return f"{wave.key} is open until {last:%a %d %b %H:%M} ({survey.zone})"
+
+
+def _opened(settings: Settings, survey: Survey) -> Database:
+    """The database, which looking alone does not create. Raises ``StoreError`` when there is none."""
+    url = settings.service.database
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:") and not file.exists() and file.absolute().parent.is_dir():
+        raise StoreError(f"{survey.name}: nothing was asked yet (there is no {file}); {_ASKS}")
+    database = Database(url)
+    database.create()
+    return database
 
 
 def report_text(report: WeekReport, settings: Settings, survey: Survey) -> str:
@@ -126,26 +200,34 @@ def report_as_json(report: WeekReport) -> dict[str, Any]:
     }
 
 
-def score_table(report: WeekReport) -> None:
-    """Show the score: a table in a terminal, plain lines in a pipe."""
+def show_score(report: WeekReport) -> None:
+    """Show the score: a table in a terminal, plain lines in a pipe, a sentence when nobody has answered."""
     rows = [("named answers, all channels", report.named)]
     rows += [("open polls, all channels", report.open)] if report.open is not None else []
     rows += [(f"{c.channel} ({'open' if c.open else 'named'})", c.tally) for c in report.channels]
     title = f"{report.title}, week {report.wave.key}, scale {report.scale}"
-    if not sys.stdout.isatty():
+    if not any(tally.n for _, tally in rows):
+        sys.stdout.write(f"{title}: nobody has answered yet.\n")
+    elif sys.stdout.isatty():
+        _table(title, report.scale.lowest, rows)
+    else:
         lines = [title, *(f"{name}: {_plain(tally)}" for name, tally in rows)]
         sys.stdout.write("\n".join(lines) + "\n")
-        return
+
+
+def _table(title: str, lowest: int, rows: Sequence[tuple[str, Tally]]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title)
-    for column in ("", "NPS", "chance range", "n", "promoters", "passives", "detractors"):
-        table.add_column(column, justify="right" if column else "left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("channel", min_width=24, no_wrap=True, overflow="ellipsis")
+    for column in ("NPS", "chance range", "n", "9–10", "7–8", f"{lowest}–6"):
+        table.add_column(column, justify="right", no_wrap=True)
     for name, tally in rows:
         counts = (tally.n, tally.promoters, tally.passives, tally.detractors)
         table.add_row(name, *_score(tally), *map(str, counts))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def _score(tally: Tally) -> tuple[str, str]:
@@ -165,32 +247,6 @@ def _plain(tally: Tally) -> str:
     )
 
 
-def settings_as_json(settings: Settings) -> dict[str, Any]:
-    """The settings as understood, secrets as ``***``."""
-    found: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
-    found["service"]["database"] = re.sub(r"(://[^/@]*):[^/@]*@", r"\1:***@", settings.service.database)
-    for name, account in found["accounts"].items():
-        for key in SECRETS[account["platform"]]:
-            if key in account:
-                found["accounts"][name][key] = "***"
-    return found
-
-
-def settings_text(settings: Settings) -> str:
-    """The settings as understood, a line each."""
-    lines: list[str] = []
-
-    def walk(prefix: str, value: Any) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                walk(f"{prefix}.{key}" if prefix else key, inner)
-        elif value not in ("", [], None):
-            lines.append(f"{prefix} = {', '.join(map(str, value)) if isinstance(value, list) else value}")
-
-    walk("", settings_as_json(settings))
-    return "\n".join(lines)
-
-
 async def _calendar(settings: Settings) -> Clock:
     """The calendar of the sandbox while it runs, else real time."""
     if not settings.sandbox.url:
@@ -201,20 +257,20 @@ async def _calendar(settings: Settings) -> Clock:
         return Clock()
 
 
-def _which(database: Database, survey: Survey, which: Which, clock: Clock) -> Wave:
+def _which(database: Database, survey: Survey, which: Which, now: datetime) -> Wave:
     with database.reading() as connection:
         keys = list(tallies.asked_waves(connection, survey.name, str(survey.scale)))
+    if not keys:
+        raise StoreError(f"{survey.name}: nothing was asked yet; {_ASKS}")
     if which.week is not None:
         if which.week not in keys:
-            known = f"there is: {', '.join(keys[-5:])}" if keys else "nothing was asked yet"
-            raise StoreError(f"{survey.name}: {which.week} was never asked; {known}")
+            raise StoreError(f"{survey.name}: {which.week} was never asked; there is: {', '.join(keys[-5:])}")
         return wave_by_key(survey, which.week)
     waves = [wave_by_key(survey, key) for key in keys]
-    now = clock.now().astimezone(UTC)
     chosen = [wave for wave in waves if wave.closes_at <= now] if which.full else waves
     if not chosen:
-        what = "no full week yet: `vouch score` shows the present one" if waves else "nothing was asked yet"
-        raise StoreError(f"{survey.name}: {what}; `vouch run` asks every week, `vouch ask` asks now")
+        until = open_until(waves[-1], survey)
+        raise StoreError(f"{survey.name}: no full week yet: {until}; `vouch score` shows how it stands")
     return chosen[-1]
 
 

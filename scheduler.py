@@ -10,7 +10,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from core.account import Account
 from core.buttons import Seal, opens_form, wave_code
 from core.clock import Clock
 from core.dialogue import why_form
-from core.errors import AccountError, SettingsError
+from core.errors import SettingsError
 from core.message import Form
 from core.presence import Presence
 from core.routes import Routes
@@ -157,10 +157,14 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
             misfire_grace_time=None,
         )
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(parts.presence.run()), group.create_task(_when_ready(parts.presence, ready))]
+            works = (parts.presence.run(), _when_ready(parts.presence, ready), parts.database.ended())
+            tasks = [group.create_task(work) for work in works]
             scheduler.start()
-            await _told_to_stop()
-            scheduler.shutdown(wait=False)
+            try:
+                await _told_to_stop()
+            finally:
+                scheduler.shutdown(wait=False)
+                await parts.service.stop()
             for task in tasks:
                 task.cancel()
 
@@ -171,12 +175,8 @@ async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
 
 
 async def _tick(service: Service) -> None:
-    try:
+    with suppress(asyncio.CancelledError):  # only at shutdown; whatever is due is still due at the next start
         await service.tick()
-    except AccountError as error:
-        log.warning("%s", error)
-    except asyncio.CancelledError:
-        pass  # only at shutdown; whatever is due is still due at the next start
 
 
 async def _told_to_stop() -> None:

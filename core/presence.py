@@ -19,7 +19,7 @@ from core.store.inbox import Inbox
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
-LOOK_AGAIN_S = 60.0
+PLACES_AGAIN_S = 60.0
 """How often, in wall seconds, a place that could not be used is looked at again."""
 
 LONGEST_PAUSE_S = 30.0
@@ -57,19 +57,29 @@ class Presence:
                 group.create_task(self._keep_up(name))
 
     def wake(self, account: str) -> None:
-        """Something was planned for this account. May be called from any thread of the loop's."""
+        """Something was planned for this account. To be called in the loop's thread."""
         if account in self._senders:
             self._senders[account].wake()
 
     @asynccontextmanager
-    async def visiting(self) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-        """Sign in everywhere without listening, for a command. Gives a call that says whatever is due."""
+    async def visiting(self, names: Iterable[str]) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+        """Sign in on these accounts without listening, for a command. Gives a call that says whatever is due there.
+
+        An account that cannot be used is named in the log and left out; raises its ``AccountError`` when all are such.
+        """
         async with AsyncExitStack() as stack:
             senders: list[Sender] = []
-            for make in self._accounts.values():
-                account = await stack.enter_async_context(make())
-                await self._find_places(account)
-                senders.append(self._sender(account))
+            fault: AccountError | None = None
+            for name in sorted(set(names)):
+                try:
+                    account = await stack.enter_async_context(self._accounts[name]())
+                    await self._find_places(account)
+                    senders.append(self._sender(account))
+                except AccountError as error:
+                    log.error("%s", error)
+                    fault = error
+            if fault is not None and not senders:
+                raise fault
             yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
 
     async def _keep_up(self, name: str) -> None:
@@ -117,7 +127,7 @@ class Presence:
     async def _find_the_rest(self, account: Account) -> None:
         """Ask again for places that could not be used: somebody may be giving us the right to just now."""
         while self._missing(account.name):
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(PLACES_AGAIN_S)
             with suppress(AccountUnavailable):
                 await self._find_places(account, again=True)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from core.account import Account, Address, Direct, Place, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountError, AccountUnavailable, OutcomeUnknown, PersonUnreachable, TooLate
+from core.errors import AccountError, AccountUnavailable, OutcomeUnknown, PersonUnreachable, StoreError, TooLate
 from core.errors import AccountRefused as Refused
 from core.store import outbox
 from core.store.database import Connection, Database
@@ -22,6 +22,12 @@ IN_FLIGHT = 16
 
 LOOK_AGAIN_S = 1.0
 """How long, in wall seconds, until the outbox is looked at again when nobody woke us."""
+
+GRACE_S = 3.0
+"""How long, in wall seconds, what is being said may take to end when we are stopped."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
+"""Pauses, in wall seconds, before the database is tried again."""
 
 REFUSED_AGAIN_S = 300.0
 """How long until something is tried again after the platform refused the account itself."""
@@ -37,8 +43,11 @@ class Sender:
         database: Database,
         clock: Clock,
         replay: Callable[[Connection, str, Sequence[str]], None],
+        *,
+        grace_s: float = GRACE_S,
     ) -> None:
         """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post."""
+        self._grace_s = grace_s
         self._account = account
         self._places = places
         self._database = database
@@ -52,15 +61,20 @@ class Sender:
         self._wake.set()
 
     async def run(self) -> None:
-        """Say things until cancelled."""
-        async with asyncio.TaskGroup() as saying:
+        """Say things until cancelled; then what is being said may end, so that we know what became of it."""
+        saying: set[asyncio.Task[None]] = set()
+        try:
             while True:
                 self._wake.clear()
                 taken = await self._take()
                 for thing in taken:
-                    saying.create_task(self._say_and_free(thing))
+                    task = asyncio.create_task(self._say_and_free(thing))
+                    saying.add(task)
+                    task.add_done_callback(saying.discard)
                 if not taken:
                     await self._rest()
+        finally:
+            await _let_end(saying, self._grace_s)
 
     async def drain(self) -> None:
         """Say everything that is due now, then return."""
@@ -78,16 +92,28 @@ class Sender:
         while room < IN_FLIGHT and not self._free.locked():
             await self._free.acquire()
             room += 1
-        name, now = self._account.name, self._clock.now()
         taken: list[Claimed] = []
         try:
-            taken = await self._database.write(
-                lambda connection: outbox.claim(connection, name, now, room, answers_only=self._answers_only)
-            )
+            taken = await self._claim(room)
+        except StoreError as error:
+            log.error("%s: nothing can be said now: %s", self._account.name, error)
         finally:
             for _ in range(room - len(taken)):
                 self._free.release()
         return taken
+
+    async def _claim(self, room: int) -> list[Claimed]:
+        name, now, only = self._account.name, self._clock.now(), self._answers_only
+        claiming = asyncio.ensure_future(
+            self._database.write(lambda connection: outbox.claim(connection, name, now, room, answers_only=only))
+        )
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # We are stopped while the claim is on its way: what it brings was not said, and can be claimed again.
+            taken = await claiming
+            await self._keep(lambda connection: outbox.put_back(connection, taken, now, answers_only=only))
+            raise
 
     async def _rest(self) -> None:
         try:
@@ -112,8 +138,23 @@ class Sender:
         except Exception as error:  # a fault of ours: this one message's, not the whole account's
             log.exception("%s", thing.key)
             await self._failed(thing, OutcomeUnknown(self._account.name, f"{type(error).__name__}: {error}"))
+        except asyncio.CancelledError:
+            await self._failed(thing, OutcomeUnknown(self._account.name, "stopped while it was being sent"))
+            raise
         else:
-            await self._database.write(lambda connection: self._settled(connection, thing, receipt))
+            await self._keep(lambda connection: self._settled(connection, thing, receipt))
+
+    async def _keep(self, job: Callable[[Connection], object]) -> None:
+        """Keep what became of something, however long the database cannot: only we know it."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._database.write(job)
+                return
+            except StoreError as error:
+                log.error("%s: what was said cannot be kept now: %s", self._account.name, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _speak(self, thing: Claimed) -> Receipt:
         place = self._places.get(thing.place)
@@ -142,11 +183,21 @@ class Sender:
                     due_at = now + timedelta(seconds=wire_s * self._clock.speed)
                     outbox.postpone(connection, thing.id, due_at, str(error), answers_only=only)
                 case TooLate():
-                    outbox.expired(connection, thing.id, now)
+                    outbox.expired(connection, thing.id, now, answers_only=only)
                 case OutcomeUnknown():
                     outbox.unknown(connection, thing.id, str(error), now)
                 case _:
                     unreachable = isinstance(error, PersonUnreachable)
-                    outbox.refused(connection, thing.id, str(error), now, unreachable=unreachable)
+                    outbox.refused(connection, thing.id, str(error), now, unreachable=unreachable, answers_only=only)
 
-        await self._database.write(settle)
+        await self._keep(settle)
+
+
+async def _let_end(saying: set[asyncio.Task[None]], grace_s: float) -> None:
+    """Give what is being said a moment to end; what does not is cancelled, and then unknown."""
+    left = set(saying)
+    if left:
+        _, left = await asyncio.wait(left, timeout=grace_s)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -31,6 +31,12 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=2)
 """How long a report waits for an account that cannot be read."""
 
+CATCH_UP_S = 120.0
+"""How long, in wall seconds, reading all that one account can still give may take."""
+
+CATCH_UP_AGAIN = timedelta(minutes=1)
+"""How long until it is tried again: reading costs rate budget, and on X money."""
+
 RECENT = timedelta(days=8)
 """Polls of waves that closed longer ago are not read again for a report."""
 
@@ -55,18 +61,43 @@ class Service:
         self._seal: Seal = inbox.seal
         self._clock = clock
         self._complained: set[str] = set()
+        self._finishing: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, datetime] = {}
 
     async def tick(self) -> None:
-        """Do whatever is due now."""
+        """Do whatever is due now. What may take long (closing, catching up, publishing) goes on beside the ticks,
+        survey by survey, so that one platform that is away holds up nobody else."""
         for survey in self._routes.surveys.values():
-            now = self._clock.now()
-            wave = week_wave(survey, now)
-            if report_due(previous_wave(survey, wave), survey.ask, survey.zone) <= now:
-                await self.open(survey, wave)
-        await self._close_due()
+            running = self._finishing.get(survey.name)
+            if running is None or running.done():
+                self._finishing[survey.name] = asyncio.create_task(self._guarded(self._finish(survey), survey))
         for survey in self._routes.surveys.values():
-            for name in survey.teams:
-                await self._publish_due(survey, self._teams[name])
+            await self._guarded(self._open_due(survey), survey)
+
+    async def stop(self) -> None:
+        """End what goes on beside the ticks."""
+        for task in self._finishing.values():
+            task.cancel()
+        await asyncio.gather(*self._finishing.values(), return_exceptions=True)
+
+    async def _guarded(self, work: Awaitable[object], survey: Survey) -> None:
+        try:
+            await work
+        except (VouchError, TimeoutError) as error:
+            log.warning("%s: %s; trying again", survey.name, error or "it took too long")
+        except Exception:
+            log.exception("%s: trying again", survey.name)
+
+    async def _open_due(self, survey: Survey) -> None:
+        now = self._clock.now()
+        wave = week_wave(survey, now)
+        if report_due(previous_wave(survey, wave), survey.ask, survey.zone) <= now:
+            await self.open(survey, wave)
+
+    async def _finish(self, survey: Survey) -> None:
+        await self._close_due(survey)
+        for name in survey.teams:
+            await self._publish_due(survey, self._teams[name])
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -125,19 +156,22 @@ class Service:
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
-    async def _close_due(self) -> None:
-        due = await asyncio.to_thread(self._due_for_closing)
-        await asyncio.gather(*(self._close(ask) for ask in due if ask.account in self._presence.up))
+    async def _close_due(self, survey: Survey) -> None:
+        due = await asyncio.to_thread(self._due_for_closing, survey)
+        await asyncio.gather(*(self._close(ask) for ask in due))
 
-    def _due_for_closing(self) -> Sequence[OpenAsk]:
+    def _due_for_closing(self, survey: Survey) -> Sequence[OpenAsk]:
         with self._database.reading() as connection:
-            return asks.open_asks(connection, closing_before=self._clock.now())
+            return asks.open_asks(connection, survey.name, closing_before=self._clock.now())
 
     async def _close(self, ask: OpenAsk) -> None:
         found: Totals | Votes | None = None
+        account = self._presence.up.get(ask.account)
+        if account is None:
+            return
         if ask.kind is ChannelKind.POLL:
             try:
-                found = await self._presence.up[ask.account].close(ask.receipt)
+                found = await account.close(ask.receipt)
             except AccountUnavailable as error:
                 log.warning("closing a poll: %s; trying again", error)
                 return
@@ -155,7 +189,11 @@ class Service:
         due = report_due(wave, team.report, team.zone)
         if now < due or await asyncio.to_thread(self._nothing_to_publish, survey, wave, team):
             return
+        can_be_told = team.place in self._presence.places.get(team.account, {})
+        if not can_be_told or now < self._not_before.get(team.name, due):
+            return
         if not await self.catch_up(survey) and now < due + PATIENCE:
+            self._not_before[team.name] = now + CATCH_UP_AGAIN
             return
         await self.publish(survey, wave, team)
 
@@ -181,7 +219,7 @@ class Service:
 
     async def catch_up(self, survey: Survey) -> bool:
         """Read everything that the survey's accounts can still give. Returns whether all of them were read."""
-        await self._close_due()
+        await self._close_due(survey)
         polls = await asyncio.to_thread(self._recent_polls, survey, self._clock.now() - RECENT)
         names = {self._routes.channels[name].account for name in survey.channels}
         found = await asyncio.gather(*(self._read(name, [p for p in polls if p.account == name]) for name in names))
@@ -192,9 +230,10 @@ class Service:
         if account is None:
             return False
         try:
-            await account.catch_up([poll.receipt for poll in polls], self._inbox.deliver(name))
-        except VouchError as error:
-            log.warning("catching up: %s", error)
+            async with asyncio.timeout(CATCH_UP_S):
+                await account.catch_up([poll.receipt for poll in polls], self._inbox.deliver(name))
+        except (VouchError, TimeoutError) as error:
+            log.warning("%s: catching up: %s", name, error or f"not done within {CATCH_UP_S:.0f} s")
             return False
         return True
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.ballot import Scale
+from core.checks import check, check_addresses, check_mode
 from core.errors import SettingsError
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.survey import Survey, report_due, week_wave
+from core.survey import Survey
 
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "telegram": ("token",),
@@ -28,16 +29,6 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
     "x": ("consumer_key", "consumer_secret", "access_token", "access_token_secret"),
 }
 """The secrets that an account needs, by platform."""
-
-
-HOSTS: Mapping[str, frozenset[str]] = {
-    "telegram": frozenset({"api.telegram.org"}),
-    "discord": frozenset({"discord.com", "gateway.discord.gg"}),
-    "x": frozenset({"api.x.com", "api.twitter.com"}),
-}
-"""Where each platform's secrets may go (OWASP ASVS 5.0, 1.3.6 and 15.3.2: an allow-list of addresses)."""
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class _Table(BaseModel):
@@ -51,6 +42,13 @@ class ServiceSettings(_Table):
     tick_s: float = Field(default=1.0, gt=0, le=60)
     trusted_hosts: tuple[str, ...] = ()
     """Hosts besides the platforms' own that secrets may be sent to, such as a Bot API server of your own."""
+
+    @field_validator("database")
+    @classmethod
+    def _file_or_server(cls, database: str) -> str:
+        if not re.match(r"(sqlite:///|postgresql://).", database):
+            raise ValueError("is no database address; write sqlite:///FILE or postgresql://NAME@HOST/DATABASE")
+        return database
 
 
 class SandboxSettings(_Table):
@@ -181,127 +179,120 @@ class Settings(BaseSettings):
 
 def load(path: Path) -> Settings:
     """The settings of a file. Raises ``SettingsError`` with one line that names the key and the mend."""
+    if path.is_dir():
+        raise SettingsError(f"{path} is a folder: name the settings file in it with --settings")
     try:
         found = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise SettingsError(f"there is no file {path}: name yours with --settings") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"{path} cannot be read: it is no TOML ({error}); write it like the settings.toml that ships with Vouch"
+        ) from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     try:
         settings = Settings(**found)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_first_error(error)}") from None
-    _check(path, settings)
-    _check_addresses(path, settings)
-    _check_mode(path, settings, str(found.get("service", {}).get("database", "")))
+        raise SettingsError(f"{path}: {_mend(error)}") from None
+    try:
+        check(settings)
+        check_addresses(settings)
+        check_mode(path, _written_secrets(settings, found))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
     return settings
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
 
 
 def secret(settings: Settings, account: str, name: str) -> str:
     """A secret of an account: from ``$CREDENTIALS_DIRECTORY/ACCOUNT.NAME``, the environment variable
-    ``VOUCH_ACCOUNT_NAME``, or the settings. Raises ``SettingsError`` that says where to put it."""
+    ``VOUCH_ACCOUNT_NAME``, or the settings. Raises ``SettingsError`` that says where to put all that are missing."""
+    found, _ = _looked_up(settings, account, name)
+    if not found:
+        raise SettingsError(
+            f"no {name} for accounts.{account}; put what is missing into the environment: "
+            f"{', '.join(missing_secrets(settings))}"
+        )
+    return found
+
+
+def secret_source(settings: Settings, account: str, name: str) -> str:
+    """Where a secret of an account comes from, as a person would look for it; empty where there is none."""
+    return _looked_up(settings, account, name)[1]
+
+
+def missing_secrets(settings: Settings) -> list[str]:
+    """The environment variables that wait for a secret, of all accounts."""
+    return [
+        _variable(account, name)
+        for account, found in settings.accounts.items()
+        for name in SECRETS[found.platform]
+        if not secret_source(settings, account, name)
+    ]
+
+
+def _looked_up(settings: Settings, account: str, name: str) -> tuple[str, str]:
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if directory and (path := Path(directory, f"{account}.{name}")).is_file():
-        return path.read_text("utf-8").strip()
-    variable = f"VOUCH_{re.sub(r'[^A-Z0-9]', '_', account.upper())}_{name.upper()}"
+        return path.read_text("utf-8").strip(), str(path)
+    variable = _variable(account, name)
     if found := os.environ.get(variable, "").strip():
-        return found
+        return found, variable
     written: SecretStr | None = getattr(settings.accounts[account], name)
-    if written is not None:
-        return written.get_secret_value()
-    raise SettingsError(f"accounts.{account}: no {name}; put it into the environment variable {variable}")
+    return (written.get_secret_value(), "the settings") if written is not None else ("", "")
 
 
-def _check(path: Path, settings: Settings) -> None:
-    """Whether every name that is used exists, and every time can be read."""
-
-    def known(key: str, name: str, names: Iterable[str], table: str) -> None:
-        if name not in names:
-            choices = ", ".join(sorted(names)) or "none yet"
-            raise SettingsError(f"{path}: {key}: there is no [{table}.{name}]; there is: {choices}")
-
-    taken: dict[tuple[str, str, ChannelKind], str] = {}
-    if not settings.surveys:
-        raise SettingsError(f"{path}: no survey; add a table [surveys.NAME]")
-    for name, channel in settings.channels.items():
-        known(f"channels.{name}.account", channel.account, settings.accounts, "accounts")
-        if (channel.kind is ChannelKind.DIRECT) is not (channel.place == "direct"):
-            raise SettingsError(
-                f'{path}: channels.{name}: kind = "direct" goes with place = "direct" and no other; change one of them'
-            )
-        same = (channel.account, channel.place, channel.kind)
-        if same in taken:
-            raise SettingsError(f"{path}: channels.{name}: is the same as channels.{taken[same]}; remove one of them")
-        taken[same] = name
-    for name, team in settings.teams.items():
-        known(f"teams.{name}.account", team.account, settings.accounts, "accounts")
-    for name, survey in settings.surveys.items():
-        known(f"surveys.{name}.brand", survey.brand, settings.brands, "brands")
-        for channel_name in survey.channels:
-            known(f"surveys.{name}.channels", channel_name, settings.channels, "channels")
-        for team_name in survey.teams:
-            known(f"surveys.{name}.teams", team_name, settings.teams, "teams")
-    _check_times(path, settings)
+def _variable(account: str, name: str) -> str:
+    return f"VOUCH_{re.sub(r'[^A-Z0-9]', '_', account.upper())}_{name.upper()}"
 
 
-def _check_times(path: Path, settings: Settings) -> None:
-    from datetime import UTC, datetime
-
-    key = ""
-    try:
-        for name, survey in settings.surveys.items():
-            key = f"surveys.{name}"
-            found = settings._survey(name, survey)
-            wave = week_wave(found, datetime.now(UTC))
-            report_due(wave, survey.ask, found.zone)
-            for team_name in survey.teams:
-                key = f"teams.{team_name}"
-                report_due(wave, settings.teams[team_name].report, settings.teams[team_name].timezone)
-    except ValueError as error:
-        raise SettingsError(f"{path}: {key}: {error}") from None
-
-
-def _check_addresses(path: Path, settings: Settings) -> None:
-    """Secrets travel encrypted and to known hosts only; unencrypted not farther than this machine."""
-    for name, account in settings.accounts.items():
-        for key in ("base_url", "gateway_url"):
-            address = str(getattr(account, key))
-            if not address:
-                continue
-            try:
-                url = urlsplit(address)
-                host, strange = url.hostname or "", bool(url.username or url.query or url.fragment)
-            except ValueError:
-                host, strange, url = "", True, urlsplit("")
-            known = host in HOSTS[account.platform] | set(settings.service.trusted_hosts)
-            safe = (url.scheme in ("https", "wss") and (known or host in _LOOPBACK)) or (
-                url.scheme in ("http", "ws") and host in _LOOPBACK
-            )
-            if strange or not safe or set("{}\\") & set(address):
-                raise SettingsError(
-                    f"{path}: accounts.{name}.{key}: {address} is no https address of {account.platform}; "
-                    f"remove it, or name its host in service.trusted_hosts"
-                )
-
-
-def _check_mode(path: Path, settings: Settings, database: str) -> None:
-    """A file with secrets in it must be readable by its owner alone (OWASP ASVS 5.0, 13.3.1)."""
+def _written_secrets(settings: Settings, found: Mapping[str, Any]) -> list[str]:
+    """Keys of the secrets that stand in the file itself."""
     written = [
         f"accounts.{name}"
         for name, a in settings.accounts.items()
         if any(getattr(a, key) is not None for key in SECRETS[a.platform])
     ]
-    if re.search(r"://[^/@]*:[^/@]+@", database):
+    if re.search(r"://[^/@]*:[^/@]+@", str(found.get("service", {}).get("database", ""))):
         written.append("service.database")
-    if written and path.stat().st_mode & 0o077:
-        raise SettingsError(f"{path}: {written[0]} holds a secret that others can read: chmod 600 {path}")
+    return written
 
 
-def _first_error(error: ValidationError) -> str:
-    first: Any = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{key}: there is no such setting; see the settings.toml that ships with Vouch"
-    if first["type"] == "missing":
-        return f"{key}: missing; add it"
+# -- what is wrong, in a line ------------------------------------------------------------------------------------------
+
+
+def _mend(error: ValidationError) -> str:
+    """The first mistake and its mend. A misspelt key goes first: the one that is missing is then often the same."""
+    mistakes: list[Any] = [*error.errors(include_url=False)]
+    first = min(mistakes, key=lambda mistake: mistake["type"] != "extra_forbidden")
+    where = [str(part) for part in first["loc"]]
+    key, given = ".".join(where), first["input"]
+    match first["type"]:
+        case "extra_forbidden":
+            names = _names_beside(where)
+            close = get_close_matches(where[-1], names, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there is: {', '.join(names)}"
+            return f"{key}: there is no such setting; {hint}"
+        case "missing":
+            return f"{key}: missing; add it"
+        case "tuple_type" | "list_type":
+            return f"{key}: write a list" + (f': {where[-1]} = ["{given}"]' if isinstance(given, str) else "")
+        case "string_type" if isinstance(given, list | dict):
+            return f"{key}: write one word in quotes"
+        case "string_type":
+            return f'{key}: put it in quotes: {where[-1]} = "…"'
+        case "model_type" | "dict_type" | "mapping_type":
+            return f"{key}: is no table; write [{where[0]}{'.NAME' if len(where) > 1 else ''}] and its keys below"
     return f"{key}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _names_beside(where: list[str]) -> list[str]:
+    """What the last part of a key might be called."""
+    if len(where) == 1 or where[0] not in Settings.model_fields:
+        return list(Settings.model_fields)
+    kind = Settings.model_fields[where[0]].annotation
+    table: type[BaseModel] = (*get_args(kind), kind)[1 if get_args(kind) else 0]
+    return list(table.model_fields)

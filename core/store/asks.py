@@ -142,9 +142,10 @@ def plan_invitations(
     return len(rows)
 
 
-def open_asks(connection: Connection, *, closing_before: datetime) -> Sequence[OpenAsk]:
-    """Posted asks that are not closed although their wave has closed by ``closing_before``."""
-    return _open_asks(connection, _POSTED.where(_ASK.c.closed_at.is_(None), _WAVE.c.closes_at <= closing_before))
+def open_asks(connection: Connection, survey: str, *, closing_before: datetime) -> Sequence[OpenAsk]:
+    """Posted asks of a survey that are not closed although their wave has closed by ``closing_before``."""
+    query = _POSTED.where(_WAVE.c.survey == survey, _ASK.c.closed_at.is_(None), _WAVE.c.closes_at <= closing_before)
+    return _open_asks(connection, query)
 
 
 def closed(connection: Connection, ask_id: int, now: datetime) -> None:

@@ -120,6 +120,7 @@ class Database:
 
     async def __aenter__(self) -> Database:
         self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[StoreError | None] = self._loop.create_future()
         await asyncio.to_thread(self.create)
         self._thread = threading.Thread(target=self._run, name="vouch-writer", daemon=True)
         self._thread.start()
@@ -131,6 +132,7 @@ class Database:
             self._some.notify()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
+        await asyncio.sleep(0)  # what the thread has left to the loop
         self.engine.dispose()
 
     async def write(self, job: Callable[[Connection], T]) -> T:
@@ -150,6 +152,29 @@ class Database:
     # -- the writer thread -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            self._work()
+        except BaseException as fault:  # whatever it is: nobody may wait for a writer that is gone
+            error = fault
+        with self._some:
+            self._closed = True
+            left = list(self._queue)
+            self._queue.clear()
+        self._loop.call_soon_threadsafe(self._end, error, left)
+
+    def _end(self, error: BaseException | None, left: Sequence[_Queued]) -> None:
+        fault = StoreError(f"the database's writer ended: {error or 'it was closed'}")
+        self._settle([(queued, fault) for queued in left])
+        if not self._ended.done():
+            self._ended.set_result(fault if error is not None else None)
+
+    async def ended(self) -> None:
+        """Returns when the database was closed; raises ``StoreError`` as soon as its writer ends by itself."""
+        if (fault := await asyncio.shield(self._ended)) is not None:
+            raise fault
+
+    def _work(self) -> None:
         with self.engine.connect() as connection:
             while True:
                 with self._some:
@@ -158,7 +183,12 @@ class Database:
                     if not self._queue:
                         return
                     batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
-                settled = self._commit(connection, batch)
+                try:
+                    settled = self._commit(connection, batch)
+                except BaseException as error:
+                    fault = StoreError(f"the database's writer ended: {error!r}")
+                    self._loop.call_soon_threadsafe(self._settle, [(queued, fault) for queued in batch])
+                    raise
                 self._loop.call_soon_threadsafe(self._settle, settled)
 
     def _commit(self, connection: Connection, batch: Sequence[_Queued]) -> Iterable[tuple[_Queued, Any]]:

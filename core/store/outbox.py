@@ -204,16 +204,23 @@ def sent(connection: Connection, id: int, receipt: Receipt, now: datetime) -> tu
     return row.account, receipt.refs
 
 
-def refused(connection: Connection, id: int, error: str, now: datetime, *, unreachable: bool = False) -> None:
-    """It was not said and will not be. ``unreachable``: nor anything else to this person, until they write again."""
+def refused(
+    connection: Connection, id: int, error: str, now: datetime, *, unreachable: bool = False, answers_only: bool = False
+) -> None:
+    """It was not said and will not be. ``unreachable``: nor anything else to this person, until they write again.
+    With ``answers_only`` their message still waits for an answer."""
+    if answers_only:
+        _owe_again(connection, id)
     if unreachable:
         person = _row(connection, id).person_id
         connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(blocked=True))
     _settle(connection, id, State.REFUSED, now, error=error)
 
 
-def expired(connection: Connection, id: int, now: datetime) -> None:
-    """Its time passed before its turn came: it was not said."""
+def expired(connection: Connection, id: int, now: datetime, *, answers_only: bool = False) -> None:
+    """Its time passed before its turn came: it was not said. ``answers_only`` as in ``refused``."""
+    if answers_only:
+        _owe_again(connection, id)
     _settle(connection, id, State.EXPIRED, now)
 
 
@@ -225,13 +232,23 @@ def unknown(connection: Connection, id: int, error: str, now: datetime) -> None:
 def postpone(connection: Connection, id: int, due_at: datetime, error: str, *, answers_only: bool = False) -> None:
     """It was not said; try again at ``due_at``. With ``answers_only`` their message still waits for an answer."""
     if answers_only:
-        person = _row(connection, id).person_id
-        connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(owed=_PERSON.c.owed + 1))
+        _owe_again(connection, id)
     connection.execute(
         update(_OUTBOX)
         .where(_OUTBOX.c.id == id)
         .values(state=str(State.PLANNED), due_at=due_at, claimed_at=None, error=error)
     )
+
+
+def put_back(connection: Connection, things: Iterable[Claimed], now: datetime, *, answers_only: bool = False) -> None:
+    """They were claimed, but not even tried."""
+    for thing in things:
+        postpone(connection, thing.id, now, "", answers_only=answers_only)
+
+
+def _owe_again(connection: Connection, id: int) -> None:
+    person = _row(connection, id).person_id
+    connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(owed=_PERSON.c.owed + 1))
 
 
 def abandon(connection: Connection, accounts: Sequence[str], now: datetime) -> int:

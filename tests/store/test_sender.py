@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from core.account import Address, Deliver, Direct, Limits, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
+from core.errors import (
+    AccountRefused,
+    AccountUnavailable,
+    ContentRefused,
+    OutcomeUnknown,
+    PersonUnreachable,
+    StoreError,
+    TooLate,
+)
 from core.message import Message
 from core.message import text as words
 from core.models import Person
@@ -215,23 +225,70 @@ async def test_running_it_says_what_is_planned_meanwhile(stage: Stage, voice: Vo
         await running
 
 
-async def test_stopping_in_the_middle_leaves_what_may_have_been_said(
-    stage: Stage, voice: Voice, sender: Sender
-) -> None:
+async def test_what_does_not_end_when_we_are_stopped_is_unknown_and_stays_so(stage: Stage, voice: Voice) -> None:
     voice.hold.clear()
     plan(stage, "half said")
+    sender = speaking(stage, voice, grace_s=0.01)
+    await stopped_while_saying(stage, voice, sender)
+    assert row(stage, "half said")["state"] == "unknown"
+    voice.hold.set()
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert (voice.said, row(stage, "half said")["state"]) == ([], "unknown")
+
+
+async def test_what_ends_in_time_when_we_are_stopped_is_sent(stage: Stage, voice: Voice) -> None:
+    voice.hold.clear()
+    plan(stage, "last words")
+    asyncio.get_running_loop().call_later(0.2, voice.hold.set)
+    await stopped_while_saying(stage, voice, speaking(stage, voice, grace_s=20))
+    assert (len(voice.said), row(stage, "last words")["state"]) == (1, "sent")
+
+
+async def test_a_claim_that_comes_too_late_is_put_back(stage: Stage, voice: Voice) -> None:
+    plan(stage, "not begun")
+    sender = speaking(stage, voice, grace_s=20)
+    gate = threading.Event()
+    blocked = asyncio.create_task(stage.database.write(lambda connection: gate.wait(20)))
+    running = asyncio.create_task(sender.run())
+    await asyncio.sleep(0)  # it asks for the claim, which waits behind the gate
+    running.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await blocked
+    assert (voice.said, row(stage, "not begun")["state"]) == ([], "planned")
+
+
+async def test_a_receipt_is_kept_as_soon_as_the_database_can(stage: Stage, voice: Voice) -> None:
+    key = stage.plan_ask("group", 0)
+    faults = iter(("database is locked", "database is locked"))
+
+    def replay(connection: Connection, account: str, refs: Sequence[str]) -> None:
+        for fault in faults:
+            raise StoreError(fault)
+
+    clock = Clock(wall=lambda: stage.now.timestamp())
+    sender = Sender(voice, {CHANNELS["group"].place: PLACE}, stage.database, clock, replay)
+    async with asyncio.timeout(20):
+        await sender.drain()
+    assert (len(voice.said), row(stage, key)["state"]) == (1, "sent")
+
+
+def speaking(stage: Stage, voice: Voice, *, grace_s: float) -> Sender:
+    clock = Clock(wall=lambda: stage.now.timestamp())
+    return Sender(voice, {PLACE.id: PLACE}, stage.database, clock, stage.inbox.replay, grace_s=grace_s)
+
+
+async def stopped_while_saying(stage: Stage, voice: Voice, sender: Sender) -> None:
+    """Run the sender until it says something, then stop it."""
     running = asyncio.create_task(sender.run())
     async with asyncio.timeout(20):
         await until(stage, lambda: voice.most_at_once == 1)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    with stage.database.engine.begin() as connection:
-        assert outbox.abandon(connection, [ACCOUNT], NOW) == 1
-    voice.hold.set()
-    async with asyncio.timeout(20):
-        await sender.drain()
-    assert (voice.said, row(stage, "half said")["state"]) == ([], "unknown")
 
 
 async def until(stage: Stage, true: Callable[[], bool]) -> None:

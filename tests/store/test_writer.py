@@ -197,3 +197,21 @@ def test_a_file_that_cannot_be_opened_names_the_setting() -> None:
     with pytest.raises(StoreError, match=r"service\.database"):
         database.create()
     database.engine.dispose()
+
+
+async def test_when_the_writer_ends_nobody_waits_for_it(database_url: str) -> None:
+    database = Database(database_url)
+    async with asyncio.timeout(20), database:
+
+        def end(connection: Connection) -> None:
+            raise SystemExit
+
+        ended = asyncio.create_task(database.ended())
+        results = await asyncio.gather(
+            *(database.write(job) for job in (keep("before"), end, keep("after"))), return_exceptions=True
+        )
+        assert any(isinstance(result, StoreError) for result in results)
+        with pytest.raises(StoreError, match="writer ended"):
+            await ended
+        with pytest.raises(StoreError, match="closed"):
+            await database.write(keep("later"))
