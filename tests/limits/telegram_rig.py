@@ -70,7 +70,6 @@ class Rig:
         await self.stand_in.open_direct("tg", self.ann)
         await self.updates()
         await self.updates()
-        self._asked.clear()
         return self
 
     async def __aexit__(
@@ -117,9 +116,12 @@ class Rig:
         self._offset = found[-1].update_id + 1 if found else self._offset
         return found
 
-    async def polling(self) -> None:
-        """Wait until a request for updates has begun to wait."""
+    async def polling(self, **how: Any) -> asyncio.Task[list[Update]]:
+        """Ask for updates; returns the call, which waits by now if it ever will."""
+        self._asked.clear()
+        call = asyncio.create_task(self.bot.get_updates(**how))
         await asyncio.wait_for(self._asked.wait(), 5)
+        return call
 
     async def poll(self, place: int = GROUP, **how: Any) -> Post:
         """Send a poll of two options and return it as people see it."""
@@ -133,13 +135,18 @@ class Rig:
         await self.bot.send_message(self.ann, "How likely?", reply_markup=keyboard([[data]]))
         return self.posts[-1]
 
+    async def taps(self, count: int) -> list[str]:
+        """Have Ann tap a button, now and so often; returns the ids of the callback queries."""
+        post = await self.buttons()
+        for _ in range(count):
+            await self.stand_in.tap(self.ann, post, post.buttons[0])
+        found = await self.bot.get_updates(offset=self._offset, timeout=0)
+        self._offset = found[-1].update_id + 1
+        return [update.callback_query.id for update in found if update.callback_query]
+
     async def tapped(self) -> str:
         """Have Ann tap a button; returns the callback query's id."""
-        post = await self.buttons()
-        await self.stand_in.tap(self.ann, post, post.buttons[0])
-        query = (await self.updates())[-1].callback_query
-        assert query is not None
-        return query.id
+        return (await self.taps(1))[0]
 
 
 Check = Callable[[Rig], Awaitable[None]]

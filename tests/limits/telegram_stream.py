@@ -40,8 +40,7 @@ async def _write(rig: Rig, *texts: str) -> None:
 
 @row("telegram.updates.conflict")
 async def second_poller(rig: Rig) -> None:
-    older = asyncio.create_task(rig.bot.get_updates(offset=1, timeout=1))
-    await rig.polling()
+    older = await rig.polling(offset=1, timeout=1)
     newer = asyncio.create_task(rig.bot.get_updates(offset=2, timeout=30))
     done, _ = await asyncio.wait([older, newer], timeout=5, return_when=asyncio.FIRST_COMPLETED)
     assert done == {older}
@@ -67,8 +66,10 @@ async def plain_webhook(rig: Rig) -> None:
 
 @row("telegram.webhook.secret")
 async def secret_with_spaces(rig: Rig) -> None:
-    call = rig.bot.set_webhook("https://brand.example", secret_token="open sesame")
-    await refused(call, TelegramBadRequest, "secret token contains unallowed characters")
+    assert await rig.bot.set_webhook("https://brand.example", secret_token="Az0_-" + "x" * 251)
+    for secret in ("open sesame", "x" * 257):
+        call = rig.bot.set_webhook("https://brand.example", secret_token=secret)
+        await refused(call, TelegramBadRequest, "secret token contains unallowed characters")
 
 
 @row("telegram.updates.limit")
@@ -109,39 +110,50 @@ async def confirmed_is_gone(rig: Rig) -> None:
 @row("telegram.updates.retention")
 async def kept_for_a_day(rig: Rig) -> None:
     await _write(rig, "old")
-    rig.wait(86_400 - 10)
+    rig.wait(86_399)
     await _write(rig, "new")
-    rig.wait(8)
-    assert [update.message.text for update in await rig.updates(offset=-9) if update.message] == ["new"]
+    for offset, kept in ((-9, ["old", "new"]), (-8, ["new"])):
+        found = await rig.bot.get_updates(offset=offset, timeout=0)
+        assert [update.message.text for update in found if update.message] == kept
+        rig.wait(1)
 
 
 @row("telegram.updates.taps")
 async def taps_are_kept_for_150_s(rig: Rig) -> None:
     post = await rig.buttons()
     await rig.stand_in.tap(rig.ann, post, post.buttons[0])
-    rig.wait(140)
-    assert [update.event_type for update in await rig.updates()] == ["callback_query"]
-    await rig.stand_in.tap(rig.ann, post, post.buttons[0])
-    rig.wait(150)
-    assert await rig.updates() == []
+    rig.wait(149)
+    assert [update.event_type for update in await rig.bot.get_updates(offset=-9, timeout=0)] == ["callback_query"]
+    rig.wait(1)
+    assert await rig.bot.get_updates(offset=-8, timeout=0) == []
 
 
 @row("telegram.updates.same_offset")
 async def asking_again_at_once(rig: Rig) -> None:
     await _write(rig, "1", "2")
-    assert len(await rig.updates(offset=1)) == 2
-    assert len(await rig.bot.get_updates(offset=1, timeout=0)) == 1
+    for pause_s, found in ((0.0, 2), (0.49, 1), (0.5, 2)):
+        rig.wait(pause_s)
+        assert len(await rig.bot.get_updates(offset=1, timeout=0)) == found
+    last = (await rig.bot.get_updates(offset=-1, timeout=0))[0].update_id
+    assert await rig.bot.get_updates(offset=last + 1, timeout=0) == []
+    rig.wait(2.99)
+    slowed_down = await rig.polling(offset=last + 1, timeout=0)
+    await _write(rig, "3")
+    assert [update.update_id for update in await slowed_down] == [last + 1]
+    assert await rig.bot.get_updates(offset=last + 2, timeout=0) == []
+    rig.wait(3)
+    assert await asyncio.wait_for(rig.bot.get_updates(offset=last + 2, timeout=0), 2) == []
 
 
 @row("telegram.updates.quiet_week")
 async def ids_after_a_quiet_week(rig: Rig) -> None:
-    await _write(rig, "before")
-    before = (await rig.updates())[-1].update_id
-    rig.wait(7 * 86_400)
-    await _write(rig, "after")
-    after = await rig.updates()
-    assert [update.message.text for update in after if update.message] == ["after"]
-    assert after[0].update_id != before + 1
+    found: list[int] = []
+    for pause_s in (0, 7 * 86_400 - 1, 7 * 86_400):
+        rig.wait(pause_s)
+        await _write(rig, "hello")
+        found.append((await rig.bot.get_updates(offset=-1, timeout=0))[0].update_id)
+    assert found[1] == found[0] + 1
+    assert found[2] != found[1] + 1
 
 
 @row("telegram.commands.count")
@@ -154,14 +166,20 @@ async def too_many_commands(rig: Rig) -> None:
 
 @row("telegram.commands.name")
 async def capital_command(rig: Rig) -> None:
-    commands = [BotCommand(command="Score", description="the score")]
-    await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMAND_INVALID")
+    for name in ("s", "score_10" * 4):
+        assert await rig.bot.set_my_commands([BotCommand(command=name, description="the score")])
+    for name in ("Score", "", "s" * 33):
+        commands = [BotCommand(command=name, description="the score")]
+        await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMAND_INVALID")
 
 
 @row("telegram.commands.description")
 async def undescribed_command(rig: Rig) -> None:
-    commands = [BotCommand(command="score", description="x" * 257)]
-    await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMAND_DESCRIPTION_INVALID")
+    for length in (1, 256):
+        assert await rig.bot.set_my_commands([BotCommand(command="score", description="x" * length)])
+    for length in (0, 257):
+        commands = [BotCommand(command="score", description="x" * length)]
+        await refused(rig.bot.set_my_commands(commands), TelegramBadRequest, "BOT_COMMAND_DESCRIPTION_INVALID")
 
 
 @row("telegram.member.known")

@@ -179,8 +179,7 @@ async def test_a_poll_ends_by_itself_while_the_bot_waits() -> None:
 
 
 async def test_a_poller_that_hung_up_takes_nothing_with_it(rig: Rig) -> None:
-    gone = asyncio.create_task(rig.bot.get_updates(offset=2**31 - 1, timeout=30))
-    await rig.polling()
+    gone = await rig.polling(offset=2**31 - 1, timeout=30)
     gone.cancel()
     with pytest.raises(asyncio.CancelledError):
         await gone
