@@ -293,6 +293,6 @@ def _names_beside(where: list[str]) -> list[str]:
     """What the last part of a key might be called."""
     if len(where) == 1 or where[0] not in Settings.model_fields:
         return list(Settings.model_fields)
-    kind = Settings.model_fields[where[0]].annotation
-    table: type[BaseModel] = (*get_args(kind), kind)[1 if get_args(kind) else 0]
+    kind: Any = Settings.model_fields[where[0]].annotation
+    table: type[BaseModel] = get_args(kind)[1] if get_args(kind) else kind
     return list(table.model_fields)
