@@ -220,14 +220,18 @@ def _table(title: str, lowest: int, rows: Sequence[tuple[str, Tally]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    heads = ("NPS", "chance range", "n", "9–10", "7–8", f"{lowest}–6")
+    cells = [(*_score(t), *map(str, (t.n, t.promoters, t.passives, t.detractors))) for _, t in rows]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    console = Console(markup=False)
+    room = max(24, console.width - sum(widths) - 3 * len(widths) - 2)  # numbers are never cut, names where they must be
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("channel", min_width=24, no_wrap=True, overflow="ellipsis")
-    for column in ("NPS", "chance range", "n", "9–10", "7–8", f"{lowest}–6"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for name, tally in rows:
-        counts = (tally.n, tally.promoters, tally.passives, tally.detractors)
-        table.add_row(name, *_score(tally), *map(str, counts))
-    Console(markup=False).print(table)
+    table.add_column("channel", max_width=room, no_wrap=True, overflow="ellipsis")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for (name, _), numbers in zip(rows, cells, strict=True):
+        table.add_row(name, *numbers)
+    console.print(table)
 
 
 def _score(tally: Tally) -> tuple[str, str]:

@@ -89,6 +89,8 @@ class Demo:
         self._named_teams = self.settings.team_list().values()
         self._teams = {(team.account, team.place) for team in self.settings.teams.values()}
         self._arrived = asyncio.Event()
+        self.up = False
+        """Whether the service is up."""
         self.end_of_log = ""
         """What the service logged last, once the demo is over."""
         self.sandbox.watchers.append(self._seen)
@@ -97,7 +99,8 @@ class Demo:
         if (post.account, post.place) in self._teams:
             team = next(t for t in self._named_teams if (t.account, t.place) == (post.account, post.place))
             moment = post.at.astimezone(ZoneInfo(team.zone))
-            self._show(f"\n--- team {team.name} on {post.platform}, {moment:%a %d %b %H:%M} ---\n{post.text}")
+            when = f"{moment:%a %d %b %H:%M} {team.zone}"
+            self._show(f"\n--- team {team.name} on {post.platform}, {when} ---\n{post.text}")
             self._arrived.set()
 
     async def run(self) -> Outcome:
@@ -106,6 +109,7 @@ class Demo:
         self.clocks.started = self.clocks.wire()
         with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder:
             async with self.sandbox, running(self._path, self.sandbox.url, Path(folder)) as service:
+                self.up = True
                 self._show(f"vouch run is up after {service.ready_s} s")
                 living = asyncio.create_task(self.world.run())
                 try:

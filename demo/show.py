@@ -4,74 +4,168 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import SettingsError, VouchError
-from core.settings import Settings
+from core.settings import Settings, load
 from demo.live import Demo, Outcome
 from demo.plan import plan_of, world_of
 from sandbox.clocks import Clocks
 from sandbox.server import Sandbox
+from sandbox.world import World
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LOOK_S = 0.25
+"""How often, in wall seconds, what is shown is brought up to date."""
+
+_NAMES = {"x": "X", "telegram": "Telegram", "discord": "Discord"}
 
 
-def run_demo(path: Path, followers: int, seed: int, weeks: int, *, headless: bool, as_json: bool) -> int:
-    """Run the demo and print what came of it. Returns the exit code."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    path: Path
+    """The settings."""
+    followers: int
+    seed: int
+    given: str
+    """How the settings were named there, such as `` --settings live.toml``; empty when they were not."""
+
+
+def run_demo(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> int:
+    """Run the demo and print what came of it. Returns the exit code. Raises ``VouchError`` when it cannot run."""
+    screen = None if headless else _screen()
+    show = _quiet if headless else _on(screen)
     try:
-        demo = Demo(path, followers=followers, seed=seed, weeks=weeks, show=_quiet if headless else _print)
-        outcome = asyncio.run(_live(demo, followers, progress=not headless and sys.stderr.isatty()))
-    except (VouchError, ValueError) as error:
-        sys.stderr.write(f"vouch: {error}\n")
-        return 2
+        demo = Demo(wanted.path, followers=wanted.followers, seed=wanted.seed, weeks=weeks, show=show)
+    except ValueError as error:  # what the sandbox cannot hold
+        raise VouchError(str(error)) from error
+    show(_foreword(demo, weeks, wanted.followers))
+    if headless:
+        outcome = asyncio.run(demo.run())
+    else:
+        outcome = asyncio.run(_in_a_pipe(demo) if screen is None else _in_a_terminal(demo, screen))
     if not outcome.ok:
         sys.stderr.write(f"The log of vouch run ends:\n{demo.end_of_log}\n")
     if as_json:
         _print(json.dumps(outcome.as_json()))
     else:
-        _print_verdict(outcome)
+        _print_verdict(outcome, wanted.given)
     return 0 if outcome.ok else 1
 
 
-async def _live(demo: Demo, followers: int, *, progress: bool) -> Outcome:
-    if not progress:
-        return await demo.run()
+def _foreword(demo: Demo, weeks: int, followers: int) -> str:
+    brands = " and ".join(sorted({survey.brand for survey in demo.surveys.values()}))
+    week_s = 7 * 86_400 / demo.clocks.speed
+    return (
+        f"{weeks} {'week' if weeks == 1 else 'weeks'} of {brands} with {followers:,} followers, on stand-ins of "
+        f"{_platforms(demo.settings)}.\n"
+        f"A week takes {week_s:.3g} s here, a second is {168 / week_s:.2g} hours: "
+        f"a post due on Mon 09:00 comes a little later."
+    )
+
+
+async def _in_a_terminal(demo: Demo, console: Console) -> Outcome:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[acts]}"), TimeElapsedColumn())
-    from rich.console import Console
-
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("starting", total=1.0, acts="")
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task(f"starting {_platforms(demo.settings)} …", total=1.0, acts="")
         living = asyncio.create_task(demo.run())
         while not living.done():
-            await asyncio.wait({living}, timeout=0.25)
-            ledger = demo.world.ledger
-            said = f"{len(ledger.acts)} acts of {followers} followers, {len(ledger.posts)} posts"
-            bars.update(bar, completed=demo.share(), description=f"{demo.clocks.now():%a %d %b}", acts=said)
+            await asyncio.wait({living}, timeout=LOOK_S)
+            bars.update(bar, completed=demo.share())
+            if demo.up:
+                bars.update(bar, description=f"{demo.clocks.now():%a %d %b}", acts=_lived(demo.world))
         return living.result()
 
 
-async def keep_sandbox(settings: Settings, *, port: int, followers: int, seed: int, speed: float) -> None:
+async def _in_a_pipe(demo: Demo) -> Outcome:
+    """A line for each quarter of the time."""
+    living = asyncio.create_task(demo.run())
+    quarter = 1
+    while not living.done():
+        await asyncio.wait({living}, timeout=LOOK_S)
+        while quarter < 4 and demo.share() >= quarter / 4:
+            _print(f"{25 * quarter} %, {demo.clocks.now():%a %d %b}: {_lived(demo.world)}")
+            quarter += 1
+    return living.result()
+
+
+async def keep_sandbox(wanted: Wanted, *, port: int, speed: float, as_json: bool) -> None:
     """Keep a sandbox for these settings running until interrupted. Raises ``SettingsError`` when the port is taken."""
+    settings = load(wanted.path)
     accounts, places, channels = plan_of(settings)
     stage = Sandbox(accounts, places, clocks=Clocks(speed=speed), port=port)
-    world = world_of(stage, settings, channels, followers, seed)
+    world = world_of(stage, settings, channels, wanted.followers, wanted.seed)
     try:
         async with stage:
-            _print(f"X, Telegram and Discord stand at {stage.url}, with {followers} followers. Stop with Ctrl-C.")
-            _print("Now run `vouch run` in another terminal.")
-            await world.run()
+            if as_json:
+                _print(json.dumps({"event": "ready", "url": stage.url}))
+            else:
+                _print(
+                    f"{_platforms(settings)} stand at {stage.url}, with {wanted.followers} followers; "
+                    f"a week takes {_lasting(7 * 86_400 / speed)}. Stop with Ctrl-C."
+                )
+                there = "" if stage.url == settings.sandbox.url else f"VOUCH_SANDBOX__URL={shlex.quote(stage.url)} "
+                _print(f"Now run `{there}vouch run{wanted.given}` in another terminal.")
+            await _watched(world, stage.clocks)
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from error
 
 
-def _print_verdict(outcome: Outcome) -> None:
+async def _watched(world: World, clocks: Clocks) -> None:
+    """Let the followers live, with a line that says how they do on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        return await world.run()
+    from rich.console import Console
+
+    living = asyncio.create_task(world.run())
+    with Console(stderr=True).status("") as line:
+        while not living.done():
+            line.update(f"{clocks.now():%a %d %b %Y}: {_lived(world)}")
+            await asyncio.wait({living}, timeout=LOOK_S)
+    return living.result()
+
+
+def _lived(world: World) -> str:
+    """What happened so far."""
+    acts, posts = len(world.ledger.acts), len(world.ledger.posts)
+    return f"{acts:,} acts of followers, {posts:,} {'post' if posts == 1 else 'posts'}"
+
+
+def _platforms(settings: Settings) -> str:
+    """The settings' platforms as a sentence has them."""
+    *others, last = dict.fromkeys(_NAMES[account.platform] for account in settings.accounts.values())
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _lasting(seconds: float) -> str:
+    """A duration in the largest unit that it fills."""
+    for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds:.3g} seconds"
+
+
+def _print_verdict(outcome: Outcome, given: str) -> None:
     _print("")
     if outcome.ok:
         _print(f"The posts say what the followers really did: {_answers(outcome)} answers, none lost, none doubled.")
     else:
         _print(f"Something is wrong: {outcome.lost} lost, {outcome.doubled} doubled. {'; '.join(outcome.faults)}")
-    _print("Next: `vouch sandbox` and `vouch run` to look around, `vouch settings` for what is set, README to go live.")
+    _print(
+        f"Next: `vouch sandbox{given}` and `vouch run{given}` to look around, `vouch settings{given}` for what is set, "
+        f"README to go live."
+    )
 
 
 def _answers(outcome: Outcome) -> int:
@@ -82,6 +176,22 @@ def _answers(outcome: Outcome) -> int:
         for found in survey["weeks"].values()
         for kind in ("named", "open")
     )
+
+
+def _screen() -> Console | None:
+    """The terminal; ``None`` in a pipe."""
+    if not sys.stdout.isatty():
+        return None
+    from rich.console import Console
+
+    return Console()
+
+
+def _on(screen: Console | None) -> Callable[[str], None]:
+    """How to print whole lines, above the progress where there is a terminal. A text stays as it is."""
+    if screen is None:
+        return _print
+    return lambda text: screen.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def _print(text: str) -> None:

@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
+import typer.main
 
+import cli
 from tests.command import SHIPPED, Vouch, refused
 
 LIVE = re.sub(r"\[sandbox\].*?(?=# Brands)", "", SHIPPED, flags=re.DOTALL)
 """The same without a sandbox."""
+MISSING = [
+    *(f"VOUCH_ACME_X_{name}" for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "ACCESS_TOKEN", "ACCESS_TOKEN_SECRET")),
+    *("VOUCH_ACME_TELEGRAM_TOKEN", "VOUCH_ACME_DISCORD_TOKEN"),
+]
+"""The secrets that it needs."""
+COMMANDS: Mapping[str, Any] = getattr(typer.main.get_command(cli.app), "commands")  # noqa: B009 (typer's own click)
 TOKEN = "8412973650:AAE-canary-canary-canary-canary-canar"
-
-
-WRONG_SETTINGS = {
-    "key": ("tick_s = 1.0", "tack_s = 1.0", r"service\.tack_s: there is no such setting; see"),
-    "table": ("[service]", "[servant]", r"servant: there is no such setting; see"),
-    "missing": ('brand = "acme"\n', "", r"surveys\.recommend\.brand: missing; add it"),
-    "type": ("tick_s = 1.0", 'tick_s = "often"', r"service\.tick_s: .*valid number"),
-    "range": ("tick_s = 1.0", "tick_s = 0", r"service\.tick_s: .*greater than 0"),
-    "kind": ('kind = "poll"', 'kind = "pole"', r"channels\.x-poll\.kind: .*'poll', 'buttons'"),
-    "scale": ('scale = "0-10"', 'scale = "1-5"', r"surveys\.recommend\.scale: .*'0-10' or '1-10'"),
-    "platform": ('platform = "x"', 'platform = "y"', r"accounts\.acme-x\.platform: .*'telegram', 'discord' or 'x'"),
-    "toml": ("[service]", "[[[", r"cannot be read: .*line \d+"),
-    "account": ('account = "acme-x"', 'account = "acme"', r"x-poll\.account: there is no \[accounts\.acme\]; there is"),
-    "channel": ('"x-poll", ', '"x-pol", ', r"recommend\.channels: there is no \[channels\.x-pol\]; there is: .*x-poll"),
-    "team": ('teams = ["acme"]', 'teams = ["us"]', r"recommend\.teams: there is no \[teams\.us\]; there is: acme"),
-    "brand": ('brand = "acme"', 'brand = "us"', r"recommend\.brand: there is no \[brands\.us\]; there is: acme"),
-    "report": ('report = "Mon 09:00"', 'report = "Monday"', r"teams\.acme: 'Monday' is no moment .* 'Mon 09:00'"),
-    "ask": ('ask = "Mon 10:00"', 'ask = "Mon 25:00"', r"surveys\.recommend: 'Mon 25:00' is no moment .* 'Mon 09:00'"),
-    "zone": ('"Europe/Paris"', '"Europe/Pari"', r"there is no time zone 'Europe/Pari': write .*'Europe/Paris'"),
-    "sandbox": ("http://127.0.0.1:8025", "http://evil.example", r"sandbox\.url: .*write http://127\.0\.0\.1:PORT"),
-    "empty": (SHIPPED, "", r"no survey; add a table \[surveys\.NAME\]"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG_SETTINGS)
-def test_wrong_settings_are_told_in_one_line_with_the_mend(vouch: Vouch, case: str) -> None:
-    right, wrong, told = WRONG_SETTINGS[case]
-    assert right in SHIPPED
-    assert re.search(told, refused(vouch.here("settings", text=SHIPPED.replace(right, wrong))))
 
 
 @pytest.mark.parametrize(
@@ -50,12 +32,12 @@ def test_wrong_settings_are_told_in_one_line_with_the_mend(vouch: Vouch, case: s
     [
         (("score", "--settings", "none.toml"), r"there is no file none\.toml: name yours with --settings"),
         (("demo", "--settings", "none.toml"), r"there is no file none\.toml: name yours with --settings"),
-        (("settings", "--settings", "."), r"cannot be read: .*directory"),
+        (("settings", "--settings", "."), r"is a folder: name the settings file in it with --settings"),
         (("score", "loyalty"), r"there is no survey 'loyalty'; there is: recommend"),
         (("score", "--week", "2026-W60"), r"'2026-W60' is no week: write year and ISO week such as '2026-W47'"),
-        (("score", "--week", "2020-W10"), r"recommend: 2020-W10 was never asked; nothing was asked yet"),
-        (("score",), r"recommend: nothing was asked yet; .*`vouch ask` asks now"),
-        (("score", "--json"), r"recommend: nothing was asked yet"),
+        (("score", "--week", "2020-W10"), r"recommend: nothing was asked yet \(there is no vouch\.db\)"),
+        (("score",), r"recommend: nothing was asked yet .*; .*`vouch ask` asks now"),
+        (("sandbox", "--port", "99999"), r"'--port': .*less than or equal to 65535; see `vouch sandbox --help`"),
         (("report",), r"recommend: nothing was asked yet"),
         (("report", "--week", "last"), r"'last' is no week: write"),
         (("demo", "--followers", "10"), r"'--followers': .*greater than or equal to 50; see `vouch demo --help`"),
@@ -69,6 +51,38 @@ def test_what_cannot_be_done_is_told_in_one_line_with_the_mend(
     vouch: Vouch, arguments: tuple[str, ...], told: str
 ) -> None:
     assert re.search(told, refused(vouch.here(*arguments)))
+    assert list(vouch.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("score",), "recommend: nothing was asked yet"),
+        (("demo", "--settings", "none.toml"), "there is no file none.toml"),
+        (("run", "--loud"), "No such option: --loud"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_script_gets_what_is_wrong_as_json(vouch: Vouch, arguments: tuple[str, ...], told: str) -> None:
+    code, said, complained = vouch.here(*arguments, "--json")
+    assert (code, said, complained.count("\n")) == (2, "", 1)
+    assert told in json.loads(complained)["error"]
+
+
+def test_the_version_is_told(vouch: Vouch) -> None:
+    code, said, complained = vouch.here("--version")
+    assert (code, complained) == (0, "")
+    assert re.fullmatch(r"vouch \d+\.\d+\.\d+\n", said)
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=lambda words: " ".join(words) or "vouch")
+def test_every_option_is_explained(vouch: Vouch, command: tuple[str, ...]) -> None:
+    code, said, complained = vouch.here(*command, "-h")
+    assert (code, complained) == (0, "")
+    assert said == vouch.here(*command, "--help")[1]
+    assert "wave" not in said.lower()
+    options = COMMANDS[command[0]].params if command else []
+    assert [option.name for option in options if not option.help] == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +102,17 @@ def test_a_database_that_cannot_be_opened_is_told_without_its_password(vouch: Vo
 @pytest.mark.parametrize("command", [("run",), ("ask",), ("report", "--post")], ids=" ".join)
 def test_without_its_secrets_nothing_starts(vouch: Vouch, command: tuple[str, ...]) -> None:
     told = refused(vouch.here(*command, text=LIVE))
-    assert "accounts.acme-x: no consumer_key; put it into the environment variable VOUCH_ACME_X_CONSUMER_KEY" in told
+    assert "no consumer_key for accounts.acme-x; put what is missing into the environment: " in told
+    assert re.findall(r"VOUCH_\w+", told) == MISSING
+
+
+def test_what_is_there_is_not_missing(vouch: Vouch) -> None:
+    told = refused(vouch.here("run", text=LIVE, VOUCH_ACME_X_CONSUMER_KEY="key", VOUCH_ACME_TELEGRAM_TOKEN=TOKEN))
+    assert "no consumer_secret for accounts.acme-x" in told
+    assert set(re.findall(r"VOUCH_\w+", told)) == set(MISSING) - {
+        "VOUCH_ACME_X_CONSUMER_KEY",
+        "VOUCH_ACME_TELEGRAM_TOKEN",
+    }
 
 
 @pytest.mark.parametrize("command", [("run",), ("ask",), ("report", "--post")], ids=" ".join)
@@ -178,6 +202,28 @@ def test_settings_are_shown_without_secrets(vouch: Vouch, as_json: tuple[str, ..
     assert (code, complained) == (0, "")
     assert "***" in said
     assert not [word for word in (TOKEN, TOKEN[::-1], "canary-word") if word in said]
+
+
+def test_settings_say_whom_they_speak_to_and_what_is_missing(vouch: Vouch) -> None:
+    _, said, _ = vouch.here("settings", text=LIVE, VOUCH_ACME_DISCORD_TOKEN=TOKEN)
+    path = vouch.folder / "own.toml"
+    assert said.startswith(f"Read from {path}. Vouch speaks to the real platforms.\n")
+    assert "\naccounts.acme-discord.token = *** (from VOUCH_ACME_DISCORD_TOKEN)\n" in said
+    assert re.findall(r"^  (VOUCH_\w+)$", said, re.MULTILINE) == MISSING[:-1]
+    assert said.endswith(f"Next: set them, then `vouch settings --settings {path}` again.\n")
+    _, said, _ = vouch.here("settings", text=LIVE, **dict.fromkeys(MISSING, TOKEN))
+    assert said.endswith(f"No secret is missing. Next: `vouch run --settings {path}`.\n")
+    _, said, _ = vouch.here("settings")
+    assert "Vouch speaks to the sandbox at http://127.0.0.1:8025.\n" in said
+    assert "Missing" not in said
+    assert said.endswith("Next: `vouch sandbox` in one terminal, `vouch run` in another.\n")
+
+
+def test_settings_say_which_file_a_secret_is_from(vouch: Vouch) -> None:
+    (vouch.folder / "acme-telegram.token").write_text(TOKEN)
+    _, said, _ = vouch.here("settings", text=LIVE, CREDENTIALS_DIRECTORY=str(vouch.folder))
+    assert f"accounts.acme-telegram.token = *** (from {vouch.folder / 'acme-telegram.token'})\n" in said
+    assert TOKEN not in said
 
 
 def test_settings_as_json_are_what_the_file_says(vouch: Vouch) -> None:
