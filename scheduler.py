@@ -101,6 +101,10 @@ async def _from_sandbox(settings: Settings) -> Connections:
         ) from error
     options: dict[str, dict[str, str]] = {}
     for name, account in settings.accounts.items():
+        if account.base_url or account.gateway_url:
+            raise SettingsError(
+                f"accounts.{name}.base_url: [sandbox] url is set too, and speaks for all accounts; remove one of them"
+            )
         known = accounts.get(name)
         if known is None or known["platform"] != account.platform:
             raise SettingsError(f"accounts.{name}: the sandbox at {url} runs with other settings; start it with these")

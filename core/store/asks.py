@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, select, update
+from sqlalchemy import Connection, Row, Select, exists, select, update
 
 from core.account import Receipt
 from core.ballot import Ballot
@@ -99,47 +99,44 @@ def plan_invitations(
     ``invite`` makes the message for a platform id and language. With ``answers_only`` only those are invited who wrote
     and were not answered. Returns how many were planned.
     """
-    prefix = f"invitation:{wave.wave.survey}:{wave.wave.key}"
-    invited = exists().where(
-        _OUTBOX.c.person_id == _PERSON.c.id,
-        _OUTBOX.c.wave_id == wave.id,
-        _OUTBOX.c.kind == str(Kind.INVITATION),
-    )
-    answered = exists().where(_RESPONSE.c.person_id == _PERSON.c.id, _RESPONSE.c.wave_id == wave.id)
-    if now >= wave.wave.closes_at - LAST_INVITATION:
+    latest = wave.wave.closes_at - LAST_INVITATION
+    if now >= latest:
         return 0
-    rows = connection.execute(
-        select(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language)
-        .where(
-            _PERSON.c.account == channel.account,
-            _PERSON.c.opened.is_(True),
-            _PERSON.c.stopped.is_(False),
-            _PERSON.c.blocked.is_(False),
-            ~invited,
-            ~answered,
-            *((_PERSON.c.owed > 0,) if answers_only else ()),
+    found = _to_invite(connection, wave.id, channel.account, answers_only, limit)
+    things = [
+        Planned(
+            key=f"invitation:{wave.wave.survey}:{wave.wave.key}:{channel.account}/{id}:0",
+            account=channel.account,
+            kind=Kind.INVITATION,
+            body=invite(platform_id, language),
+            person_id=id,
+            wave_id=wave.id,
+            channel=channel.name,
+            not_after=latest,
         )
+        for id, platform_id, language in found
+    ]
+    plan(connection, things, now)
+    return len(things)
+
+
+def _to_invite(
+    connection: Connection, wave_id: int, account: str, answers_only: bool, limit: int
+) -> Sequence[Row[Any]]:
+    """Row id, platform id and language of persons who may be invited in a wave."""
+    invited = exists().where(
+        _OUTBOX.c.person_id == _PERSON.c.id, _OUTBOX.c.wave_id == wave_id, _OUTBOX.c.kind == str(Kind.INVITATION)
+    )
+    answered = exists().where(_RESPONSE.c.person_id == _PERSON.c.id, _RESPONSE.c.wave_id == wave_id)
+    allowed = (_PERSON.c.opened.is_(True), _PERSON.c.stopped.is_(False), _PERSON.c.blocked.is_(False))
+    owed = (_PERSON.c.owed > 0,) if answers_only else ()
+    query = (
+        select(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language)
+        .where(_PERSON.c.account == account, *allowed, *owed, ~invited, ~answered)
         .order_by(_PERSON.c.id)
         .limit(limit)
-    ).all()
-    plan(
-        connection,
-        [
-            Planned(
-                key=f"{prefix}:{channel.account}/{id}:0",
-                account=channel.account,
-                kind=Kind.INVITATION,
-                body=invite(platform_id, language),
-                person_id=id,
-                wave_id=wave.id,
-                channel=channel.name,
-                not_after=wave.wave.closes_at - LAST_INVITATION,
-            )
-            for id, platform_id, language in rows
-        ],
-        now,
     )
-    return len(rows)
+    return connection.execute(query).all()
 
 
 def open_asks(connection: Connection, survey: str, *, closing_before: datetime) -> Sequence[OpenAsk]:

@@ -80,6 +80,7 @@ class Keeping:
         self._stamp = stamp(connection)
         now = known.clock.now()
         self._now, self._stale = self._stamp(now), self._stamp(now + ANSWER_LIFE)
+        self._answerable_since = now - ANSWER_LIFE
         self._responses = Responses(connection, lambda id: known.directory.wave_by_id(connection, id))
         self._people = People(connection)
         self._replies: list[tuple[Any, ...]] = []
@@ -221,7 +222,8 @@ class Keeping:
         direct = reply.place == ""
         if direct and person.blocked:  # they write, so they can be reached again
             person.blocked, person.changed = False, True
-        if direct and person.account in self._known.answers_only:
+        # Nor is what was written so long ago: on the day of going live that is a month of other people's errands.
+        if direct and person.account in self._known.answers_only and reply.at > self._answerable_since:
             person.owed, person.changed = person.owed + 1, True
         if meaning is Meaning.SILENT or read.survey is None:
             return NOTHING

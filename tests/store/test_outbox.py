@@ -214,3 +214,11 @@ def test_a_planned_ask_is_known_and_found_until_it_is_closed(stage: Stage) -> No
         assert asks.open_asks(connection, SURVEY.name, closing_before=close) == []
         row = connection.execute(select(table(asks.Ask)).where(table(asks.Ask).c.id == ask.id)).one()
         assert (row.message, row.posted_at, row.closed_at) == (poll_ref("group", 0), NOW, close)
+
+
+def test_errands_from_before_our_time_are_not_answered(stage: Stage) -> None:
+    stage.inbox.answers_only.add(ACCOUNT)
+    stage.deliver(stage.typed(1, "ann", "where is my parcel?", at=NOW - timedelta(days=25)))
+    stage.deliver(stage.typed(2, "bob", "where is my parcel?", at=NOW - timedelta(hours=25)))
+    owed = {row["platform_id"]: row["owed"] for row in stage.rows("person")}
+    assert owed == {"ann": 0, "bob": 1}
