@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, select, update
+from sqlalchemy import Connection, Select, exists, select, update
 
 from core.account import Receipt
 from core.ballot import Ballot
@@ -122,7 +122,7 @@ def plan_invitations(
 
 def _to_invite(
     connection: Connection, wave_id: int, account: str, answers_only: bool, limit: int
-) -> Sequence[Row[Any]]:
+) -> list[tuple[int, str, str | None]]:
     """Row id, platform id and language of persons who may be invited in a wave."""
     invited = exists().where(
         _OUTBOX.c.person_id == _PERSON.c.id, _OUTBOX.c.wave_id == wave_id, _OUTBOX.c.kind == str(Kind.INVITATION)
@@ -136,7 +136,7 @@ def _to_invite(
         .order_by(_PERSON.c.id)
         .limit(limit)
     )
-    return connection.execute(query).all()
+    return [(id, platform_id, language) for id, platform_id, language in connection.execute(query)]
 
 
 def open_asks(connection: Connection, survey: str, *, closing_before: datetime) -> Sequence[OpenAsk]:
