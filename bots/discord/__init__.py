@@ -1,8 +1,9 @@
 """Discord: one bot account over discord.py's ``Client``, as ``core.account.Account``.
 
-``stream`` is the gateway, ``intake`` the way from there to ``deliver``, ``history`` the direct messages that came while
-we were away; ``read`` turns all of it into events. ``render`` turns what we say into Discord's terms, ``answer``
-answers taps and forms, ``send`` makes the REST calls, ``pace`` spaces them, ``faults`` says what their failures mean.
+``gateway`` says where to connect, ``stream`` is the connection, ``intake`` the way from there to ``deliver``,
+``history`` the direct messages that came while we were away; ``read`` turns all of it into events. ``render`` turns
+what we say into Discord's terms, ``answer`` answers taps and forms, ``send`` makes the REST calls, ``pace`` spaces
+them, ``faults`` says what their failures mean.
 """
 
 from __future__ import annotations
@@ -13,20 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import yarl
-
 with warnings.catch_warnings():  # discord.py imports audioop, which Python 3.11 and 3.12 call deprecated
     warnings.simplefilter("ignore", DeprecationWarning)
     import discord
-    from discord.gateway import DiscordWebSocket
-    from discord.http import Route
 
 from bots.discord import faults, render
+from bots.discord.gateway import Gateway
 from bots.discord.send import Sender
 from bots.discord.stream import Stream
 from core.account import Address, Deliver, Forms, Limits, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountRefused
+from core.errors import AccountError, AccountRefused
 from core.events import Votes
 from core.message import Message
 
@@ -51,8 +49,8 @@ _NEWS = _DIRECT
 
 
 class DiscordAccount:
-    """One bot account on Discord. ``base_url`` and ``gateway_url`` hold for the whole process: discord.py keeps them in
-    its classes."""
+    """One bot account on Discord. ``base_url`` and ``gateway_url`` hold for the whole process, as discord.py keeps them
+    in its classes: a second account with others is refused."""
 
     def __init__(
         self,
@@ -60,15 +58,14 @@ class DiscordAccount:
         token: str,
         *,
         base_url: str = "https://discord.com/api/v10",
-        gateway_url: str = "wss://gateway.discord.gg/",
+        gateway_url: str = "",
         clock: Clock,
         forms: Forms,
         identify_every_s: float = 5.0,
         call_s: float = faults.CALL_S,
     ) -> None:
-        """``identify_every_s``: Discord's own pace for new sessions. ``call_s``: the longest that a call may take."""
-        Route.BASE = base_url.rstrip("/")
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(_web_socket(gateway_url))
+        """``gateway_url``: without it, the host at ``base_url`` is asked. ``identify_every_s``: Discord's own pace for
+        new sessions. ``call_s``: the longest that a call may take."""
         logger = logging.getLogger("discord")
         logger.setLevel(max(logger.level, logging.WARNING))
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
@@ -76,7 +73,8 @@ class DiscordAccount:
         self._token = token
         self._clock = clock
         self._calls = faults.Calls(name, call_s)
-        self._stream = Stream(self._calls, clock, forms, identify_every_s)
+        self._gateway = Gateway(name, token, base_url, gateway_url)
+        self._stream = Stream(self._calls, clock, forms, self._gateway, identify_every_s)
         self._stream.look_back_further = self._look_back_at_polls
         self._sender = Sender(self._calls, self._stream, clock)
         self._open_polls: dict[str, Receipt] = {}
@@ -88,16 +86,20 @@ class DiscordAccount:
 
     async def __aenter__(self) -> DiscordAccount:
         """Sign in. Raises ``AccountRefused`` for a wrong token, ``AccountUnavailable``."""
+        self._gateway.sign_in()
         try:
             async with self._calls.bounded():
                 await self._stream.login(self._token)
         except BaseException:
-            await self._stream.close()
+            await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stream.close()
+        try:
+            await self._stream.close()
+        finally:
+            self._gateway.sign_out()
 
     async def place(self, id: str) -> Place:
         """``direct``, or a text or announcement channel by its id.
@@ -131,7 +133,7 @@ class DiscordAccount:
                 guild = await self._stream.fetch_guild(channel.guild.id, with_counts=False)
                 me = await guild.fetch_member(self._stream.me)
                 return (await guild.fetch_channel(channel.id)).permissions_for(me)
-        except AccountRefused:
+        except AccountError:
             return discord.Permissions.all()
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
@@ -174,8 +176,3 @@ class DiscordAccount:
             self._open_polls.pop(poll.message, None)
             return None
         return Votes(ref=poll.refs[0], votes=voters, as_of=as_of, order=order, final=final)
-
-
-def _web_socket(url: str) -> str:
-    """``http`` becomes ``ws``, ``https`` becomes ``wss``."""
-    return f"ws{url.removeprefix('http')}" if url.startswith("http") else url

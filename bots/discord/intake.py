@@ -117,9 +117,9 @@ class Intake:
                 self._tell(batch, events, answers[len(released) :])
                 return
 
-    def _carried(self, batch: _Batch) -> tuple[list[Event], tuple[Cursor, ...]]:
+    def _carried(self, batch: _Batch) -> tuple[Sequence[Event], tuple[Cursor, ...]]:
         """What goes with this try: its events, without cursors unless all before it is kept; and released cursors."""
-        events = [event for events, _ in batch.parts for event in events]
+        events: Sequence[Event] = [event for events, _ in batch.parts for event in events]
         batch.withheld = ()
         if not self._unsettled or self._unsettled[0] is not batch:
             batch.withheld = tuple(event for event in events if isinstance(event, Cursor))

@@ -21,8 +21,8 @@ from core.message import Message
 
 _PAGE = 100
 """Most voters in one answer. Source: https://docs.discord.com/developers/resources/poll#get-answer-voters"""
-_FINAL_S = 20.0
-"""How long we wait for Discord to finish its own count after a poll has ended."""
+_FINAL_S = 5.0
+"""How long we wait for Discord to finish its own count after a poll has ended; later it is asked again."""
 _LOOK_S = 0.2
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from typing import Any
@@ -19,6 +19,7 @@ import discord
 
 from bots.discord import faults, read
 from bots.discord.answer import Answers
+from bots.discord.gateway import Gateway, identify_wait_s
 from bots.discord.history import History
 from bots.discord.intake import Intake
 from core.account import Deliver, Forms
@@ -29,6 +30,7 @@ from core.events import Via
 _log = logging.getLogger(__name__)
 
 _AGAIN_S = 0.5
+_LONGEST_PAUSE_S, _QUOTA_PAUSE_S = 30.0, 600.0
 _BARRIER_S, _ASK_S, _KEPT_S = 30.0, 10.0, 30.0
 _GAP_US = 1_000_000
 """Numbers kept free in the order before each session, for what its history tells us later."""
@@ -43,20 +45,6 @@ def intents() -> discord.Intents:
     return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, polls=True)
 
 
-def identify_wait_s(past: Sequence[float], now: float, every_s: float) -> float:
-    """Seconds to wait before the next IDENTIFY. ``past``: when we sent the earlier ones.
-
-    One each ``every_s`` seconds, then twice as long each time within an hour, up to 24 times. With Discord's 5 s that
-    stays below 900 a day; after 1,000 Discord resets the token.
-    Source: https://docs.discord.com/developers/events/gateway#identifying
-    """
-    recent = [at for at in past if now - at < 3600]
-    if not recent:
-        return 0.0
-    gap_s = every_s * min(1 << (len(recent) - 1), 24)
-    return max(recent[-1] + gap_s - now, 0.0)
-
-
 class _TooSoonError(Exception):
     """An IDENTIFY now would be one too many."""
 
@@ -64,7 +52,9 @@ class _TooSoonError(Exception):
 class Stream(discord.Client):
     """The gateway of one account, and discord.py's HTTP client that belongs to it."""
 
-    def __init__(self, calls: faults.Calls, clock: Clock, forms: Forms, identify_every_s: float) -> None:
+    def __init__(
+        self, calls: faults.Calls, clock: Clock, forms: Forms, gateway: Gateway, identify_every_s: float
+    ) -> None:
         super().__init__(
             intents=intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -75,7 +65,9 @@ class Stream(discord.Client):
             max_ratelimit_timeout=faults.CALL_S,
             http_trace=faults.trace(),
         )
+        self._calls = calls
         self._account = account = calls.account
+        self._gateway = gateway
         self._clock = clock
         self._forms = forms
         self._answers = Answers()
@@ -84,7 +76,6 @@ class Stream(discord.Client):
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
         """What else is looked up with each new session."""
         self._identify_every_s = identify_every_s
-        self._identified: list[float] = []
         self._tell_ready: Callable[[], None] = lambda: None
         self._looking_back: asyncio.Task[None] | None = None
         self._takers: dict[str, Callable[..., None]] = {
@@ -92,7 +83,7 @@ class Stream(discord.Client):
             "raw_poll_vote_remove": partial(self._vote, withdrawn=True),
             "message": self._message,
             "interaction": self._interaction,
-            "connect": self._new_session,
+            "connect": self._begun,
             "resumed": self._new_session,
         }
 
@@ -107,13 +98,34 @@ class Stream(discord.Client):
         self.intake.open(deliver)
         try:
             while True:
-                await asyncio.sleep(identify_wait_s(self._identified, time.monotonic(), self._identify_every_s))
+                await asyncio.sleep(self._wait_s())
+                await self._until_allowed()
                 await self._one_connection()
                 await asyncio.sleep(_AGAIN_S)
         finally:
             self.intake.close()
             if self._looking_back:
                 self._looking_back.cancel()
+
+    def _wait_s(self) -> float:
+        return identify_wait_s(self._gateway.identified, time.monotonic(), self._identify_every_s)
+
+    async def _until_allowed(self) -> None:
+        """Until we know where the gateway is and that it takes another session today. Raises ``AccountRefused``."""
+        while True:
+            try:
+                quota = await self._gateway.ask(self._calls, self.http)
+            except AccountUnavailable as exc:
+                _log.warning("%s; asking again", exc)
+                await asyncio.sleep(min(max(exc.retry_after_s, _AGAIN_S), _LONGEST_PAUSE_S))
+                continue
+            if quota is None or not quota.wait_s:
+                return
+            _log.error(
+                "%s: %d sessions are left of today's; waiting %.0f s for new ones",
+                self._account, quota.remaining, quota.wait_s,
+            )  # fmt: skip
+            await asyncio.sleep(min(quota.wait_s, _QUOTA_PAUSE_S))
 
     async def _one_connection(self) -> None:
         """Until it breaks for a reason that discord.py does not mend itself, such as a malformed payload."""
@@ -144,14 +156,21 @@ class Stream(discord.Client):
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         if not initial:  # the session was taken from us while discord.py was connected
             await asyncio.sleep(self._identify_every_s)
-        now = time.monotonic()
-        if identify_wait_s(self._identified, now, self._identify_every_s) > 0:
+        if self._wait_s() > 0:
             raise _TooSoonError
-        self._identified = [*self._identified[-99:], now]
+        self._gateway.identifies(time.monotonic())
 
     async def on_ready(self) -> None:
         tell, self._tell_ready = self._tell_ready, lambda: None
         tell()
+
+    def _begun(self) -> None:
+        if not self._gateway.may_dial(self.ws.gateway):
+            _log.warning(
+                "%s: not coming back to %s, which the settings do not name", self._account, self.ws.gateway.host
+            )
+            self.ws.gateway = self.ws.DEFAULT_GATEWAY
+        self._new_session()
 
     def _new_session(self) -> None:
         self.history.new_session()

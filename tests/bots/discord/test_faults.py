@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.discord import DiscordAccount
+from bots.discord.gateway import identify_wait_s
 from bots.discord.pace import BURST, REQUESTS_S, Pace
-from bots.discord.stream import identify_wait_s
 from core.account import Direct, Limits, Place, PlaceKind
 from core.errors import (
     AccountError,
@@ -28,12 +28,11 @@ from core.errors import (
 from core.events import Reply
 from core.message import Message, text
 from tests.bots.discord.conftest import TOKEN, Inbox, account_on, listening
-from tests.bots.discord.wire import CHANNEL, Request, Wire, as_json
+from tests.bots.discord.wire import CHANNEL, VOTE, Request, Wire, as_json
 
 PLACE = Place(id=CHANNEL, kind=PlaceKind.GROUP, limits=Limits(post_chars=2000))
 POSTS = ("POST", f"/channels/{CHANNEL}/messages")
 POSTED = {"id": "1200", "channel_id": CHANNEL, "timestamp": "2026-11-21T12:00:00+00:00"}
-VOTE = {"user_id": "5", "channel_id": CHANNEL, "message_id": "77", "answer_id": 3}
 
 # Source: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
 REFUSALS: list[tuple[int, int, type[AccountError]]] = [

@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 ME = {"id": "1100000000000000001", "username": "vouch", "discriminator": "0", "avatar": None, "bot": True}
 GUILD = "197038439483310086"
 CHANNEL = "345626669114982402"
+VOTE = {"user_id": "5", "channel_id": CHANNEL, "message_id": "77", "answer_id": 3}
 Route = Callable[["Request"], Awaitable[web.StreamResponse]]
 
 
@@ -44,6 +45,10 @@ class Wire:
         self._news = asyncio.Condition()
         self.on("GET", "/users/@me", ME)
         self.on("GET", "/oauth2/applications/@me", APPLICATION)
+        self.sessions_left, self.new_day_after_ms = 1000, 14_400_000
+        self.gateway_url = ""
+        self.route("GET", "/gateway/bot", self._gateway_bot)
+        self.resume_url = ""
         self.greeting: list[tuple[str, dict[str, Any]]] = [("GUILD_CREATE", guild())]
 
     def on(self, method: str, path: str, answer: Any, status: int = 200, **headers: str) -> None:
@@ -108,6 +113,16 @@ class Wire:
             return as_json({"code": 0, "message": f"404: {raw.method} {path}"}, 404)
         return await act(request)
 
+    async def _gateway_bot(self, _: Request) -> web.StreamResponse:
+        limit = {
+            "total": 1000,
+            "remaining": self.sessions_left,
+            "reset_after": self.new_day_after_ms,
+            "max_concurrency": 1,
+        }
+        url = self.gateway_url or self.url.replace("http", "ws") + "/gateway"
+        return as_json({"url": url, "shards": 1, "session_start_limit": limit})
+
     async def _gateway(self, raw: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(raw)
@@ -146,7 +161,7 @@ class Wire:
             "user": ME,
             "guilds": [{"id": GUILD, "unavailable": True}],
             "session_id": "s",
-            "resume_gateway_url": self.url.replace("http", "ws") + "/gateway",
+            "resume_gateway_url": self.resume_url or self.url.replace("http", "ws") + "/gateway",
             "application": {"id": APPLICATION["id"], "flags": 0},
         }
 
