@@ -222,6 +222,7 @@ async def privacy_mode(rig: Rig) -> None:
 
 @row("telegram.start.payload")
 async def deep_link(rig: Rig) -> None:
+    assert await rig.stand_in.open_direct("tg", rig.bob)
     assert await rig.stand_in.open_direct("tg", rig.bob, "aZ09_-" + "x" * 58)
     message = (await rig.updates())[-1].message
     assert message is not None

@@ -60,6 +60,7 @@ async def upgraded(rig: Rig) -> None:
     assert told is not None
     assert told.migrate_to_chat_id == int(new)
     error = await refused(rig.bot.send_message(BASIC, "hello"), TelegramMigrateToChat, "upgraded to a supergroup")
+    assert rig.exchanges[-1].status == 400
     assert (await rig.bot.send_message(error.migrate_to_chat_id, "hello")).chat.type == "supergroup"
 
 
@@ -71,7 +72,7 @@ async def bursts_into_one_chat(rig: Rig) -> None:
         rig.bot.send_message(rig.ann, "hello"), TelegramRetryAfter, "Too Many Requests: retry after 1"
     )
     assert error.retry_after == 1
-    assert rig.exchanges[-1].response_headers["Retry-After"] == "1"
+    assert (rig.exchanges[-1].status, rig.exchanges[-1].response_headers["Retry-After"]) == (429, "1")
     rig.wait(0.9)
     await refused(rig.bot.send_message(rig.ann, "hello"), TelegramRetryAfter, "retry after 1")
     rig.wait(0.1)
@@ -218,7 +219,7 @@ async def heavy_photo(rig: Rig) -> None:
 
 @row("telegram.photo.dimensions")
 async def wide_photo(rig: Rig) -> None:
-    for width, height in ((9_000, 1_000), (200, 10)):
+    for width, height in ((9_000, 1_000), (200, 10), (1, 1)):
         assert await rig.bot.send_photo(GROUP, picture(width, height))
     for width, height in ((9_000, 1_001), (201, 10), (0, 0)):
         call = rig.bot.send_photo(GROUP, picture(width, height))

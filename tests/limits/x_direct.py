@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 
-from sandbox.x.media import MEGABYTE
-
 from .x_rig import ACCOUNT, PNG, Rig, Table
 
+MEGABYTE = 1024 * 1024
 TABLE = Table()
 row = TABLE.row
 
@@ -79,6 +78,9 @@ async def a_page_of_messages_has_1_to_100(rig: Rig) -> None:
     await rig.x.write(ACCOUNT, rig.bob, "hi")
     pages = await rig.call(lambda sdk: list(sdk.direct_messages.get_events_by_participant_id(rig.ann, max_results=100)))
     assert [len(page.data) for page in pages] == [100, 100, 5]
+    for more, count in (({}, 100), ({"max_results": 1}, 1)):
+        page = await rig.call(lambda sdk, more=more: next(sdk.direct_messages.get_events(**more)))
+        assert len(page.data) == count
     assert [item["id"] for page in pages for item in page.model_dump()["data"]] == written[::-1]
 
 
@@ -130,13 +132,18 @@ async def a_picture_has_5_megabytes(rig: Rig) -> None:
     await announced(rig, total=5 * MEGABYTE)
     body = {"media_type": "image/png", "media_category": "tweet_image", "total_bytes": 5 * MEGABYTE + 1}
     await rig.refused(400, lambda sdk: sdk.media.initialize_upload(body), "total_bytes")
+    await announced(rig, total=15 * MEGABYTE, kind="image/gif", category="tweet_gif")
+    body = {"media_type": "image/gif", "media_category": "tweet_gif", "total_bytes": 15 * MEGABYTE + 1}
+    await rig.refused(400, lambda sdk: sdk.media.initialize_upload(body), "total_bytes")
 
 
 @row("x.media.segments")
-async def a_segment_has_a_number_below_1000(rig: Rig) -> None:
+async def a_segment_has_a_number_below_1000_and_5_megabytes(rig: Rig) -> None:
     media = await announced(rig)
-    body = {"media": base64.b64encode(PNG).decode(), "segment_index": 1000}
-    await rig.refused(400, lambda sdk: sdk.media.append_upload(media, body), "segment_index")
+    await appended(rig, media, 999, bytes(5 * MEGABYTE))
+    for place, content in ((1000, PNG), (1, bytes(5 * MEGABYTE + 1)), (1, b"")):
+        body = {"media": base64.b64encode(content).decode(), "segment_index": place}
+        await rig.refused(400, lambda sdk, body=body: sdk.media.append_upload(media, body), "segment_index")
 
 
 @row("x.media.content")
@@ -156,7 +163,9 @@ async def an_upload_is_whole_and_what_it_says(rig: Rig) -> None:
 @row("x.media.expiry")
 async def an_upload_is_kept_a_day(rig: Rig) -> None:
     media = await rig.upload()
-    rig.wire.now += 24 * 3600
-    body = {"text": "look", "media": {"media_ids": [media]}}
+    rig.wire.now += 24 * 3600 - 1
+    await rig.post("look", media={"media_ids": [media]})
+    rig.wire.now += 1
+    body = {"text": "look again", "media": {"media_ids": [media]}}
     await rig.refused(400, lambda sdk: sdk.posts.create(body), "media IDs")
     await rig.refused(404, lambda sdk: sdk.media.finalize_upload(media))

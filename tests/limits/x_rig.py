@@ -147,7 +147,7 @@ async def rig(rules: Rules | None = None, on_exchange: OnExchange | None = None)
     part = x.application()
     if on_exchange is not None:
         part.middlewares.append(_recorder("x", on_exchange))
-    app = web.Application()
+    app = web.Application(client_max_size=64 * 1024 * 1024)
     app.add_subapp("/x", part)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
