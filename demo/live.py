@@ -10,8 +10,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,9 +22,12 @@ from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
 from demo.plan import plan_of, world_of
-from demo.readback import WEEK, arranged, counts_of, differences, flat, read_line
+from demo.readback import arranged, counts_of, differences, first_differences, flat, read_line
+from demo.refusals import Refusals
+from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, running
 from sandbox.clocks import Clocks
+from sandbox.manners import Manners
 from sandbox.seam import Post
 from sandbox.server import Sandbox
 
@@ -40,6 +42,12 @@ CROWD = 2_000
 LATEST = timedelta(days=3)
 """How long after its due time a report may arrive before the demo gives up."""
 
+LIVE_ON_S = 1.5
+"""So many wall seconds the demo lives on once all reports are there, so that a second copy of the last one is seen."""
+
+FAULTS_TOLD = 20
+"""So many faults are told one by one."""
+
 
 @dataclass
 class Outcome:
@@ -49,9 +57,14 @@ class Outcome:
     posted: dict[str, Any]
     modes: dict[str, Any]
     lost: int
+    """Answers that the posts lack, net per channel and group."""
     doubled: int
+    """Answers that the posts have too many, net per channel and group, and messages that came twice or unwelcome."""
     elapsed_s: float
     faults: list[str] = field(default_factory=list)
+    """What is wrong, one sentence each; the first numbers that differ are named here."""
+    refusals: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By platform and status: what the stand-ins refused, but for messages to people who cannot be written to."""
 
     @property
     def ok(self) -> bool:
@@ -59,7 +72,7 @@ class Outcome:
         return self.truth == self.posted and not self.lost and not self.doubled and not self.faults
 
     def as_json(self) -> dict[str, Any]:
-        """One object for ``--json``."""
+        """One object for ``--json``. ``lost`` and ``doubled`` are net per channel and group: see ``differences``."""
         return {
             "truth": self.truth,
             "posted": self.posted,
@@ -67,12 +80,17 @@ class Outcome:
             "lost": self.lost,
             "doubled": self.doubled,
             "faults": self.faults,
+            "refusals": self.refusals,
             "elapsed_s": round(self.elapsed_s, 1),
         }
 
 
 class Demo:
-    """One run. ``show`` is told what happens, for whoever watches."""
+    """One run. ``show`` is told what happens, for whoever watches.
+
+    The same seed brings the same followers with the same scores in mind. What those do who vote with the crowd, and who
+    is too late for a slow machine, depends on timing, so two runs may count a few answers differently.
+    """
 
     def __init__(self, path: Path, *, followers: int, seed: int, weeks: int, show: Callable[[str], None]) -> None:
         self.settings = load(path)
@@ -86,6 +104,9 @@ class Demo:
         self.clocks = Clocks(start=start, speed=timedelta(weeks=1).total_seconds() / week_s)
         self.sandbox = Sandbox(accounts, places, clocks=self.clocks)
         self.world = world_of(self.sandbox, self.settings, channels, followers, seed)
+        self._refusals = Refusals()
+        self.sandbox.on_exchange = self._refusals.see
+        self._reports = Reports(self.surveys, self.settings.team_list())
         self._named_teams = self.settings.team_list().values()
         self._teams = {(team.account, team.place) for team in self.settings.teams.values()}
         self._arrived = asyncio.Event()
@@ -129,11 +150,9 @@ class Demo:
             arrived = asyncio.create_task(self._arrived.wait())
             await asyncio.wait({arrived, dead, living}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
             arrived.cancel()
-            if dead.done():
-                last_line = service.end_of_log(1)
-                raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log ends: {last_line}")
-            if living.done():
-                living.result()
+            _look_after(service, dead, living)
+        await asyncio.wait({dead, living}, timeout=LIVE_ON_S, return_when=asyncio.FIRST_COMPLETED)
+        _look_after(service, dead, living)
         dead.cancel()
 
     def share(self) -> float:
@@ -161,7 +180,7 @@ class Demo:
         return max((report_due(wave, team.report, team.timezone) for team in teams), default=wave.closes_at)
 
     def _complete(self) -> bool:
-        found = Counter((survey, team, week, part) for survey, team, week, part, _ in self._reports())
+        found = {part.key for part in self._found()}
         wanted = [
             (survey.name, team, week, part)
             for survey in self.surveys.values()
@@ -171,27 +190,23 @@ class Demo:
         ]
         return all(key in found for key in wanted)
 
-    def _reports(self) -> Iterator[tuple[str, str, str, str, str]]:
-        """(survey, team, week, part, text) of each message of a report that arrived in a team's place."""
-        for post in self.world.ledger.posts:
-            week = WEEK.search(post.text)
-            if (post.account, post.place) not in self._teams or week is None:
-                continue
-            first = post.text.split("\n", 1)[0]
-            for survey in self.surveys.values():
-                for team in survey.teams:
-                    its = self.settings.teams[team]
-                    if (its.account, its.place) == (post.account, post.place) and first.startswith(survey.brand):
-                        part = "channels" if week.start() < len(first) else "headline"
-                        yield survey.name, team, week[1], part, post.text
+    def _found(self) -> list[ReportPart]:
+        return list(self._reports.read(self.world.ledger.posts))
 
     def _outcome(self, elapsed_s: float) -> Outcome:
         truth = {survey.name: self._truth(survey) for survey in self.surveys.values()}
         posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
-        ledger = self.world.ledger
-        faults = [*ledger.faults, *self._missing_modes()]
-        reports = Counter((survey, team, week, part) for survey, team, week, part, _ in self._reports())
-        wrong = [f"report {' '.join(key)} arrived {n} times" for key, n in reports.items() if n != 1]
+        ledger, lived = self.world.ledger, {survey.name: self.waves(survey) for survey in self.surveys.values()}
+        wrong = wrong_arrivals(self._found(), lived)
+        faults = [
+            *first_differences(truth, posted),
+            *wrong,
+            *self._reports.ambiguous(),
+            *self._missing_modes(),
+            *Manners(ledger, lived).faults(),
+            *ledger.faults,
+            *self._refusals.faults(),
+        ]
         lost, more = differences(truth, posted)
         return Outcome(
             truth=flat(truth),
@@ -200,7 +215,8 @@ class Demo:
             lost=lost,
             doubled=more + len(ledger.doubled) + len(ledger.unwelcome) + len(wrong),
             elapsed_s=elapsed_s,
-            faults=faults + wrong,
+            faults=_told(faults),
+            refusals=self._refusals.by_platform(),
         )
 
     def _truth(self, survey: Survey) -> dict[str, Any]:
@@ -228,10 +244,10 @@ class Demo:
             }
             for week in self.waves(survey)
         }
-        for name, _, week, part, text in self._reports():
-            if name == survey.name and week in tallies:
-                for line in text.splitlines():
-                    read_line(line, part, tallies[week])
+        for found in self._found():
+            if found.survey == survey.name and found.week in tallies:
+                for line in found.text.splitlines():
+                    read_line(line, found.part, tallies[found.week])
         return arranged(tallies)
 
     def _modes(self) -> dict[str, Any]:
@@ -256,3 +272,18 @@ class Demo:
             for name, mode in self._modes().items()
             if not mode["asks"] and not mode["invitations"]
         ]
+
+
+def _look_after(service: Running, dead: asyncio.Task[int], living: asyncio.Task[None]) -> None:
+    """Raises ``VouchError`` when the service has stopped, and whatever ended the world."""
+    if dead.done():
+        last_line = service.end_of_log(1)
+        raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log ends: {last_line}")
+    if living.done():
+        living.result()
+
+
+def _told(faults: list[str]) -> list[str]:
+    if len(faults) <= FAULTS_TOLD:
+        return faults
+    return [*faults[:FAULTS_TOLD], f"and {len(faults) - FAULTS_TOLD} more"]

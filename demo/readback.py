@@ -67,7 +67,11 @@ def read_line(line: str, part: str, into: dict[str, Any]) -> None:
 
 
 def differences(truth: dict[str, Any], posted: dict[str, Any]) -> tuple[int, int]:
-    """How many answers the posts lack, and how many they have too many, over all weeks and channels."""
+    """How many answers the posts lack, and how many they have too many, over all weeks.
+
+    Both are net per channel and group: an answer lost and another one doubled among the same channel's promoters cancel
+    out, and an answer told under another channel or group is one lost and one too many.
+    """
     lost = more = 0
     for survey, found in truth.items():
         for week, tallies in found["weeks"].items():
@@ -79,3 +83,25 @@ def differences(truth: dict[str, Any], posted: dict[str, Any]) -> tuple[int, int
                         gap = tallies[kind].get(name, {}).get(group, 0) - said.get(name, {}).get(group, 0)
                         lost, more = lost + max(gap, 0), more + max(-gap, 0)
     return lost, more
+
+
+def first_differences(truth: dict[str, Any], posted: dict[str, Any], most: int = 5) -> list[str]:
+    """The first keys that differ, such as ``2026-W43 open x-poll: truth 12 (5/4/3), posted 10 (4/4/2)``: the number of
+    answers, then promoters, passives and detractors."""
+    found: list[str] = []
+    for survey, surveyed in truth.items():
+        for week, tallies in surveyed["weeks"].items():
+            said = posted[survey]["weeks"][week]
+            where = week if len(truth) == 1 else f"{survey} {week}"
+            pairs = [("window", tallies["window"], said["window"])]
+            for kind in ("named", "open"):
+                for name in sorted({*tallies[kind], *said[kind]}):
+                    pairs.append((f"{kind} {name}", tallies[kind].get(name, NOBODY), said[kind].get(name, NOBODY)))
+            found += [f"{where} {name}: truth {_brief(a)}, posted {_brief(b)}" for name, a, b in pairs if a != b]
+    return found if len(found) <= most else [*found[:most], f"and {len(found) - most} more numbers that differ"]
+
+
+def _brief(counts: Counts) -> str:
+    shown = f"{counts['n']} ({counts['promoters']}/{counts['passives']}/{counts['detractors']})"
+    expected = counts_of(counts["promoters"], counts["passives"], counts["detractors"])
+    return shown if counts == expected else f"{shown} NPS {counts['nps']}"

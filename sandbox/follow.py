@@ -74,8 +74,15 @@ class Hands:
             person.opened = act.accepted
         elif act.kind in ("vote", "retract") and act.accepted and act.post is not None:
             self._keep(step, act.post, act)
-        if not act.accepted and act.kind in ("tap", "ask_me") and step.what.do is not Do.LINGER and step.tries < _TRIES:
+        if not act.accepted and act.kind in ("tap", "ask_me") and step.what.do is not Do.LINGER:
+            self._tap_again(step)
+
+    def _tap_again(self, step: Step) -> None:
+        """A tap failed: try it once more, or be sure that something is wrong."""
+        if step.tries < _TRIES:
             self._again(self._clocks.now() + timedelta(minutes=10), replace(step, tries=step.tries + 1))
+        elif step.post is not None:
+            self._fault(f"{step.person.id} tapped three times and was not answered", step.post)
 
     def _call(self, step: Step) -> _Call | None:
         """What is done and its entry in the ledger, made in one stretch; ``None`` when there is nothing to do."""

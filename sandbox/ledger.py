@@ -19,7 +19,7 @@ from sandbox.seam import Post
 from sandbox.weeks import Week, week_at
 
 _UNDERWAY = timedelta(days=1)
-"""An invitation so soon after a stop may have been underway when the bot could not know yet (calendar time)."""
+"""A message so soon after a stop may have been underway when the bot could not know yet (calendar time)."""
 
 ANSWERS = ("vote", "tap", "text")
 """Kinds of acts that give an answer."""
@@ -125,9 +125,9 @@ class Ledger:
     doubled: list[Post] = field(default_factory=list)
     """Asks posted again in the same channel and week, and invitations sent again to the same person in a week."""
     unwelcome: list[Post] = field(default_factory=list)
-    """Invitations to people who had said stop."""
+    """Direct messages later than a day after the person's stop, but for one goodbye."""
     faults: list[str] = field(default_factory=list)
-    """What people could not make sense of, such as a poll in which their score is missing."""
+    """What people could not make sense of, such as a poll in which their score is missing, or a tap in vain."""
 
     def __post_init__(self) -> None:
         self._asks: Counter[tuple[str, str, str, str]] = Counter()
@@ -136,6 +136,7 @@ class Ledger:
         self._invited: dict[tuple[str, str, str, str], tuple[Post, int]] = {}
         self._direct_acts: Counter[tuple[str, str]] = Counter()
         self._stopped: dict[tuple[str, str], Act] = {}
+        self._late_goodbyes: set[tuple[str, str]] = set()
 
     def week(self, survey: str, at: datetime) -> Week:
         """The week of a survey at a time."""
@@ -152,6 +153,7 @@ class Ledger:
         """
         self.posts.append(post)
         channel = self.channels.asking(post)
+        self._heed_stop(post, asks=channel is not None)
         if channel is None:
             return None
         week = self.week(channel.survey, post.at)
@@ -175,11 +177,18 @@ class Ledger:
             if first.text != post.text and done > done_then:
                 return False
             self.doubled.append(post)
-        stopped = self._stopped.get(person)
-        if stopped is not None and stopped.accepted and post.at - stopped.at > _UNDERWAY:
-            self.unwelcome.append(post)
         self._invited[key] = (post, done)
         return True
+
+    def _heed_stop(self, post: Post, *, asks: bool) -> None:
+        person = (post.account, post.to or "")
+        stopped = self._stopped.get(person)
+        late = stopped is not None and stopped.accepted and post.at - stopped.at > _UNDERWAY
+        if post.place != "direct" or not late:
+            return
+        if asks or person in self._late_goodbyes:
+            self.unwelcome.append(post)
+        self._late_goodbyes.add(person)
 
     # What people did
 

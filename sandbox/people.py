@@ -41,6 +41,9 @@ requests a second on Discord, of wall time, however fast the calendar runs."""
 DIRECT_LEAST = 6
 STEADY = 5
 """So many people of every channel always answer, so that small worlds show every way of asking."""
+LEAVER = STEADY
+"""The turn of the one in every account's direct messages who says stop when first invited, so that small worlds show
+whether it is heeded."""
 
 
 class Do(StrEnum):
@@ -235,11 +238,11 @@ class Minds:
         survey = channel.survey
         rng = self.rng(person, survey, wave, "direct")
         temper = person.temperament
-        steady = person.turn < STEADY
-        if not steady and (temper.silent or rng.random() < 0.15):
+        steady, leaver = person.turn < STEADY, person.turn == LEAVER
+        if not steady and not leaver and (temper.silent or rng.random() < 0.15):
             return
         soon = rng.uniform(0.005, 0.05)
-        leaves = temper.leaves if not steady and rng.random() < 0.5 else None
+        leaves = Do.STOP if leaver else temper.leaves if not steady and rng.random() < 0.5 else None
         if leaves is None or rng.random() < 0.5:
             score = self.score(person, survey, wave)
             yield Intention(soon, Do.ANSWER, channel, score, typed=temper.types)
