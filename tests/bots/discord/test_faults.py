@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 from bots.discord import DiscordAccount
 from bots.discord.gateway import identify_wait_s
 from bots.discord.pace import BURST, REQUESTS_S, Pace
-from core.account import Direct, Limits, Place, PlaceKind
+from core.account import Direct, Limits, Place, PlaceKind, Receipt
+from core.clock import Clock
 from core.errors import (
     AccountError,
     AccountRefused,
@@ -24,11 +27,12 @@ from core.errors import (
     OutcomeUnknown,
     PersonUnreachable,
     StoreError,
+    TooLate,
 )
 from core.events import Reply
 from core.message import Message, text
 from tests.bots.discord.conftest import TOKEN, Inbox, account_on, listening
-from tests.bots.discord.wire import CHANNEL, VOTE, Request, Wire, as_json
+from tests.bots.discord.wire import CHANNEL, GUILD, VOTE, Request, Wire, as_json, channel
 
 PLACE = Place(id=CHANNEL, kind=PlaceKind.GROUP, limits=Limits(post_chars=2000))
 POSTS = ("POST", f"/channels/{CHANNEL}/messages")
@@ -277,3 +281,30 @@ async def test_requests_over_all_routes_are_paced_and_answers_to_taps_are_not() 
     await asyncio.gather(*(request(f"/channels/{number}/messages") for number in range(60)))
     assert len([at for at in sent if at < sent[0] + 1.0]) <= 50
     assert sent[-1] - sent[0] == pytest.approx((60 - BURST) / REQUESTS_S, abs=0.5)  # nor slower than it need be
+
+
+async def test_what_is_too_late_is_not_said(wire: Wire, account: DiscordAccount) -> None:
+    wire.on(*POSTS, POSTED)
+    clock = Clock()
+    with pytest.raises(TooLate):
+        await account.say(PLACE, text("Hello"), "k", not_after=clock.now() - timedelta(seconds=1))
+    assert ("POST", f"/channels/{CHANNEL}/messages") not in {(r.method, r.path) for r in wire.requests}
+    await account.say(PLACE, text("Hello"), "k", not_after=clock.now() + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("status", [403, 404, 418, 501])
+async def test_a_place_whose_rights_are_not_told_is_taken(wire: Wire, account: DiscordAccount, status: int) -> None:
+    wire.on("GET", f"/channels/{CHANNEL}", channel())
+    wire.on("GET", f"/guilds/{GUILD}", {"code": 0, "message": "no"}, status)
+    place = await account.place(CHANNEL)
+    assert (place.kind, place.limits.poll_options) == (PlaceKind.GROUP, 10)
+
+
+async def test_a_poll_that_discord_goes_on_counting_is_closed_later(wire: Wire, account: DiscordAccount) -> None:
+    counting = {"id": "77", "poll": {"results": {"is_finalized": False}, "answers": []}}
+    wire.on("POST", f"/channels/{CHANNEL}/polls/77/expire", counting)
+    wire.on("GET", f"/channels/{CHANNEL}/messages/77", counting)
+    began = time.monotonic()
+    with pytest.raises(AccountUnavailable, match="counting"):
+        await account.close(Receipt(place=CHANNEL, message="77", refs=("msg:77",), sent_at=Clock().now()))
+    assert time.monotonic() - began < 10
