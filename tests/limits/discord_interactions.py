@@ -85,7 +85,9 @@ async def a_form_title_has_45(rig: Rig) -> None:
 
 @row("discord.modal.custom_id")
 async def a_form_id_has_a_hundred(rig: Rig) -> None:
-    await rig.refused(50035, _opened(rig, custom_id="i" * 101), at="data.custom_id")
+    bot = await rig.bot()
+    await _opened(rig, bot, custom_id="i" * 100)
+    await rig.refused(50035, _opened(rig, bot, custom_id="i" * 101), at="data.custom_id")
 
 
 @row("discord.modal.components")
@@ -95,28 +97,32 @@ async def a_form_has_five_fields(rig: Rig) -> None:
     await rig.refused(50035, _opened(rig, bot, components=form(*"123456")), at="data.components")
 
 
+async def _field(rig: Rig, place: str, fits: dict[str, Any], wrong: dict[str, Any]) -> None:
+    """A form's field is taken like this, and not like that."""
+    bot = await rig.bot()
+    await _opened(rig, bot, components=form(**fits))
+    at = f"data.components.0.components.0.{place}"
+    await rig.refused(50035, _opened(rig, bot, components=form(**wrong)), at=at)
+
+
 @row("discord.modal.label")
 async def a_field_label_has_45(rig: Rig) -> None:
-    place = "data.components.0.components.0.label"
-    await rig.refused(50035, _opened(rig, components=form(label="l" * 46)), at=place)
+    await _field(rig, "label", {"label": "l" * 45}, {"label": "l" * 46})
 
 
 @row("discord.modal.value")
 async def a_field_holds_four_thousand(rig: Rig) -> None:
-    place = "data.components.0.components.0.value"
-    await rig.refused(50035, _opened(rig, components=form(value="v" * 4001)), at=place)
+    await _field(rig, "value", {"value": "v" * 4000}, {"value": "v" * 4001})
 
 
 @row("discord.modal.placeholder")
 async def a_field_placeholder_has_a_hundred(rig: Rig) -> None:
-    place = "data.components.0.components.0.placeholder"
-    await rig.refused(50035, _opened(rig, components=form(placeholder="p" * 101)), at=place)
+    await _field(rig, "placeholder", {"placeholder": "p" * 100}, {"placeholder": "p" * 101})
 
 
 @row("discord.modal.input_length")
 async def a_field_asks_for_four_thousand_at_most(rig: Rig) -> None:
-    place = "data.components.0.components.0.max_length"
-    await rig.refused(50035, _opened(rig, components=form(max_length=4001)), at=place)
+    await _field(rig, "max_length", {"max_length": 4000}, {"max_length": 4001})
 
 
 @row("discord.commands.count")

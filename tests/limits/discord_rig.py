@@ -37,9 +37,9 @@ AGENT = {"User-Agent": "DiscordBot (https://example.org, 1)"}
 
 @dataclass
 class Wire:
-    """Wall time that stands still until it is moved."""
+    """Wall time that stands still until it is moved; from a whole second, so that sums are exact."""
 
-    now: float = field(default_factory=time.time)
+    now: float = field(default_factory=lambda: float(int(time.time())))
 
     def __call__(self) -> float:
         return self.now

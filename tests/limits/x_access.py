@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .x_rig import Rig, Table
@@ -37,7 +36,6 @@ async def a_signature_covers_method_query_and_canonical_host(rig: Rig) -> None:
 
 @row("x.auth.timestamp")
 async def a_signature_lives_five_minutes(rig: Rig) -> None:
-    rig.wire.now = math.ceil(rig.wire.now)
     for age, status in ((300, 200), (-300, 200), (301, 401), (-301, 401)):
         headers = rig.signed("GET", ME, timestamp=str(int(rig.wire.now) - age))
         assert (await rig.raw("GET", ME, headers=headers))[0] == status

@@ -29,9 +29,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 @dataclass
 class Wire:
-    """Wall time that stands still until it is moved."""
+    """Wall time that stands still until it is moved; from a whole second, so that sums are exact."""
 
-    now: float = field(default_factory=time.time)
+    now: float = field(default_factory=lambda: float(int(time.time())))
 
     def __call__(self) -> float:
         return self.now
