@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,7 @@ def _foreword(demo: Demo, weeks: int, followers: int) -> str:
         f"{weeks} {'week' if weeks == 1 else 'weeks'} of {brands} with {followers:,} followers, on stand-ins of "
         f"{_platforms(demo.settings)}.\n"
         f"A week takes {week_s:.3g} s here, a second is {168 / week_s:.2g} hours: "
-        f"a post due on Mon 09:00 comes a little later."
+        f"a post due on Monday at 09:00 may come on Tuesday."
     )
 
 
@@ -104,7 +105,9 @@ async def keep_sandbox(wanted: Wanted, *, port: int, speed: float, as_json: bool
     """Keep a sandbox for these settings running until interrupted. Raises ``SettingsError`` when the port is taken."""
     settings = load(wanted.path)
     accounts, places, channels = plan_of(settings)
-    stage = Sandbox(accounts, places, clocks=Clocks(speed=speed), port=port)
+    now = datetime.now(UTC)
+    start = now if speed == 1 else _monday(now)
+    stage = Sandbox(accounts, places, clocks=Clocks(start=start, speed=speed), port=port)
     world = world_of(stage, settings, channels, wanted.followers, wanted.seed)
     try:
         async with stage:
@@ -113,13 +116,18 @@ async def keep_sandbox(wanted: Wanted, *, port: int, speed: float, as_json: bool
             else:
                 _print(
                     f"{_platforms(settings)} stand at {stage.url}, with {wanted.followers} followers; "
-                    f"a week takes {_lasting(7 * 86_400 / speed)}. Stop with Ctrl-C."
+                    f"it is {start:%a %d %b}, a week takes {_lasting(7 * 86_400 / speed)}. Stop with Ctrl-C."
                 )
                 there = "" if stage.url == settings.sandbox.url else f"VOUCH_SANDBOX__URL={shlex.quote(stage.url)} "
                 _print(f"Now run `{there}vouch run{wanted.given}` in another terminal.")
             await _watched(world, stage.clocks)
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from error
+
+
+def _monday(now: datetime) -> datetime:
+    """The morning on which this week is asked: a calendar that runs fast begins there, so that whole weeks are seen."""
+    return (now - timedelta(days=now.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def _watched(world: World, clocks: Clocks) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from core.report import FEWEST, ChannelTally, WeekReport, channel_lines, headlin
 from core.survey import Survey, wave_by_key
 from demo.live import Outcome
 from demo.readback import NOBODY, arranged, counts_of, differences, flat, read_line
-from tests.command import Vouch
+from tests.command import SHIPPED, Vouch
 
 WEEK = "2026-W47"
 COUNTS = st.integers(0, 40)
@@ -33,6 +34,23 @@ def test_a_week_of_fifty_followers_is_told_as_it_was(vouch: Vouch) -> None:
     }
     assert all(mode["asks"] or mode["invitations"] for mode in found["modes"].values())
     assert 0 < found["elapsed_s"] < 40
+
+
+def test_a_demo_in_a_pipe_tells_how_far_it_is(vouch: Vouch) -> None:
+    path = vouch.settings(SHIPPED)
+    code, said, complained = vouch("demo", "--followers", "50", "--weeks", "1", "--settings", str(path))
+    assert (code, complained) == (0, "")
+    assert said.startswith(
+        "1 week of Acme with 50 followers, on stand-ins of X, Telegram and Discord.\nA week takes 14 s "
+    )
+    assert re.findall(r"^(\d+) %, \w{3} \d\d Oct: \d+ acts of followers, \d+ posts$", said, re.MULTILINE) == [
+        *("25", "50", "75")
+    ]
+    assert (
+        len(re.findall(r"^--- team acme on telegram, \w{3} \d\d Oct \d\d:\d\d Europe/Paris ---$", said, re.MULTILINE))
+        == 2
+    )
+    assert f"Next: `vouch sandbox --settings {path}` and `vouch run --settings {path}` to look around" in said
 
 
 # -- reading back ------------------------------------------------------------------------------------------------------
