@@ -6,7 +6,7 @@ from typing import Final
 
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, TelegramError
 
-from bots.telegram.transport import Flooded, NotSent
+from bots.telegram.transport import Flooded, NotSent, UnknownMethod
 from core.errors import (
     AccountError,
     AccountRefused,
@@ -35,6 +35,8 @@ def fault(account: str, error: TelegramError, *, private: bool = False, sending:
         return AccountUnavailable(account, error.message, error.retry_after_s)
     if isinstance(error, InvalidToken):
         return refused_token(account)
+    if isinstance(error, UnknownMethod):
+        return AccountRefused(account, f"{error.message}: mend base_url in the settings")
     if isinstance(error, NotSent | Conflict):
         return AccountUnavailable(account, f"Telegram cannot be reached: {error.message}")
     if isinstance(error, Forbidden):

@@ -13,7 +13,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 from bots.telegram.faults import fault
 from bots.telegram.render import BUTTONS, POST_CHARS
 from bots.telegram.stream import TOAST_CHARS
-from bots.telegram.transport import RawBot
+from bots.telegram.transport import RawBot, UnknownMethod
 from core.account import Limits, Place, PlaceKind
 from core.errors import AccountRefused, AccountUnavailable
 
@@ -62,7 +62,7 @@ async def find(name: str, bot: RawBot, id: str, moved: dict[int, int]) -> Place:
     if chat.type not in (ChatType.GROUP, ChatType.SUPERGROUP, ChatType.CHANNEL):
         raise AccountRefused(name, f"chat {id} is one person's: use the place {DIRECT!r} to write to people")
     channel = chat.type == ChatType.CHANNEL
-    missing = _missing_right(chat, mine)
+    missing = _missing_right(chat, mine) if mine else None
     if missing:
         raise AccountRefused(name, f"in {chat.title!r} ({id}) {missing.format(bot='@' + bot.username)}")
     return Place(
@@ -73,11 +73,15 @@ async def find(name: str, bot: RawBot, id: str, moved: dict[int, int]) -> Place:
     )
 
 
-async def _ask(name: str, bot: RawBot, chat_id: int, moved: dict[int, int]) -> tuple[ChatFullInfo, ChatMember]:
+async def _ask(name: str, bot: RawBot, chat_id: int, moved: dict[int, int]) -> tuple[ChatFullInfo, ChatMember | None]:
+    """The chat, and what we are there; ``None`` where the server cannot say, as sending will show."""
     target = moved.get(chat_id, chat_id)
     try:
         chat = await bot.get_chat(target)
-        return chat, await bot.get_chat_member(target, bot.id)
+        try:
+            return chat, await bot.get_chat_member(target, bot.id)
+        except UnknownMethod:
+            return chat, None
     except ChatMigrated as gone:
         if gone.new_chat_id in (target, chat_id):
             raise AccountUnavailable(name, f"chat {chat_id} is just being moved") from None

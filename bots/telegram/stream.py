@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -36,6 +37,8 @@ LONG_POLL_S: Final = 20
 """How long Telegram holds a question for updates open."""
 LONGEST_BACK_OFF_S: Final = 30.0
 TRIES_TO_CATCH_UP: Final = 4
+CATCH_UP_S: Final = 60.0
+"""How long we ask for an empty answer where Telegram does not say how many updates are queued."""
 TOAST_CHARS: Final = 200
 """Source: https://core.telegram.org/bots/api#answercallbackquery"""
 TOASTS_AT_ONCE: Final = 16
@@ -60,8 +63,9 @@ class Batch:
 class _CatchUp:
     """Somebody waits until all that is queued now has been committed."""
 
-    left: int
-    """How many updates were queued: after as many, or at an empty answer, all of them have been fetched."""
+    left: float
+    """How many updates were queued (infinite where nobody says): after as many, or at an empty answer, all of them have
+    been fetched."""
     done: asyncio.Future[None]
     failures: int = 0
 
@@ -125,25 +129,32 @@ class Stream:
         Source: https://core.telegram.org/bots/api#getwebhookinfo (``pending_update_count`` counts what no getUpdates
         has confirmed, too)
         """
+        queued = math.inf
         try:
             queued = (await self._bot.get_webhook_info()).pending_update_count
-        except TelegramError as error:
-            raise fault(self._name, error) from error
+        except (TelegramError, TypeError, ValueError) as error:
+            log.info("%s: nobody says how many updates are queued, asking until there are none: %s", self._name, error)
         if not queued:
             return
         mine = _CatchUp(queued, asyncio.get_running_loop().create_future())
         self._waiting.append(mine)
         try:
-            if self._listening:
-                self._hurry.set()
-                if self._long_poll is not None:
-                    self._long_poll.cancel()
-            else:
-                async with self._polling:
-                    await self._run(deliver, lambda: None, until=mine)
-            await mine.done
+            async with asyncio.timeout(CATCH_UP_S if queued == math.inf else None):
+                await self._until_caught_up(mine, deliver)
+        except TimeoutError:
+            raise AccountUnavailable(self._name, "the updates do not end") from None
         finally:
             self._waiting = [one for one in self._waiting if one is not mine]
+
+    async def _until_caught_up(self, mine: _CatchUp, deliver: Deliver) -> None:
+        if self._listening:
+            self._hurry.set()
+            if self._long_poll is not None:
+                self._long_poll.cancel()
+        else:
+            async with self._polling:
+                await self._run(deliver, lambda: None, until=mine)
+        await mine.done
 
     async def _run(self, deliver: Deliver, ready: Callable[[], None], until: _CatchUp | None = None) -> None:
         failures, up = 0, False

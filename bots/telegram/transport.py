@@ -25,6 +25,8 @@ CONNECT_S: Final = 8.0
 IDLE_CONNECTION_S: Final = 20.0
 """Shorter than any server's patience, so that we do not write into a connection that is just being closed."""
 
+_UNKNOWN_METHOD: Final = (404, 405, 501)
+
 FETCH_LIMIT: Final = 100
 """Most updates of one getUpdates. Source: https://core.telegram.org/bots/api#getupdates"""
 
@@ -42,6 +44,11 @@ class Flooded(TelegramError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(f"too many requests, retry in {retry_after_s:g} s")
         self.retry_after_s = retry_after_s
+
+
+class UnknownMethod(TelegramError):
+    """The server does not know this method: nothing was done. The library would call it a wrong token; that shows at
+    getMe, which every server knows."""
 
 
 class Transport(BaseRequest):
@@ -80,7 +87,7 @@ class Transport(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """Make one request. Raises ``NotSent``, ``Flooded``, ``TimedOut`` or ``NetworkError``."""
+        """Make one request. Raises ``NotSent``, ``Flooded``, ``UnknownMethod``, ``TimedOut`` or ``NetworkError``."""
         if self._session is None:
             raise NotSent("the transport is closed")
         whole_s = float(read_timeout) if isinstance(read_timeout, int | float) else CALL_S
@@ -106,6 +113,8 @@ class Transport(BaseRequest):
         if status == 429:
             # Here, because the library's RetryAfter warns of its own deprecation whenever it is made.
             raise Flooded(_retry_after_s(payload))
+        if status in _UNKNOWN_METHOD and not url.endswith("/getMe"):
+            raise UnknownMethod(f"the server does not know {url.rpartition('/')[2]} ({status})")
         return status, payload
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -90,3 +91,20 @@ async def test_who_catches_up_is_told_when_listening_stops(api: BotApi, account:
         await api.until(lambda: len(api.asked("getUpdates")) == 3)
     with pytest.raises(AccountUnavailable):
         await asyncio.wait_for(catching_up, 10)
+
+
+@pytest.mark.parametrize("trouble", [404, 405, 500, 501])
+@pytest.mark.parametrize("listens", [True, False])
+async def test_catching_up_where_nobody_says_how_many_updates_are_queued(
+    api: BotApi, account: TelegramAccount, kept: Kept, trouble: int, listens: bool
+) -> None:
+    async def unknown(fields: dict[str, str]) -> Any:
+        return refusal(trouble, "Not Found: method not found")
+
+    api.scripts["getWebhookInfo"] = unknown
+    api.queue.extend(said(n, str(n)) for n in range(500, 730))
+    async with listening(account, kept) if listens else contextlib.nullcontext():
+        await asyncio.wait_for(account.catch_up([], kept), 10)
+        assert kept.words == [str(n) for n in range(500, 730)]
+        await asyncio.wait_for(account.catch_up([], kept), 10)
+        assert len(kept.words) == 230

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from core.errors import (
     OutcomeUnknown,
     PersonUnreachable,
     SettingsError,
+    TooLate,
 )
 from core.message import text
 from tests.bots.telegram.scripted import TOKEN, BotApi, refusal, said
@@ -94,6 +96,12 @@ async def test_a_failure_says_what_is_known(
     assert "\n" not in str(told.value)
     assert TOKEN not in "".join(traceback.format_exception(told.value))
     assert len(api.asked("sendMessage")) <= 1
+
+
+async def test_what_is_too_late_is_not_said(api: BotApi, account: TelegramAccount) -> None:
+    with pytest.raises(TooLate):
+        await account.say(ANN, text("Hello"), "k", not_after=Clock().now() - timedelta(seconds=1))
+    assert api.asked("sendMessage") == []
 
 
 async def test_nothing_was_said_where_no_connection_could_be_had(api: BotApi, account: TelegramAccount) -> None:
