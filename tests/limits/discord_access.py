@@ -57,13 +57,17 @@ async def a_channel_takes_five_messages_in_five_seconds(rig: Rig) -> None:
     for pause_s, status in ((4.875, 429), (0.125, 200)):
         rig.wire.now += pause_s
         assert (await rig.raw("POST", path, json={"content": "hi"}))[0] == status
-    for method, path, limit in (
-        ("GET", "/users/@me", "20"),
-        ("GET", f"/guilds/{rig.guild}/members/{rig.ann}", "10"),
-        ("POST", "/users/@me/channels", "10"),
+    _, interaction = await rig.tapped(await rig.bot())
+    await interaction.create_initial_response(hikari.ResponseType.MESSAGE_CREATE, "thanks")
+    for method, where, limit, window_s in (
+        ("GET", "/users/@me", "20", "1.000"),
+        ("GET", f"/guilds/{rig.guild}/members/{rig.ann}", "10", "1.000"),
+        ("POST", "/users/@me/channels", "10", "1.000"),
+        ("DELETE", f"{path}/{NOBODY}", "5", "1.000"),
+        ("POST", f"/webhooks/{rig.application}/{interaction.token}", "5", "2.000"),
     ):
-        _, headers, _ = await rig.raw(method, path, **({"json": {}} if method == "POST" else {}))
-        assert (headers["x-ratelimit-limit"], headers["x-ratelimit-reset-after"]) == (limit, "1.000")
+        _, headers, _ = await rig.raw(method, where, **({"json": {"content": "hi"}} if method == "POST" else {}))
+        assert (headers["x-ratelimit-limit"], headers["x-ratelimit-reset-after"]) == (limit, window_s)
 
 
 @row("discord.rate.global")

@@ -141,6 +141,9 @@ async def a_picture_has_5_megabytes(rig: Rig) -> None:
 async def a_segment_has_a_number_below_1000_and_5_megabytes(rig: Rig) -> None:
     media = await announced(rig)
     await appended(rig, media, 999, bytes(5 * MEGABYTE))
+    await appended(rig, media, 0, bytes(1))
+    unnumbered = await rig.raw("POST", f"/2/media/upload/{media}/append", json={"media": "AAAA"})
+    assert unnumbered[0] == 400
     for place, content in ((1000, PNG), (1, bytes(5 * MEGABYTE + 1)), (1, b"")):
         body = {"media": base64.b64encode(content).decode(), "segment_index": place}
         await rig.refused(400, lambda sdk, body=body: sdk.media.append_upload(media, body), "segment_index")

@@ -77,6 +77,7 @@ async def a_picture_was_uploaded_for_a_post_by_this_brand(rig: Rig) -> None:
     await rig.post("look", media={"media_ids": [good]})
     await rig.post("look at all", media={"media_ids": [good] * 4})
     moving = await rig.upload_in_segments(b"GIF89a" + bytes(9), "tweet_gif", "image/gif")
+    await rig.post("look, it moves", media={"media_ids": [moving]})
     for number, ids in enumerate(([direct], ["1"], [], [good] * 5, [moving, good])):
         body = {"text": f"look {number}", "media": {"media_ids": ids}}
         await rig.refused(400, lambda sdk, body=body: sdk.posts.create(body))
