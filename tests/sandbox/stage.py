@@ -276,6 +276,7 @@ class MemoryStage:
         if text == "stop":
             if self.heeds_stop:
                 self.direct.discard((account, person))
+                self.show(account, "direct", "We will not write to you again.", to=person)
         elif text.isdigit():
             self.show(account, "direct", "Thanks! What is the main reason?", to=person)
         elif account == "bird":

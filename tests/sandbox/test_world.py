@@ -168,6 +168,11 @@ async def test_a_bot_that_does_not_heed_stop_is_noticed() -> None:
     assert {(post.account, post.to) for post in world.ledger.unwelcome} == stopped
 
 
+async def test_small_worlds_show_whether_a_stop_is_heeded() -> None:
+    world = await lived(followers=50)
+    assert {act.account for act in world.ledger.acts if act.kind == "stop"} == {"tg", "dc", "bird"}
+
+
 async def test_what_people_write_besides_scores_holds_no_number_and_no_stop() -> None:
     world = await lived(followers=1000)
     written = {a.text for a in world.ledger.acts if a.kind in ("comment", "greeting")}
@@ -228,6 +233,9 @@ async def test_a_tap_that_fails_is_tried_again_and_counts_once_it_works() -> Non
     tries = Counter((a.person, a.post.id if a.post else "") for a in never.ledger.acts if a.kind == "ask_me")
     assert set(tries.values()) == {3}
     assert never.ledger.truth("s", WEEKS[0]).named["dc-buttons"].n == 0
+    given_up = [fault for fault in never.ledger.faults if "tapped three times and was not answered" in fault]
+    assert len(given_up) == len(never.ledger.faults) >= len(tries)
+    assert world.ledger.faults == []
 
 
 async def test_votes_on_x_stay_and_nobody_votes_twice_for_the_same() -> None:
