@@ -135,7 +135,7 @@ class XAccount:
             return await self._sender.direct(to.person, message, not_after)
         if to.kind is not PlaceKind.TIMELINE:
             raise AccountRefused(self._name, "a direct message on X needs a person")
-        return await self._sender.post(to, message)
+        return await self._sender.post(to, message, not_after)
 
     async def close(self, poll: Receipt) -> Totals | None:
         """X cannot end a poll early: this gives the present totals, ``final`` once the poll's own time is over, and

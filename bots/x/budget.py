@@ -58,10 +58,13 @@ class Window:
         elif self.opened:
             self.ends_at = now + self.length_s
 
-    def exhaust(self, now: float) -> None:
-        """X said 429: nothing is left until the end that it named, or for a whole window if it named none ahead."""
+    def exhaust(self, now: float, after_s: float | None = None) -> None:
+        """X said 429: nothing is left for ``after_s`` seconds of the calendar if it named them, else until the end that
+        it named, or for a whole window if it named none ahead."""
         self.left = 0
-        if self.ends_at <= now:
+        if after_s is not None:
+            self.ends_at = now + after_s
+        elif self.ends_at <= now:
             self.ends_at = now + self.length_s
 
 
@@ -86,10 +89,10 @@ class Budget:
         for window in self.windows:
             window.learn(headers, now)
 
-    def exhaust(self, now: float) -> None:
+    def exhaust(self, now: float, after_s: float | None = None) -> None:
         """X said 429. Where no header blamed a window, it was the shortest."""
         if self.wait_s(now) == 0.0:
-            self.windows[0].exhaust(now)
+            self.windows[0].exhaust(now, after_s)
 
 
 def budgets() -> dict[str, Budget]:

@@ -31,6 +31,11 @@ _ABOUT_CONTENT: Final = ("duplicate", "too long", "automated")
 """Words in a refusal that blame this one message."""
 _ABOUT_PERSON: Final = ("participant", "to this user", "not following you")
 """Words in a refusal of a direct message that blame its receiver: blocked, closed, or never wrote to us."""
+_ABOUT_ACCOUNT: Final = ("unsupported-authentication", "client-forbidden", "oauth1-permissions")
+"""Ends of the types of refusals that no direct message would escape.
+Source: https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
+_SAY_ACCOUNT: Final = ("your account is suspended", "client app", "app permissions")
+"""Words for the same, where the type says nothing."""
 
 
 class Sender:
@@ -53,9 +58,14 @@ class Sender:
         )
         return self._posted(place.id, answer)
 
-    async def post(self, place: Place, message: Message) -> Receipt:
+    async def post(self, place: Place, message: Message, not_after: datetime | None = None) -> Receipt:
         """Post on the brand's timeline."""
-        return self._posted(place.id, await self._create(self._fitting(self._rendered(message)), dict))
+
+        def nothing_more() -> dict[str, Any]:
+            self._in_time(not_after)
+            return {}
+
+        return self._posted(place.id, await self._create(self._fitting(self._rendered(message)), nothing_more))
 
     async def direct(self, person: str, message: Message, not_after: datetime | None = None) -> Receipt:
         """Write to one person, who must have written first.
@@ -67,21 +77,20 @@ class Sender:
             raise ContentRefused(self._account, f"{len(text)} characters; X takes {DIRECT_CHARS} in a direct message")
 
         def write(x: AsyncClient) -> Awaitable[Any]:
-            if self._clock.passed(not_after):
-                raise TooLate(self._account, "its time passed while it waited for X's limits")
+            self._in_time(not_after)
             said: Awaitable[Any] = x.create_direct_message(participant_id=person, text=text)
             return said
 
         try:
-            answer = await self._api.call(
-                budget.WRITE,
-                write,
-                patience_s=PATIENCE_S,
-            )
+            answer = await self._api.call(budget.WRITE, write, patience_s=PATIENCE_S)
         except Problem as problem:
             raise self._direct_refused(problem) from None
         id = self._id(answer, "dm_event_id")
         return Receipt(place=person, message=id, refs=(f"direct:{id}",), sent_at=self._clock.now())
+
+    def _in_time(self, not_after: datetime | None) -> None:
+        if self._clock.passed(not_after):
+            raise TooLate(self._account, "its time passed while it waited for X's limits")
 
     async def _create(self, text: str, extra: Any) -> Mapping[str, Any]:
         try:
@@ -127,11 +136,12 @@ class Sender:
         return AccountRefused(self._account, f"X does not let this account post: {problem.detail}")
 
     def _direct_refused(self, problem: Problem) -> AccountError:
+        """One refusal must not silence the account: it concerns this message, unless it clearly says otherwise."""
+        if problem.kind.endswith(_ABOUT_ACCOUNT) or _says(problem, _SAY_ACCOUNT):
+            return AccountRefused(self._account, f"X does not let this account write direct messages: {problem.detail}")
         if problem.status == 404 or _says(problem, _ABOUT_PERSON):
             return PersonUnreachable(self._account, problem.detail)
-        if problem.status == 400 or _says(problem, _ABOUT_CONTENT):
-            return ContentRefused(self._account, problem.detail)
-        return AccountRefused(self._account, f"X does not let this account write direct messages: {problem.detail}")
+        return ContentRefused(self._account, problem.detail)
 
 
 def _says(problem: Problem, words: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -27,6 +28,8 @@ MENTIONS: Final = "mentions"
 DIRECTS: Final = "dm_events"
 _PAGE: Final = 100
 _AT_LEAST_WALL_S: Final = 0.25
+PATIENCE_S: Final = 30.0
+"""How long (wall) a question that somebody waits for waits for the budget. The stream itself waits for ever."""
 _RETRY_S: Final = 1.0
 """Wall seconds before a round that could not be kept is asked for again."""
 
@@ -36,6 +39,8 @@ _log = logging.getLogger(__name__)
 class Source(ABC):
     """One thing that is asked for in rounds."""
 
+    route: str
+    """Its endpoint."""
     every_s: float
     """Seconds of the calendar between rounds."""
     reach: int | None = None
@@ -48,14 +53,15 @@ class Source(ABC):
         self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def round(self, deliver: Deliver) -> int:
+    async def round(self, deliver: Deliver, patience_s: float = math.inf) -> int:
         """Ask once, and deliver all of it; how many items were new.
 
-        Raises ``AccountUnavailable``, ``AccountRefused``, ``StoreError``.
+        Raises ``AccountUnavailable`` (also when the budget is spent for more than ``patience_s`` seconds of the wall),
+        ``AccountRefused``, ``StoreError``.
         """
-        async with self._turn:
+        async with self._api.in_turn(self._turn, self.route, patience_s):
             try:
-                return await self._round(deliver)
+                return await self._round(deliver, patience_s)
             except Problem as problem:
                 if problem.status == 403:
                     raise AccountRefused(self._account, f"X does not let this account read: {problem.detail}") from None
@@ -64,7 +70,7 @@ class Source(ABC):
                 raise AccountUnavailable(self._account, f"X's answer is not usable: {error}", _RETRY_S) from None
 
     @abstractmethod
-    async def _round(self, deliver: Deliver) -> int: ...
+    async def _round(self, deliver: Deliver, patience_s: float) -> int: ...
 
     async def keep_asking(self, deliver: Deliver, asked: Callable[[], None]) -> None:
         """Rounds until cancelled; ``asked()`` after each that was kept. Raises ``AccountRefused``."""
@@ -96,11 +102,11 @@ class Paged(Source):
         self.newest = 0
         """The id up to which everything has been kept."""
 
-    async def _round(self, deliver: Deliver) -> int:
+    async def _round(self, deliver: Deliver, patience_s: float) -> int:
         fresh: dict[int, read.Json] = {}
         token: str | None = None
         while True:
-            page = await self._page(token)
+            page = await self._page(token, patience_s)
             found = [(id, item) for item in read.items(page, "data") if (id := self._number(item)) is not None]
             fresh.update((id, item) for id, item in found if id > self.newest)
             token = read.next_token(page)
@@ -132,7 +138,7 @@ class Paged(Source):
             return ()
 
     @abstractmethod
-    async def _page(self, token: str | None) -> read.Json: ...
+    async def _page(self, token: str | None, patience_s: float) -> read.Json: ...
 
     @abstractmethod
     def _read(self, item: read.Json) -> Iterable[Event]: ...
@@ -145,12 +151,13 @@ class Mentions(Paged):
     """
 
     name = MENTIONS
+    route = budget.MENTIONS
     every_s = 60.0
     reach = 800
 
-    async def _page(self, token: str | None) -> read.Json:
+    async def _page(self, token: str | None, patience_s: float) -> read.Json:
         return await self._api.call(
-            budget.MENTIONS,
+            self.route,
             lambda x: x.get_users_mentions(
                 self._me,
                 since_id=str(self.newest) if self.newest else None,
@@ -159,6 +166,7 @@ class Mentions(Paged):
                 tweet_fields=read.POST_FIELDS,
                 user_auth=True,
             ),
+            patience_s=patience_s,
         )
 
     def _read(self, item: read.Json) -> Iterable[Event]:
@@ -173,18 +181,20 @@ class Directs(Paged):
     """
 
     name = DIRECTS
+    route = budget.DIRECTS
     every_s = 90.0
     """X allows 15 questions in 15 minutes: this leaves five for further pages and for ``catch_up``."""
 
-    async def _page(self, token: str | None) -> read.Json:
+    async def _page(self, token: str | None, patience_s: float) -> read.Json:
         return await self._api.call(
-            budget.DIRECTS,
+            self.route,
             lambda x: x.get_direct_message_events(
                 event_types=read.DIRECT_TYPES,
                 pagination_token=token,
                 max_results=_PAGE,
                 dm_event_fields=read.DIRECT_FIELDS,
             ),
+            patience_s=patience_s,
         )
 
     def _read(self, item: read.Json) -> Iterable[Event]:
@@ -194,6 +204,7 @@ class Directs(Paged):
 class Polls(Source):
     """The totals of the polls that are open, as far as this process knows of them."""
 
+    route = budget.LOOKUP
     every_s = 900.0
 
     def __init__(self, account: str, api: Api, clock: Clock) -> None:
@@ -201,9 +212,9 @@ class Polls(Source):
         self.open: set[str] = set()
         """Post ids."""
 
-    async def _round(self, deliver: Deliver) -> int:
+    async def _round(self, deliver: Deliver, patience_s: float) -> int:
         asked = sorted(self.open)
-        totals = await self.look(asked)
+        totals = await self.look(asked, patience_s)
         if totals:
             await deliver(totals)
         still = {total.ref for total in totals if not total.final}
@@ -213,16 +224,16 @@ class Polls(Source):
     async def refresh(self, posts: Iterable[str], deliver: Deliver) -> None:
         """Deliver the present totals of these polls, and keep looking at those that are open."""
         self.open.update(posts)
-        await self.round(deliver)
+        await self.round(deliver, PATIENCE_S)
 
-    async def look(self, posts: Sequence[str]) -> list[Totals]:
-        """The present totals; a poll that X no longer has is left out. Raises ``Problem``."""
+    async def look(self, posts: Sequence[str], patience_s: float = PATIENCE_S) -> list[Totals]:
+        """The present totals; a poll that X no longer has is left out. Raises ``Problem``, ``AccountUnavailable``."""
         found: list[Totals] = []
         for start in range(0, len(posts), _PAGE):
             # The time before the question: all votes until then are surely in the answer.
             as_of = self._clock.now()
             some = list(posts[start : start + _PAGE])
-            page = await self._api.call(budget.LOOKUP, partial(_look_up, posts=some))
+            page = await self._api.call(self.route, partial(_look_up, posts=some), patience_s=patience_s)
             polls = read.items(page, "includes", "polls")
             for post in read.items(page, "data"):
                 try:
@@ -268,9 +279,10 @@ class Stream:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
-        """One round of everything, begun after the call."""
+        """One round of everything, begun after the call. Raises ``AccountUnavailable``, also when X's limits would make
+        this wait longer than ``PATIENCE_S``."""
         ends = await asyncio.gather(
-            *(source.round(deliver) for source in self.wanted),
+            *(source.round(deliver, PATIENCE_S) for source in self.wanted),
             self.polls.refresh([poll.message for poll in polls], deliver),
             return_exceptions=True,
         )

@@ -6,8 +6,10 @@ difference decides whether a message may be sent again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -39,11 +41,13 @@ class Lost(Exception):
 class Problem(Exception):
     """X refused the request, and it was not applied. Source: RFC 7807, as in X OpenAPI 2.159, ``Problem``."""
 
-    def __init__(self, status: int, kind: str, detail: str) -> None:
+    def __init__(self, status: int, kind: str, detail: str, retry_after_s: float | None = None) -> None:
         super().__init__(f"{status} {detail}")
         self.status = status
         self.kind = kind
         self.detail = detail
+        self.retry_after_s = retry_after_s
+        """Seconds of the wall, where X or a proxy before it named them. Source: RFC 9110, 10.2.3."""
 
 
 def address(url: str, base_url: str) -> str:
@@ -144,7 +148,7 @@ class Api:
         have been done, and ``Problem``.
         """
         bucket = self._budgets[route]
-        async with bucket.turn:
+        async with self.in_turn(bucket.turn, route, patience_s):
             while True:
                 await self._afford(bucket, patience_s)
                 try:
@@ -152,7 +156,8 @@ class Api:
                 except Problem as problem:
                     if problem.status != 429 or problem.kind.endswith("usage-capped"):
                         raise self._verdict(problem) from None
-                    bucket.exhaust(self._now())
+                    after_s = problem.retry_after_s
+                    bucket.exhaust(self._now(), None if after_s is None else after_s * self._clock.speed)
                     continue
                 except Unsent as error:
                     raise AccountUnavailable(self._account, f"X cannot be reached ({error})") from None
@@ -162,6 +167,24 @@ class Api:
                     raise self._lost(route, Lost("no object"))
                 return answer
 
+    @asynccontextmanager
+    async def in_turn(self, turn: asyncio.Lock, route: str, patience_s: float = math.inf) -> AsyncIterator[None]:
+        """Hold ``turn``. Raises ``AccountUnavailable`` when those before wait longer than ``patience_s`` seconds of the
+        wall, as they do for the budget of ``route``."""
+        try:
+            async with asyncio.timeout(None if patience_s == math.inf else patience_s):
+                await turn.acquire()
+        except TimeoutError:
+            wall_s = self._budgets[route].wait_s(self._now()) / self._clock.speed
+            raise self._used_up(max(wall_s, 1.0)) from None
+        try:
+            yield
+        finally:
+            turn.release()
+
+    def _used_up(self, wall_s: float) -> AccountUnavailable:
+        return AccountUnavailable(self._account, "X's rate limit is used up for now", retry_after_s=wall_s)
+
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -169,7 +192,7 @@ class Api:
         while wait_s := bucket.wait_s(self._now()):
             wall_s = wait_s / self._clock.speed
             if wall_s > patience_s:
-                raise AccountUnavailable(self._account, "X's rate limit is used up for now", retry_after_s=wall_s)
+                raise self._used_up(wall_s)
             await self._clock.sleep(wait_s, at_least_wall_s=0.001)
         bucket.spend(self._now())
 
@@ -214,4 +237,15 @@ async def _problem(response: aiohttp.ClientResponse) -> Problem | Lost:
     told = (body.get("detail"), first.get("message"), first.get("detail"), body.get("title"), response.reason)
     detail = next((text for text in told if isinstance(text, str) and text), "")
     kind = body.get("type")
-    return Problem(response.status, kind if isinstance(kind, str) else "", " ".join(detail.split())[:200])
+    return Problem(
+        response.status,
+        kind if isinstance(kind, str) else "",
+        " ".join(detail.split())[:200],
+        _retry_after_s(response.headers),
+    )
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """The pause that is asked for, at least a second; ``None`` where none is, or not in seconds."""
+    told = headers.get("Retry-After", "")
+    return max(float(told), 1.0) if re.fullmatch(r"[0-9]{1,9}", told) else None

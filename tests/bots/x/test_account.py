@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -297,3 +298,21 @@ async def test_what_no_channel_uses_is_not_read(x: X) -> None:
         async with listening(account, Kept()):
             pass
     assert x.asked("GET", "/2/dm_events") == 0
+
+
+async def test_catching_up_does_not_wait_for_a_far_window() -> None:
+    spent = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(time.time()) + 600)}
+    me = rude.says(200, {"data": {"id": "15", "username": "brand", "name": "Brand"}})
+    empty = rude.says(200, {"meta": {"result_count": 0}}, spent)
+
+    async def answer(request: rude.web.Request) -> rude.web.StreamResponse:
+        return await (me if request.path == "/2/users/me" else empty)(request)
+
+    async with rude.host(answer) as host:
+        account = XAccount("brand", **rude.SECRETS, base_url=host.url, clock=rude.Clock(), forms=lambda token: None)
+        async with account:
+            await account.catch_up([], Kept().deliver)
+            with pytest.raises(AccountUnavailable) as caught:
+                async with asyncio.timeout(WAIT_S):
+                    await account.catch_up([], Kept().deliver)
+            assert 590 < caught.value.retry_after_s < 610

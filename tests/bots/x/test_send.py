@@ -52,6 +52,13 @@ async def test_an_invitation_whose_time_passed_is_not_sent() -> None:
         assert len(host.asked) == 1
 
 
+async def test_a_post_whose_time_passed_is_not_sent() -> None:
+    clock = Clock()
+    account = XAccount("brand", **rude.SECRETS, base_url="http://127.0.0.1:9", clock=clock, forms=lambda token: None)
+    with pytest.raises(TooLate):
+        await account.say(TIMELINE, text("hello"), "key", not_after=clock.now() - timedelta(seconds=1))
+
+
 @pytest.mark.parametrize(
     ("options", "lasts"),
     [

@@ -146,6 +146,12 @@ async def test_a_hung_call_is_released_in_time() -> None:
         (_problem(403, "This request looks like it might be automated."), _write, ContentRefused),
         (_problem(403, "Your client app is not configured with the appropriate oauth1 app permissions."), _write,
          AccountRefused),
+        (_problem(403, "You cannot do this."), _write, ContentRefused),
+        (_problem(409, "Conflict"), _write, ContentRefused),
+        (_problem(403, "No", "https://api.twitter.com/2/problems/unsupported-authentication"), _write, AccountRefused),
+        (_problem(403, "No", "https://api.twitter.com/2/problems/client-forbidden"), _write, AccountRefused),
+        (_problem(403, "Your account is suspended and is not permitted to access this feature."), _write,
+         AccountRefused),
         (_problem(404, "Not Found"), _ask, Problem),
     ],
 )  # fmt: skip
@@ -192,6 +198,42 @@ async def test_a_message_does_not_wait_for_a_far_window() -> None:
         with pytest.raises(AccountUnavailable) as caught:
             await _post(api)
         assert 590 < caught.value.retry_after_s < 610
+        assert len(host.asked) == 1
+
+
+async def test_429_that_names_only_a_pause_is_heard() -> None:
+    refusal = rude.says(429, {"title": "Too Many Requests"}, {"Retry-After": "1"})
+    async with rude.host(refusal, CREATED) as host, rude.api(host.url) as api:
+        began = time.monotonic()
+        await _post(api)
+        assert 1.0 <= time.monotonic() - began < 5.0
+        assert len(host.asked) == 2
+
+
+@pytest.mark.parametrize(("told", "waits_s"), [("120", 120.0), ("0", None), ("Sat, 21 Nov 2026 21:00:00 GMT", 900.0)])
+async def test_a_long_pause_is_handed_back(told: str, waits_s: float | None) -> None:
+    refusal = rude.says(429, {"title": "Too Many Requests"}, {"Retry-After": told})
+    async with rude.host(refusal, CREATED) as host, rude.api(host.url) as api:
+        if waits_s is None:
+            await _post(api)
+            return
+        with pytest.raises(AccountUnavailable) as caught:
+            await _post(api)
+        assert caught.value.retry_after_s == pytest.approx(waits_s, abs=5.0)
+
+
+async def test_who_waits_behind_somebody_patient_is_not_held_up() -> None:
+    headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(time.time()) + 600)}
+    spent = rude.says(200, {"data": {"id": "15", "username": "brand"}}, headers)
+    async with rude.host(spent) as host, rude.api(host.url) as api:
+        await _ask(api)
+        patient = asyncio.create_task(_ask(api))
+        await asyncio.sleep(0)
+        with pytest.raises(AccountUnavailable) as caught:
+            await api.call(budget.ME, lambda x: x.get_me(), patience_s=0.05)
+        assert 590 < caught.value.retry_after_s < 610
+        patient.cancel()
+        await asyncio.gather(patient, return_exceptions=True)
         assert len(host.asked) == 1
 
 
