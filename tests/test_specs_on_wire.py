@@ -60,6 +60,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         r"\b(?:_stream\.(login|fetch_\w+)|(?:http|guild|response|followup|where)\.([a-z_]+)\b)",
         {
             "login": "GET /users/@me",
+            "request": "GET /gateway/bot",
             "fetch_channel": "GET /channels/{}",
             "fetch_guild": "GET /guilds/{}",
             "fetch_member": "GET /guilds/{}/members/{}",
