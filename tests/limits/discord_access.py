@@ -6,7 +6,7 @@ from typing import Any
 
 import hikari
 
-from sandbox.discord.model import SEND_MESSAGES
+from sandbox.discord.model import READ_HISTORY, SEND_MESSAGES
 
 from .discord_rig import AGENT, CHANNEL, FOREIGN, Rig, Table
 
@@ -235,6 +235,23 @@ async def strangers_are_not_written_to_in_bulk(rig: Rig) -> None:
         await rig.refused(40003, rig.rest.create_dm_channel(int(strangers[10])), status=403)
     rig.wire.now += 1
     await rig.rest.create_dm_channel(int(strangers[10]))
+
+
+@row("discord.history.limit")
+async def a_page_of_history_has_a_hundred(rig: Rig) -> None:
+    sent = [await rig.say(str(number)) for number in range(3)]
+    page = await rig.rest.fetch_messages(CHANNEL, after=sent[0].id)
+    assert {message.id for message in page} == {sent[1].id, sent[2].id}
+    for limit, expected in ((1, (200, None)), (100, (200, None)), (0, (400, 50035)), (101, (400, 50035))):
+        status, _, body = await rig.raw("GET", f"/channels/{CHANNEL}/messages?limit={limit}")
+        assert (status, body["code"] if status != 200 else None) == expected
+
+
+@row("discord.history.permission")
+async def history_is_empty_without_the_permission(rig: Rig) -> None:
+    await rig.say()
+    rig.stand_in.deny(str(CHANNEL), READ_HISTORY)
+    assert not await rig.rest.fetch_messages(CHANNEL)
 
 
 @row("discord.members.intent")

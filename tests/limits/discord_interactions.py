@@ -79,15 +79,19 @@ async def _opened(rig: Rig, bot: Bot | None = None, **more: Any) -> object:
 @row("discord.modal.title")
 async def a_form_title_has_45(rig: Rig) -> None:
     bot = await rig.bot()
-    await _opened(rig, bot, title="t" * 45)
-    await rig.refused(50035, _opened(rig, bot, title="t" * 46), at="data.title")
+    for title in ("t", "t" * 45):
+        await _opened(rig, bot, title=title)
+    for title in ("", "t" * 46):
+        await rig.refused(50035, _opened(rig, bot, title=title), at="data.title")
 
 
 @row("discord.modal.custom_id")
 async def a_form_id_has_a_hundred(rig: Rig) -> None:
     bot = await rig.bot()
-    await _opened(rig, bot, custom_id="i" * 100)
-    await rig.refused(50035, _opened(rig, bot, custom_id="i" * 101), at="data.custom_id")
+    for custom_id in ("i", "i" * 100):
+        await _opened(rig, bot, custom_id=custom_id)
+    for custom_id in ("", "i" * 101):
+        await rig.refused(50035, _opened(rig, bot, custom_id=custom_id), at="data.custom_id")
 
 
 @row("discord.modal.components")
@@ -97,32 +101,34 @@ async def a_form_has_five_fields(rig: Rig) -> None:
     await rig.refused(50035, _opened(rig, bot, components=form(*"123456")), at="data.components")
 
 
-async def _field(rig: Rig, place: str, fits: dict[str, Any], wrong: dict[str, Any]) -> None:
-    """A form's field is taken like this, and not like that."""
+async def _field(rig: Rig, name: str, fits: list[object], wrong: list[object]) -> None:
+    """A form's field takes these values, and not those."""
     bot = await rig.bot()
-    await _opened(rig, bot, components=form(**fits))
-    at = f"data.components.0.components.0.{place}"
-    await rig.refused(50035, _opened(rig, bot, components=form(**wrong)), at=at)
+    for value in fits:
+        await _opened(rig, bot, components=form(**{name: value}))
+    for value in wrong:
+        refused = _opened(rig, bot, components=form(**{name: value}))
+        await rig.refused(50035, refused, at=f"data.components.0.components.0.{name}")
 
 
 @row("discord.modal.label")
 async def a_field_label_has_45(rig: Rig) -> None:
-    await _field(rig, "label", {"label": "l" * 45}, {"label": "l" * 46})
+    await _field(rig, "label", ["l", "l" * 45], ["", "l" * 46])
 
 
 @row("discord.modal.value")
 async def a_field_holds_four_thousand(rig: Rig) -> None:
-    await _field(rig, "value", {"value": "v" * 4000}, {"value": "v" * 4001})
+    await _field(rig, "value", ["v" * 4000], ["v" * 4001])
 
 
 @row("discord.modal.placeholder")
 async def a_field_placeholder_has_a_hundred(rig: Rig) -> None:
-    await _field(rig, "placeholder", {"placeholder": "p" * 100}, {"placeholder": "p" * 101})
+    await _field(rig, "placeholder", ["p" * 100], ["p" * 101])
 
 
 @row("discord.modal.input_length")
 async def a_field_asks_for_four_thousand_at_most(rig: Rig) -> None:
-    await _field(rig, "max_length", {"max_length": 4000}, {"max_length": 4001})
+    await _field(rig, "max_length", [1, 4000], [0, 4001])
 
 
 @row("discord.commands.count")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hikari
 
-from sandbox.discord.model import READ_HISTORY
-
 from .discord_rig import CHANNEL, NEWS, Rig, Table, buttons, menu, poll
 
 TABLE = Table()
@@ -140,23 +138,6 @@ async def only_its_author_edits_a_message(rig: Rig) -> None:
     await rig.refused(50005, rig.rest.edit_message(CHANNEL, int(written), "changed"), status=403)
 
 
-@row("discord.history.limit")
-async def a_page_of_history_has_a_hundred(rig: Rig) -> None:
-    sent = [await rig.say(str(number)) for number in range(3)]
-    page = await rig.rest.fetch_messages(CHANNEL, after=sent[0].id)
-    assert {message.id for message in page} == {sent[1].id, sent[2].id}
-    for limit, expected in ((1, (200, None)), (100, (200, None)), (0, (400, 50035)), (101, (400, 50035))):
-        status, _, body = await rig.raw("GET", f"/channels/{CHANNEL}/messages?limit={limit}")
-        assert (status, body["code"] if status != 200 else None) == expected
-
-
-@row("discord.history.permission")
-async def history_is_empty_without_the_permission(rig: Rig) -> None:
-    await rig.say()
-    rig.stand_in.deny(str(CHANNEL), READ_HISTORY)
-    assert not await rig.rest.fetch_messages(CHANNEL)
-
-
 @row("discord.thread.name")
 async def a_thread_name_has_a_hundred(rig: Rig) -> None:
     kind = hikari.ChannelType.GUILD_PUBLIC_THREAD
@@ -237,13 +218,18 @@ async def a_placeholder_has_150(rig: Rig) -> None:
 
 @row("discord.poll.question")
 async def a_question_has_three_hundred(rig: Rig) -> None:
-    await rig.ask(question="q" * 300)
-    await rig.refused(50035, rig.ask(question="q" * 301), at="poll.question.text")
+    for text in ("q", "q" * 300):
+        await rig.ask(question=text)
+    for text in ("", "q" * 301):
+        await rig.refused(50035, rig.ask(question=text), at="poll.question.text")
 
 
 @row("discord.poll.answers")
 async def a_poll_has_ten_answers(rig: Rig) -> None:
+    await rig.ask("only")
     await rig.ask(*map(str, range(10)))
+    none = {"poll": {"question": {"text": "How likely?"}, "answers": []}}
+    assert (await rig.raw("POST", f"/channels/{CHANNEL}/messages", json=none))[0] == 400
     await rig.refused(50035, rig.ask(*map(str, range(11))), at="poll.answers")
 
 

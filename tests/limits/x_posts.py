@@ -17,10 +17,21 @@ async def a_post_has_280_weighted_characters(rig: Rig) -> None:
         "\U0001f469\u200d\U0001f4bb" * 140,
         "https://example.org/" + "a" * 400,
         "a" * 256 + " example.org",
+        "\U0001f1e9\U0001f1ea" * 140,
+        *("a" * 278 + light + "b" for light in "\u10ff\u2002\u200d\u2010\u201f\u2032\u2037"),
+    ]
+    too_long = [
+        "a" * 281,
+        "評" * 140 + "a",
+        "\U0001f600" * 141,
+        "a" * 257 + " example.org",
+        "\U0001f1e9\U0001f1ea" * 141,
+        *("a" * 278 + heavy + "b" for heavy in "\u1100\u1fff\u200e\u200f\u2020\u2031\u2038"),
+        "a\ufeff",
     ]
     for text in fits:
         await rig.post(text)
-    for text in ("a" * 281, "評" * 140 + "a", "\U0001f600" * 141, "a" * 257 + " example.org", "a\ufeff"):
+    for text in too_long:
         problem = await rig.refused(400, lambda sdk, text=text: sdk.posts.create({"text": text}))
         assert "too long" in problem["errors"][0]["message"]
 
