@@ -14,7 +14,6 @@ from core.asking import ask_in, invitation
 from core.buttons import Seal
 from core.clock import Clock
 from core.errors import AccountError, AccountUnavailable, SettingsError, VouchError
-from core.events import Totals, Votes
 from core.message import Message
 from core.presence import Presence
 from core.publishing import plan_report, report_key
@@ -31,11 +30,14 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=2)
 """How long a report waits for an account that cannot be read."""
 
+GIVE_UP = timedelta(days=1)
+"""How long after its wave a poll that the platform does not end is asked for its last totals."""
+
 CATCH_UP_S = 120.0
 """How long, in wall seconds, reading all that one account can still give may take."""
 
-CATCH_UP_AGAIN = timedelta(minutes=1)
-"""How long until it is tried again: reading costs rate budget, and on X money."""
+AGAIN = timedelta(minutes=1)
+"""How long until something that did not work is tried again: asking costs rate budget, and on X money."""
 
 RECENT = timedelta(days=8)
 """Polls of waves that closed longer ago are not read again for a report."""
@@ -62,7 +64,8 @@ class Service:
         self._clock = clock
         self._complained: set[str] = set()
         self._finishing: dict[str, asyncio.Task[None]] = {}
-        self._not_before: dict[str, datetime] = {}
+        self._not_before: dict[object, datetime] = {}
+        """When something that did not work is tried again."""
 
     async def tick(self) -> None:
         """Do whatever is due now. What may take long (closing, catching up, publishing) goes on beside the ticks,
@@ -165,11 +168,12 @@ class Service:
             return asks.open_asks(connection, survey.name, closing_before=self._clock.now())
 
     async def _close(self, ask: OpenAsk) -> None:
-        found: Totals | Votes | None = None
-        account = self._presence.up.get(ask.account)
-        if account is None:
+        account, now = self._presence.up.get(ask.account), self._clock.now()
+        if account is None or now < self._not_before.get(ask.receipt.refs, now):
             return
-        if ask.kind is ChannelKind.POLL:
+        self._not_before[ask.receipt.refs] = now + AGAIN
+        final = ask.kind is not ChannelKind.POLL
+        if not final:
             try:
                 found = await account.close(ask.receipt)
             except AccountUnavailable as error:
@@ -177,9 +181,13 @@ class Service:
                 return
             except AccountError as error:
                 log.warning("closing a poll: %s", error)
-        if found is not None:
-            await self._inbox.deliver(ask.account)([found])
-        await self._database.write(lambda connection: asks.closed(connection, ask.id, self._clock.now()))
+                found = None
+            if found is not None:
+                await self._inbox.deliver(ask.account)([found])
+            final = found is None or found.final
+        if final or now > ask.closes_at + GIVE_UP:
+            await self._database.write(lambda connection: asks.closed(connection, ask.id, self._clock.now()))
+            self._not_before.pop(ask.receipt.refs, None)
 
     # -- the weekly post -----------------------------------------------------------------------------------------------
 
@@ -193,7 +201,7 @@ class Service:
         if not can_be_told or now < self._not_before.get(team.name, due):
             return
         if not await self.catch_up(survey) and now < due + PATIENCE:
-            self._not_before[team.name] = now + CATCH_UP_AGAIN
+            self._not_before[team.name] = now + AGAIN
             return
         await self.publish(survey, wave, team)
 
@@ -220,7 +228,7 @@ class Service:
     async def catch_up(self, survey: Survey) -> bool:
         """Read everything that the survey's accounts can still give. Returns whether all of them were read."""
         await self._close_due(survey)
-        polls = await asyncio.to_thread(self._recent_polls, survey, self._clock.now() - RECENT)
+        polls = await asyncio.to_thread(self._open_polls, survey, self._clock.now() - RECENT)
         names = {self._routes.channels[name].account for name in survey.channels}
         found = await asyncio.gather(*(self._read(name, [p for p in polls if p.account == name]) for name in names))
         return all(found)
@@ -237,9 +245,9 @@ class Service:
             return False
         return True
 
-    def _recent_polls(self, survey: Survey, since: datetime) -> Sequence[OpenAsk]:
+    def _open_polls(self, survey: Survey, since: datetime) -> Sequence[OpenAsk]:
         with self._database.reading() as connection:
-            return asks.polls_since(connection, survey.name, since)
+            return asks.open_polls(connection, survey.name, since)
 
     def _complain(self, text: str) -> None:
         """Say a lasting fault once."""

@@ -32,7 +32,7 @@ _add_asks = Upsert(
 )
 
 _POSTED = (
-    select(_ASK.c.id, _ASK.c.account, _ASK.c.kind, _WAVE.c.key, _OUTBOX.c.receipt)
+    select(_ASK.c.id, _ASK.c.account, _ASK.c.kind, _WAVE.c.closes_at, _OUTBOX.c.receipt)
     .join_from(_ASK, _OUTBOX, _OUTBOX.c.key == _ASK.c.key)
     .join(_WAVE, _WAVE.c.id == _ASK.c.wave_id)
     .where(_OUTBOX.c.state == str(State.SENT))
@@ -60,7 +60,8 @@ class OpenAsk:
     id: int
     account: str
     kind: ChannelKind
-    wave: str
+    closes_at: datetime
+    """When its wave closes."""
     receipt: Receipt
 
 
@@ -150,14 +151,15 @@ def closed(connection: Connection, ask_id: int, now: datetime) -> None:
     connection.execute(update(_ASK).where(_ASK.c.id == ask_id).values(closed_at=now))
 
 
-def polls_since(connection: Connection, survey: str, moment: datetime) -> Sequence[OpenAsk]:
-    """Posted polls of a survey whose wave was open at ``moment`` or later: their votes may still have to be read."""
-    query = _POSTED.where(_WAVE.c.survey == survey, _WAVE.c.closes_at > moment, _ASK.c.kind == str(ChannelKind.POLL))
-    return _open_asks(connection, query)
+def open_polls(connection: Connection, survey: str, since: datetime) -> Sequence[OpenAsk]:
+    """Posted polls of a survey that are not closed and whose wave was open at ``since`` or later: their votes may still
+    have to be read. What a closed one holds is known."""
+    still = (_WAVE.c.survey == survey, _WAVE.c.closes_at > since, _ASK.c.kind == str(ChannelKind.POLL))
+    return _open_asks(connection, _POSTED.where(*still, _ASK.c.closed_at.is_(None)))
 
 
 def _open_asks(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[OpenAsk]:
     return [
-        OpenAsk(id=id, account=account, kind=ChannelKind(kind), wave=wave, receipt=load_receipt(receipt))
-        for id, account, kind, wave, receipt in connection.execute(query)
+        OpenAsk(id=id, account=account, kind=ChannelKind(kind), closes_at=closes_at, receipt=load_receipt(receipt))
+        for id, account, kind, closes_at, receipt in connection.execute(query)
     ]

@@ -207,9 +207,9 @@ def test_a_planned_ask_is_known_and_found_until_it_is_closed(stage: Stage) -> No
         assert asks.asked(connection, known.id) == {"group", "forum"}
         assert asks.open_asks(connection, SURVEY.name, closing_before=close - timedelta(seconds=1)) == []
         (ask,) = asks.open_asks(connection, SURVEY.name, closing_before=close)
-        assert (ask.account, ask.wave, ask.receipt.refs) == (ACCOUNT, WAVES[0].key, (poll_ref("group", 0),))
-        assert [found.id for found in asks.polls_since(connection, SURVEY.name, NOW)] == [ask.id]
-        assert asks.polls_since(connection, SURVEY.name, close) == []
+        assert (ask.account, ask.closes_at, ask.receipt.refs) == (ACCOUNT, close, (poll_ref("group", 0),))
+        assert [found.id for found in asks.open_polls(connection, SURVEY.name, NOW)] == [ask.id]
+        assert asks.open_polls(connection, SURVEY.name, close) == []
         asks.closed(connection, ask.id, close)
         assert asks.open_asks(connection, SURVEY.name, closing_before=close) == []
         row = connection.execute(select(table(asks.Ask)).where(table(asks.Ask).c.id == ask.id)).one()
