@@ -74,8 +74,12 @@ class Hands:
             person.opened = act.accepted
         elif act.kind in ("vote", "retract") and act.accepted and act.post is not None:
             self._keep(step, act.post, act)
-        if not act.accepted and act.kind in ("tap", "ask_me") and step.what.do is not Do.LINGER:
+        if act.accepted or step.what.do is Do.LINGER:
+            return
+        if act.kind in ("tap", "ask_me"):
             self._tap_again(step)
+        elif act.kind in ("vote", "text") and step.post is not None:
+            self._fault(f"{person.id} could not answer: the {act.kind} was refused", step.post)
 
     def _tap_again(self, step: Step) -> None:
         """A tap failed: try it once more, or be sure that something is wrong."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -123,3 +124,14 @@ def test_after_a_stop_one_late_goodbye_is_welcome_and_nothing_more() -> None:
     assert ledger.unwelcome == []
     more = [says("Goodbye", 32), says("We miss you", 300)]
     assert ledger.unwelcome == more
+
+
+async def test_a_poll_that_is_closed_before_its_week_ends_is_noticed() -> None:
+    @dataclass
+    class Hasty(MemoryStage):
+        def show(self, *arguments: Any, **more: Any) -> Post:
+            closes_at = more.get("closes_at")
+            return super().show(*arguments, **more | {"closes_at": closes_at and closes_at - WEEK / 2})
+
+    world = await lived(Hasty(weeks=1), followers=200)
+    assert any("could not answer: the vote was refused" in fault for fault in world.ledger.faults)
