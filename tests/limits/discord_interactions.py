@@ -143,12 +143,14 @@ async def an_application_has_a_hundred_commands(rig: Rig) -> None:
 async def a_command_name_is_lower_case(rig: Rig) -> None:
     create = rig.rest.create_slash_command
     assert (await create(rig.application, "n" * 32, "Show the score")).name == "n" * 32
-    for name in ("Score", "my score", "n" * 33):
+    for name in ("Score", "my score", "n" * 33, ""):
         await rig.refused(50035, create(rig.application, name, "Show the score"), at="name")
 
 
 @row("discord.commands.description")
 async def a_command_description_has_a_hundred(rig: Rig) -> None:
     create = rig.rest.create_slash_command
-    await create(rig.application, "score", "d" * 100)
-    await rig.refused(50035, create(rig.application, "score", "d" * 101), at="description")
+    for text in ("d", "d" * 100):
+        await create(rig.application, "score", text)
+    for text in ("", "d" * 101):
+        await rig.refused(50035, create(rig.application, "score", text), at="description")
