@@ -24,6 +24,10 @@ IN_TIME = 0.6
 BUSY = 0.75
 """Who still invites such people after this part of a week is held up by the rate, and not judged by ``MOST``."""
 
+PRIVATE_ANSWERS = frozenset({"discord"})
+"""Where taps are answered in private by a call without a nonce: a library whose answer was lost says it again, and
+nobody can prevent it. Messages there carry a nonce."""
+
 _SPAN = timedelta(days=9)
 """So far back an act may be that is answered only now: a week, and some time for the answer."""
 
@@ -127,6 +131,8 @@ class Manners:
             stopped = next((act.at for act in acts if act.kind == "stop"), None)
             said: defaultdict[str, list[datetime]] = defaultdict(list)
             for post in posts:
+                if post.platform in PRIVATE_ANSWERS and not post.key:
+                    continue
                 since = post.at - _SPAN
                 before = [at for at in said[post.text] if at > since]
                 done = sum(since < act.at <= post.at for act in acts)
