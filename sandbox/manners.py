@@ -135,7 +135,9 @@ class Manners:
                     continue
                 since = post.at - _SPAN
                 before = [at for at in said[post.text] if at > since]
-                done = sum(since < act.at <= post.at for act in acts)
+                # What the earliest of these answered counts too, although it may have been done before the span.
+                answered = max((act.at for act in acts if before and act.at <= before[0]), default=since)
+                done = sum(min(since, answered) <= act.at <= post.at for act in acts)
                 again = stopped is not None and any(at >= stopped for at in before)
                 if again or (before and len(before) >= done):
                     yield f"{name[0]}: {name[1]} was told twice: {post.text!r}"

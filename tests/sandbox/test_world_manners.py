@@ -126,6 +126,26 @@ def test_after_a_stop_one_late_goodbye_is_welcome_and_nothing_more() -> None:
     assert ledger.unwelcome == more
 
 
+def test_the_same_thanks_in_the_next_week_are_for_the_next_answer() -> None:
+    ledger = new_ledger()
+
+    def does(kind: str, hours: float) -> None:
+        at = MONDAY + timedelta(hours=hours)
+        ledger.record(kind, DIRECT, at=at, platform="telegram", person="a", direct=True, accepted=True)
+
+    def thanks(hours: float) -> None:
+        at = MONDAY + timedelta(hours=hours)
+        ledger.see(Post("telegram", "tg", "direct", "a", f"a{hours}", "Thanks!", at))
+
+    does("comment", 0)
+    thanks(5)
+    does("comment", 218)
+    thanks(220)
+    assert Manners(ledger, {}).faults() == []
+    thanks(221)
+    assert Manners(ledger, {}).faults() == ["tg: a was told twice: 'Thanks!'"]
+
+
 async def test_a_poll_that_is_closed_before_its_week_ends_is_noticed() -> None:
     @dataclass
     class Hasty(MemoryStage):
