@@ -39,8 +39,8 @@ WEEK_S = 14.0
 
 CROWD = 2_000
 
-LATEST = timedelta(days=3)
-"""How long after its due time a report may arrive before the demo gives up."""
+LATEST = timedelta(days=6)
+"""How long after its due time a report may arrive before the demo gives up; in a week the next one is due."""
 
 LIVE_ON_S = 1.5
 """So many wall seconds the demo lives on once all reports are there, so that a second copy of the last one is seen."""

@@ -70,7 +70,7 @@ def _foreword(demo: Demo, weeks: int, followers: int) -> str:
         f"{weeks} {'week' if weeks == 1 else 'weeks'} of {brands} with {followers:,} followers, on stand-ins of "
         f"{_platforms(demo.settings)}.\n"
         f"A week takes {week_s:.3g} s here, a second is {168 / week_s:.2g} hours: "
-        f"a post due on Monday at 09:00 may come on Tuesday."
+        f"a post due on Monday at 09:00 comes a day or three later."
     )
 
 
