@@ -54,6 +54,11 @@ class Limits:
     """Whether a tap in this place suffices for us to write to that person directly."""
     answers_only: bool = False
     """DIRECT: whether we may write only in answer, one message for each of theirs."""
+    looks: bool = False
+    """Whether ``Account.look`` can tell if a message of ours is there."""
+    edits: bool = False
+    """Whether a message of ours can be edited. A report to a place that edits but does not look goes as a placeholder
+    that is then edited: a placeholder may be said twice, the report cannot be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,22 @@ Deliver = Callable[[Sequence[Event]], Awaitable[Sequence[Answer]]]
 the order of the stream, whether or not the earlier call has returned yet. Raises ``StoreError`` when nothing could be
 kept: then nothing may be confirmed to the platform."""
 
+Begin = Callable[[], Awaitable[None]]
+"""Called by ``poll`` and ``say`` once they have done all their waiting, immediately before the request leaves. From its
+return on the thing may have been said; before, it surely was not. When it raises, nothing may leave, and the error goes
+through as it is: the thing is no longer ours to say, or no longer wanted. Called once; an adapter that has to wait again
+(a 429, a pause) raises ``AccountUnavailable`` and will be asked again."""
+
+
+class Look(StrEnum):
+    """What looking for a message found, other than the message."""
+
+    NOT_SAID = "not said"
+    """It is surely not there, and will not come: it may be said again."""
+    CANNOT_TELL = "cannot tell"
+    """This platform does not let us see it."""
+
+
 Forms = Callable[[str], Form | None]
 """The form that the button with this token opens; pure and immediate, because a form must be the first answer."""
 
@@ -143,14 +164,28 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
         and malformed payloads; raises ``AccountRefused`` when a person must act."""
         ...
 
-    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         """Post a poll. ``key`` names this post for ever: a platform that can is told, so that a second try returns the
-        first. Raises any ``AccountError``; ``OutcomeUnknown`` when it may have been posted."""
+        first. Raises any ``AccountError``; ``OutcomeUnknown`` when it may have been posted; whatever ``begin`` raises.
+        """
         ...
 
-    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
+    async def say(
+        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+    ) -> Receipt:
         """Post a message. Raises as ``poll`` does, ``PersonUnreachable``, and ``TooLate`` when the platform's limits
         would have it wait beyond ``not_after``."""
+        ...
+
+    async def edit(self, said: Receipt, message: Message) -> None:
+        """Put another message in the place of one of ours (where ``Limits.edits``). May be repeated: what reads so
+        already is left as it is. Raises ``AccountError``, ``ContentRefused`` when it is gone."""
+        ...
+
+    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+        """Whether this was said after all: look on the platform for what ``poll`` or ``say`` with the same arguments
+        would have left there at ``since`` (calendar time, the claim) or later. Never guesses: what might be another
+        message of ours is not taken for it. Raises ``AccountUnavailable`` when the platform cannot be asked now."""
         ...
 
     async def close(self, poll: Receipt) -> Totals | Votes | None:

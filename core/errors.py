@@ -8,6 +8,7 @@
     │ ├ PersonUnreachable           blocked, direct messages closed: this person only
     │ ├ ContentRefused              too long, duplicate, not allowed: this message only
     │ ├ TooLate                     its time passed before its turn came: not said
+    │ ├ NotOurs                     another process serves this account now, or it is no longer wanted: not said
     │ └ OutcomeUnknown              it may have been said: look, never resend blindly
     └ StoreError                    the database could not keep something
 
@@ -57,6 +58,10 @@ class ContentRefused(AccountError):
 
 class TooLate(AccountError):
     """The time of a message passed before the platform's limits let us say it. It was not said."""
+
+
+class NotOurs(AccountError):
+    """Raised by ``begin`` (see ``core/account.py``): this is not ours to say any more. It was not said."""
 
 
 class OutcomeUnknown(AccountError):

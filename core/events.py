@@ -97,6 +97,25 @@ class Votes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PollSeen:
+    """A poll of ours came by whose ``ref`` the adapter had not seen before: if the outcome of posting it is unknown, it
+    is known by this. Sent once per poll and process, and only where a poll cannot be looked up."""
+
+    ref: str
+    question: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """The stream was away for so long that taps have been lost: the platform keeps them only for a while."""
+
+    since: datetime
+    """Calendar time until which taps are sure to have come."""
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
     """How far an adapter has read. Kept in the same transaction as the events delivered with it."""
 
@@ -104,4 +123,4 @@ class Cursor:
     value: str
 
 
-Event = Reply | Consent | Totals | Votes | Cursor
+Event = Reply | Consent | Totals | Votes | PollSeen | Silence | Cursor

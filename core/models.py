@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the schema, kept in ``kept`` under ``schema``."""
 
 # A band lies within 0-10 and never straddles 6|7 or 8|9; NULL means that the answer was taken back.
@@ -233,7 +233,7 @@ class Outbox(SQLModel, table=True):
     channel: str = ""
     priority: int
     state: str = "planned"
-    """planned → sending → sent | unknown | refused | expired"""
+    """planned → claimed → sending → sent | unknown | refused; planned → expired; see ``core/store/outbox.py``."""
     planned_at: datetime = Field(sa_type=Moment)
     due_at: datetime = Field(sa_type=Moment)
     not_after: datetime | None = Field(default=None, sa_type=Moment)
@@ -241,6 +241,33 @@ class Outbox(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=Moment)
     receipt: str = ""
     error: str = ""
+    looks: int = 0
+    """How often it was looked for on the platform while it was unknown."""
+    fence: int = 0
+    """The lease under which it was claimed, see ``Lease``."""
+
+
+class Lease(SQLModel, table=True):
+    """Which process serves an account. Only the holder of the latest fence may claim, begin and keep."""
+
+    account: str = Field(primary_key=True)
+    fence: int
+    """Grows by one with each new holder."""
+    session: str
+    """The holder: one run of one process."""
+    until: datetime = Field(sa_type=Moment)
+    """By the database's own clock."""
+
+
+class Gap(SQLModel, table=True):
+    """By how much a poll's own totals differ from the votes that we know by name. Never turned into people."""
+
+    ask_id: int = Field(primary_key=True, foreign_key="ask.id")
+    totals: str
+    """What the platform says, a JSON list, option by option."""
+    known: str
+    """What we know, likewise."""
+    as_of: datetime = Field(sa_type=Moment)
 
 
 class CursorRow(SQLModel, table=True):
