@@ -16,7 +16,7 @@ from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT
 from bots.x.send import LONGEST_MIN, SHORTEST_MIN, Sender
 from bots.x.stream import Stream
 from bots.x.transport import Api, Problem
-from core.account import Address, Deliver, Direct, Forms, Limits, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Direct, Forms, Limits, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable
 from core.events import Totals
@@ -123,19 +123,21 @@ class XAccount:
         incoming.wanted = tuple(sources[id] for id in sources if not self._places or id in self._places)
         await self._incoming.listen(deliver, cursors, ready)
 
-    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         """Post a poll. X takes no key: after ``OutcomeUnknown`` only a look at X tells whether it is there."""
-        receipt = await self._sender.poll(place, poll)
+        receipt = await self._sender.poll(place, poll, begin)
         self._incoming.polls.open.add(receipt.message)
         return receipt
 
-    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
+    async def say(
+        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+    ) -> Receipt:
         """Post on the timeline, or write to one person. X takes no key, as in ``poll``."""
         if isinstance(to, Direct):
-            return await self._sender.direct(to.person, message, not_after)
+            return await self._sender.direct(to.person, message, begin, not_after)
         if to.kind is not PlaceKind.TIMELINE:
             raise AccountRefused(self._name, "a direct message on X needs a person")
-        return await self._sender.post(to, message, not_after)
+        return await self._sender.post(to, message, begin, not_after)
 
     async def close(self, poll: Receipt) -> Totals | None:
         """X cannot end a poll early: this gives the present totals, ``final`` once the poll's own time is over, and

@@ -6,16 +6,14 @@ X has no idempotency key: after ``OutcomeUnknown`` the message may be there, and
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
-
-from tweepy.asynchronous import AsyncClient  # type: ignore[import-untyped]
 
 from bots.x import budget, read
 from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT, harmless, render, weight
 from bots.x.transport import Api, Problem
-from core.account import Place, Poll, Receipt
+from core.account import Begin, Place, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountError, AccountRefused, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
 from core.message import Message
@@ -46,28 +44,31 @@ class Sender:
         self._api = api
         self._clock = clock
 
-    async def poll(self, place: Place, poll: Poll) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, begin: Begin) -> Receipt:
         """Post a poll that ends at its ``closes_at`` or up to a minute (and the request's journey) before it; after
         seven days if that is sooner."""
         if not 2 <= len(poll.options) <= OPTIONS or not all(1 <= len(o) <= OPTION_CHARS for o in poll.options):
             raise ContentRefused(self._account, f"X takes 2 to {OPTIONS} options of 1 to {OPTION_CHARS} characters")
         text = self._fitting(harmless(poll.question))
+
+        async def leave() -> None:
+            self._minutes(poll.closes_at)
+            await begin()
+
         # The minutes are counted when the request leaves, after any wait for the budget.
         answer = await self._create(
-            text, lambda: {"poll_options": list(poll.options), "poll_duration_minutes": self._minutes(poll.closes_at)}
+            text,
+            lambda: {"poll_options": list(poll.options), "poll_duration_minutes": self._minutes(poll.closes_at)},
+            leave,
         )
         return self._posted(place.id, answer)
 
-    async def post(self, place: Place, message: Message, not_after: datetime | None = None) -> Receipt:
+    async def post(self, place: Place, message: Message, begin: Begin, not_after: datetime | None = None) -> Receipt:
         """Post on the brand's timeline."""
+        text = self._fitting(self._rendered(message))
+        return self._posted(place.id, await self._create(text, dict, self._in_time(begin, not_after)))
 
-        def nothing_more() -> dict[str, Any]:
-            self._in_time(not_after)
-            return {}
-
-        return self._posted(place.id, await self._create(self._fitting(self._rendered(message)), nothing_more))
-
-    async def direct(self, person: str, message: Message, not_after: datetime | None = None) -> Receipt:
+    async def direct(self, person: str, message: Message, begin: Begin, not_after: datetime | None = None) -> Receipt:
         """Write to one person, who must have written first.
 
         Source: https://docs.x.com/x-api/direct-messages/manage/introduction
@@ -75,27 +76,30 @@ class Sender:
         text = self._rendered(message)
         if len(text) > DIRECT_CHARS:
             raise ContentRefused(self._account, f"{len(text)} characters; X takes {DIRECT_CHARS} in a direct message")
-
-        def write(x: AsyncClient) -> Awaitable[Any]:
-            self._in_time(not_after)
-            said: Awaitable[Any] = x.create_direct_message(participant_id=person, text=text)
-            return said
-
         try:
-            answer = await self._api.call(budget.WRITE, write, patience_s=PATIENCE_S)
+            answer = await self._api.call(
+                budget.WRITE,
+                lambda x: x.create_direct_message(participant_id=person, text=text),
+                patience_s=PATIENCE_S,
+                begin=self._in_time(begin, not_after),
+            )
         except Problem as problem:
             raise self._direct_refused(problem) from None
         id = self._id(answer, "dm_event_id")
         return Receipt(place=person, message=id, refs=(f"direct:{id}",), sent_at=self._clock.now())
 
-    def _in_time(self, not_after: datetime | None) -> None:
-        if self._clock.passed(not_after):
-            raise TooLate(self._account, "its time passed while it waited for X's limits")
+    def _in_time(self, begin: Begin, not_after: datetime | None) -> Begin:
+        async def leave() -> None:
+            if self._clock.passed(not_after):
+                raise TooLate(self._account, "its time passed while it waited for X's limits")
+            await begin()
 
-    async def _create(self, text: str, extra: Any) -> Mapping[str, Any]:
+        return leave
+
+    async def _create(self, text: str, extra: Callable[[], Mapping[str, Any]], begin: Begin) -> Mapping[str, Any]:
         try:
             return await self._api.call(
-                budget.POST, lambda x: x.create_tweet(text=text, **extra()), patience_s=PATIENCE_S
+                budget.POST, lambda x: x.create_tweet(text=text, **extra()), patience_s=PATIENCE_S, begin=begin
             )
         except Problem as problem:
             raise self._post_refused(problem) from None

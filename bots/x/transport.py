@@ -19,6 +19,7 @@ from tweepy.asynchronous import AsyncClient  # type: ignore[import-untyped]
 from yarl import URL
 
 from bots.x import budget
+from core.account import Begin
 from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable, OutcomeUnknown
 
@@ -26,6 +27,9 @@ _SIGNED_HOST: Final = "https://api.twitter.com"
 """The literal in tweepy's ``request()``, which the OAuth 1.0a signature covers."""
 _PLATFORM: Final = frozenset({"https://api.x.com", _SIGNED_HOST})
 """X answers under both names. A signed request goes to the name that it was signed for, so these are not swapped."""
+SEND_S: Final = 5.0
+"""How long (wall) a write may take in all. It must be over before another process may take this account over."""
+READ_S: Final = 20.0
 _CHATTY: Final = ("tweepy", "oauthlib")
 """They log the Authorization header and the tokens at DEBUG."""
 
@@ -63,12 +67,12 @@ class Wire:
         self,
         session: aiohttp.ClientSession,
         base_url: str,
-        timeout_s: float,
+        read_s: float,
         answered: Callable[[str, str, Mapping[str, str]], None],
     ) -> None:
         self._session = session
         self._base_url = base_url
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s / 2)
+        self._read_s = read_s
         self._answered = answered
 
     @asynccontextmanager
@@ -76,9 +80,12 @@ class Wire:
         """Send, read, and judge one answer. Raises ``Unsent``, ``Lost``, ``Problem``."""
         path = URL(str(url)).path
         target = address(str(url), self._base_url)
+        total_s = self._read_s if method == "GET" else min(self._read_s, SEND_S)
+        # Whoever gets no connection in half of the time has surely sent nothing.
+        timeout = aiohttp.ClientTimeout(total=total_s, connect=total_s / 2)
         try:
             async with self._session.request(
-                method, URL(target, encoded=True), timeout=self._timeout, allow_redirects=False, **options
+                method, URL(target, encoded=True), timeout=timeout, allow_redirects=False, **options
             ) as response:
                 await response.read()
                 self._answered(method, path, response.headers)
@@ -105,7 +112,7 @@ class Api:
         access_token_secret: str,
         base_url: str,
         clock: Clock,
-        timeout_s: float = 20.0,
+        timeout_s: float = READ_S,
     ) -> None:
         self._account = account
         self._base_url = base_url
@@ -140,17 +147,22 @@ class Api:
         ask: Callable[[AsyncClient], Awaitable[Any]],
         *,
         patience_s: float = math.inf,
+        begin: Begin | None = None,
     ) -> Mapping[str, Any]:
-        """Ask X, once the budget allows it. ``ask`` may run again after a 429, which X promises not to have applied.
+        """Ask X, once the budget allows it. A question is asked again after a 429. What is said has a ``begin``, which
+        is called when all waiting is over; after that a 429, which X promises not to have applied, is handed back.
 
-        Raises ``AccountRefused`` for what a person must mend, ``AccountUnavailable`` when nothing was done (also when
-        the budget is spent for more than ``patience_s`` seconds of the wall), ``OutcomeUnknown`` for a write that may
-        have been done, and ``Problem``.
+        Raises whatever ``begin`` raises, ``AccountRefused`` for what a person must mend, ``AccountUnavailable`` when
+        nothing was done (also when the budget is spent for more than ``patience_s`` seconds of the wall),
+        ``OutcomeUnknown`` for a write that may have been done, and ``Problem``.
         """
         bucket = self._budgets[route]
         async with self.in_turn(bucket.turn, route, patience_s):
             while True:
                 await self._afford(bucket, patience_s)
+                if begin is not None:
+                    await begin()
+                bucket.spend(self._now())
                 try:
                     answer = await ask(self._client)
                 except Problem as problem:
@@ -158,7 +170,9 @@ class Api:
                         raise self._verdict(problem) from None
                     after_s = problem.retry_after_s
                     bucket.exhaust(self._now(), None if after_s is None else after_s * self._clock.speed)
-                    continue
+                    if begin is None:
+                        continue
+                    raise self._used_up(bucket.wait_s(self._now()) / self._clock.speed) from None
                 except Unsent as error:
                     raise AccountUnavailable(self._account, f"X cannot be reached ({error})") from None
                 except (Lost, aiohttp.ClientError, ValueError) as error:
@@ -194,7 +208,6 @@ class Api:
             if wall_s > patience_s:
                 raise self._used_up(wall_s)
             await self._clock.sleep(wait_s, at_least_wall_s=0.001)
-        bucket.spend(self._now())
 
     def _learn(self, method: str, path: str, headers: Mapping[str, str]) -> None:
         self._budgets[budget.route(method, path)].learn(headers, self._now())

@@ -137,5 +137,9 @@ async def listening(account: XAccount, kept: Kept, cursors: Mapping[str, str] | 
         await asyncio.gather(task, waiting, return_exceptions=True)
 
 
+async def begin() -> None:
+    """Whoever asks may say it."""
+
+
 def receipt(post: str) -> Receipt:
     return Receipt(place="timeline", message=post, refs=(f"post:{post}",), sent_at=datetime.now(UTC))

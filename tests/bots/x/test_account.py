@@ -24,7 +24,7 @@ from core.events import Consent, Cursor, Reply, Totals
 from core.message import text
 
 from . import rude
-from .place import WAIT_S, Kept, X, listening, receipt, standing
+from .place import WAIT_S, Kept, X, begin, listening, receipt, standing
 
 OPTIONS = ("9-10", "7-8", "4-6", "0-3")
 
@@ -51,7 +51,9 @@ async def timeline(account: XAccount) -> Place:
 async def _poll(x: X, account: XAccount, question: str = "How likely?", days: float = 7.0) -> Receipt:
     closes_at = x.clock.now() + timedelta(days=days)
     place = await account.place("timeline")
-    return await account.poll(place, Poll(question=question, options=OPTIONS, closes_at=closes_at), question)
+    return await account.poll(
+        place, Poll(question=question, options=OPTIONS, closes_at=closes_at), question, begin=begin
+    )
 
 
 def _texts(kept: Kept) -> list[str]:
@@ -84,15 +86,15 @@ async def test_x_is_down_at_the_door(x: X) -> None:
 
 
 async def test_the_same_words_twice_are_refused(account: XAccount, timeline: Place) -> None:
-    await account.say(timeline, text("Our score is 40."), "a")
+    await account.say(timeline, text("Our score is 40."), "a", begin=begin)
     with pytest.raises(ContentRefused, match="duplicate"):
-        await account.say(timeline, text("Our score is 40."), "b")
+        await account.say(timeline, text("Our score is 40."), "b", begin=begin)
 
 
 async def test_a_lost_answer_is_unknown_and_the_post_is_there(x: X, account: XAccount, timeline: Place) -> None:
     x.stand_in.faults.lose_answers = 1
     with pytest.raises(OutcomeUnknown):
-        await account.say(timeline, text("Our score is 40."), "a")
+        await account.say(timeline, text("Our score is 40."), "a", begin=begin)
     assert [post.text for post in x.posts] == ["Our score is 40."]
 
 
@@ -101,14 +103,14 @@ async def test_direct_messages_go_to_who_wrote_first_once_for_each_message(x: X,
     await x.direct(ann, "hello")
     await x.direct(bob, "hello")
     await x.stand_in.block("brand", bob)
-    receipt = await account.say(Direct(ann), text("How likely, @ann?"), "a")
+    receipt = await account.say(Direct(ann), text("How likely, @ann?"), "a", begin=begin)
     assert (receipt.place, receipt.message) == (ann, x.posts[-1].id)
     assert (x.posts[-1].to, x.posts[-1].text) == (ann, "How likely, @\u200bann?")
     for person in (bob, stranger):
         with pytest.raises(PersonUnreachable):
-            await account.say(Direct(person), text("How likely?"), "b")
+            await account.say(Direct(person), text("How likely?"), "b", begin=begin)
     with pytest.raises(ContentRefused):
-        await account.say(Direct(ann), text("And why?"), "c")
+        await account.say(Direct(ann), text("And why?"), "c", begin=begin)
 
 
 async def test_mentions_and_direct_messages_come_with_their_cursors(x: X, account: XAccount) -> None:
@@ -198,8 +200,8 @@ async def test_what_could_not_be_kept_comes_again(x: X, account: XAccount) -> No
 async def test_our_own_messages_are_no_replies(x: X, account: XAccount, timeline: Place) -> None:
     ann, kept = x.person(), Kept()
     await x.direct(ann, "hello")
-    await account.say(Direct(ann), text("How likely?"), "a")
-    await account.say(timeline, text("We asked."), "b")
+    await account.say(Direct(ann), text("How likely?"), "a", begin=begin)
+    await account.say(timeline, text("We asked."), "b", begin=begin)
     await account.catch_up([], kept.deliver)
     assert _texts(kept) == ["hello"]
 
@@ -245,8 +247,8 @@ async def test_x_never_has_to_say_too_many(x: X, account: XAccount, timeline: Pl
     kept = Kept()
     async with listening(account, kept), asyncio.timeout(WAIT_S):
         await asyncio.gather(
-            *(account.say(Direct(person), text("How likely?"), person) for person in people),
-            *(account.say(timeline, text(f"Score {number}"), str(number)) for number in range(150)),
+            *(account.say(Direct(person), text("How likely?"), person, begin=begin) for person in people),
+            *(account.say(timeline, text(f"Score {number}"), str(number), begin=begin) for number in range(150)),
             *(account.catch_up([], kept.deliver) for _ in range(40)),
         )
     assert len(x.posts) == 210

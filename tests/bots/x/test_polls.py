@@ -11,7 +11,7 @@ from bots.x import XAccount
 from core.account import Poll, Receipt
 from core.events import Totals
 
-from .place import Kept, X, listening, receipt, standing
+from .place import Kept, X, begin, listening, receipt, standing
 
 OPTIONS = ("9-10", "7-8", "4-6", "0-3")
 
@@ -31,7 +31,9 @@ async def account(x: X) -> AsyncIterator[XAccount]:
 async def _poll(x: X, account: XAccount, question: str = "How likely?", days: float = 7.0) -> Receipt:
     closes_at = x.clock.now() + timedelta(days=days)
     place = await account.place("timeline")
-    return await account.poll(place, Poll(question=question, options=OPTIONS, closes_at=closes_at), question)
+    return await account.poll(
+        place, Poll(question=question, options=OPTIONS, closes_at=closes_at), question, begin=begin
+    )
 
 
 async def test_a_poll_as_people_see_it(x: X, account: XAccount) -> None:

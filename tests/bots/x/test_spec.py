@@ -10,7 +10,7 @@ from core.account import Direct, Poll
 from core.message import Line, Link, Message, Quote
 from tests.specs.x import SPEC_PRESENT, SPECS, check
 
-from .place import Kept, listening, standing
+from .place import Kept, begin, listening, standing
 
 ROUTES = {"me", "mentions", "dm_events", "tweets", "messages"}
 
@@ -23,12 +23,12 @@ async def test_all_that_goes_over_the_wire_is_as_described() -> None:
         ann, timeline, direct = x.person(), await account.place("timeline"), await account.place("direct")
         assert direct.id == "direct"
         poll = Poll(question="How likely?", options=("9-10", "0-8"), closes_at=x.clock.now() + timedelta(days=9))
-        receipt = await account.poll(timeline, poll, "a")
-        await account.say(timeline, message, "b")
+        receipt = await account.poll(timeline, poll, "a", begin=begin)
+        await account.say(timeline, message, "b", begin=begin)
         for number in range(120):
             await x.mention(ann, f"{number}", x.posts[0])
             await x.direct(ann, f"{number}")
-        await account.say(Direct(ann), message, "c")
+        await account.say(Direct(ann), message, "c", begin=begin)
         async with listening(account, kept):
             await x.mention(ann, "once more")
             await account.catch_up([receipt], kept.deliver)
