@@ -15,7 +15,7 @@ from bots.telegram.faults import fault, refused_token
 from bots.telegram.send import Sender
 from bots.telegram.stream import Stream
 from bots.telegram.transport import RawBot, Transport
-from core.account import Address, Deliver, Forms, Place, Poll, Receipt
+from core.account import Address, Begin, Deliver, Forms, Look, Place, Poll, Receipt
 from core.clock import Clock
 from core.errors import SettingsError
 from core.events import Totals
@@ -95,13 +95,23 @@ class TelegramAccount:
         """See ``Account.listen``. Telegram itself keeps how far we have read, so there are no cursors."""
         await self._stream.listen(deliver, ready)
 
-    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         """See ``Account.poll``."""
-        return await self._sender.poll(place, poll, place.limits)
+        return await self._sender.poll(place, poll, place.limits, begin)
 
-    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
+    async def say(
+        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+    ) -> Receipt:
         """See ``Account.say``."""
-        return await self._sender.say(to, message, not_after)
+        return await self._sender.say(to, message, not_after, begin)
+
+    async def edit(self, said: Receipt, message: Message) -> None:
+        """See ``Account.edit``. Only what was said as a text."""
+        await self._sender.edit(said, message)
+
+    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+        """See ``Account.look``. The Bot API shows a bot nothing of what it has said."""
+        return Look.CANNOT_TELL
 
     async def close(self, poll: Receipt) -> Totals | None:
         """See ``Account.close``. ``None`` when the poll had ended already: its totals have come by the stream."""

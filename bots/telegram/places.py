@@ -30,8 +30,9 @@ GROUP_LIMITS: Final = Limits(
     buttons=BUTTONS,
     private_answers=False,
     toast_chars=TOAST_CHARS,
+    edits=True,
 )
-"""Source: https://core.telegram.org/bots/api#sendpoll, #sendmessage, #answercallbackquery"""
+"""Source: https://core.telegram.org/bots/api#sendpoll, #sendmessage, #answercallbackquery, #editmessagetext"""
 
 BROADCAST_LIMITS: Final = replace(GROUP_LIMITS, poll_names_voters=False)
 """Polls that name their voters cannot be sent to channels.

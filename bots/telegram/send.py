@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,16 +18,28 @@ from bots.telegram.pace import CrowdedError, Pace
 from bots.telegram.read import message_ref, poll_ref, totals
 from bots.telegram.render import length, render
 from bots.telegram.transport import Flooded, RawBot
-from core.account import Address, Direct, Limits, Poll, Receipt
+from core.account import Address, Begin, Direct, Limits, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
+from core.errors import (
+    AccountError,
+    AccountRefused,
+    AccountUnavailable,
+    ContentRefused,
+    OutcomeUnknown,
+    PersonUnreachable,
+    TooLate,
+)
 from core.events import Totals
 from core.message import Message
 
-TRIES: Final = 4
 POLL_GRACE: Final = timedelta(days=1)
 """A poll ends by itself this long after its close: for the one whose message id was lost."""
 CLOCK_SKEW: Final = timedelta(minutes=1)
+STILL_MOVING_S: Final = 60.0
+NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+_NOT_MODIFIED: Final = "message is not modified"
+_UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
+"""What the library raises over an answer that is none."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -42,24 +55,26 @@ class Sender:
         self._moved = moved
         self._pace = Pace()
 
-    async def say(self, to: Address, message: Message, not_after: datetime | None = None) -> Receipt:
+    async def say(self, to: Address, message: Message, not_after: datetime | None, begin: Begin) -> Receipt:
         """Post a message. Telegram knows no key: what is lost stays ``OutcomeUnknown``.
 
         Source: https://core.telegram.org/bots/api#sendmessage
         """
         shown = render(self._name, message)
-        previews = LinkPreviewOptions(is_disabled=True)
 
-        async def send(chat: int) -> telegram.Message:
+        async def prepare() -> None:
             if self._clock.passed(not_after):
                 raise TooLate(self._name, "its time passed while it waited for Telegram's limits")
+            await begin()
+
+        async def send(chat: int) -> telegram.Message:
             return await self._bot.send_message(
-                chat, shown.text, ParseMode.HTML, link_preview_options=previews, reply_markup=shown.keyboard
+                chat, shown.text, ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=shown.keyboard
             )
 
-        return _receipt(to, await self._in_turn(self._chat(to), send, private=isinstance(to, Direct)))
+        return _receipt(to, await self._post(to, prepare, send))
 
-    async def poll(self, to: Address, poll: Poll, limits: Limits) -> Receipt:
+    async def poll(self, to: Address, poll: Poll, limits: Limits, begin: Begin) -> Receipt:
         """Post a poll that shows its results when it closes.
 
         Source: https://core.telegram.org/bots/api#sendpoll
@@ -82,62 +97,105 @@ class Sender:
                 close_date=ends,
             )
 
-        message = await self._in_turn(self._chat(to), send, private=isinstance(to, Direct))
+        message = await self._post(to, begin, send)
         if message.poll is None:
             raise OutcomeUnknown(self._name, "a poll was posted, but the answer does not show it")
         return _receipt(to, message, poll_ref(message.poll.id))
+
+    async def edit(self, said: Receipt, message: Message) -> None:
+        """Put another text in the place of one of ours. A lost answer is no harm: the same edit again changes nothing.
+
+        Source: https://core.telegram.org/bots/api#editmessagetext
+        """
+        shown = render(self._name, message)
+        chat = self._said_in(said)
+        try:
+            async with self._turn(chat, group=chat < 0):
+                await self._bot.edit_message_text(
+                    shown.text,
+                    chat,
+                    int(said.message),
+                    parse_mode=ParseMode.HTML,
+                    link_preview_options=NO_PREVIEW,
+                    reply_markup=shown.keyboard,
+                )
+        except ChatMigrated as gone:
+            self._moved[chat] = gone.new_chat_id
+            raise ContentRefused(self._name, "the message stayed behind in a group that has moved") from gone
+        except TelegramError as error:
+            if not (isinstance(error, BadRequest) and _NOT_MODIFIED in error.message.lower()):
+                raise self._fault(error, private=chat > 0) from error
+        except _UNREADABLE:
+            log.info("%s: an edit was answered by something that cannot be read", self._name)
 
     async def close(self, poll: Receipt) -> Totals | None:
         """Stop a poll. ``None`` when it is already stopped or gone: Telegram does not tell its totals again.
 
         Source: https://core.telegram.org/bots/api#stoppoll
         """
-        chat = next((int(ref.split(":")[1]) for ref in poll.refs if ref.startswith("msg:")), None)
-        if chat is None:
-            raise ContentRefused(self._name, "this receipt names no message of ours")
+        chat = self._said_in(poll)
         try:
             await self._pace.slot(self._pace.patience())
             stopped = await self._bot.stop_poll(chat, int(poll.message))
         except CrowdedError as crowded:
             raise self._crowded(crowded) from None
-        except Flooded as flooded:
-            self._pace.pause(flooded.retry_after_s)
-            raise fault(self._name, flooded) from flooded
         except ChatMigrated as gone:
             self._moved[chat] = gone.new_chat_id
             log.warning("%s: poll %s stayed behind in a group that has moved", self._name, poll.message)
             return None
         except BadRequest as error:
             if "poll" not in error.message.lower():
-                raise fault(self._name, error) from error
+                raise self._fault(error) from error
             log.info("%s: poll %s cannot be stopped: %s", self._name, poll.message, error.message)
             return None
         except TelegramError as error:
-            raise fault(self._name, error) from error
+            raise self._fault(error) from error
+        except _UNREADABLE as error:
+            raise AccountUnavailable(self._name, "the answer cannot be read") from error
         return totals(stopped, self._clock.now())
 
-    async def _in_turn(self, chat: int, send: Callable[[int], Awaitable[T]], *, private: bool) -> T:
-        """Send when it is our turn, again after a 429 (which means: not said) and after a group has moved."""
-        until = self._pace.patience()
-        for _ in range(TRIES):
-            target = self._moved.get(chat, chat)
+    async def _post(self, to: Address, begin: Begin, send: Callable[[int], Awaitable[T]]) -> T:
+        """Send once, when it is our turn. From ``begin`` on it may have been said, so nothing is tried again here: a
+        429 and a group that has moved mean that it was not, and it comes back through the outbox."""
+        chat, private = self._chat(to), isinstance(to, Direct)
+        target = self._moved.get(chat, chat)
+        async with self._turn(target, group=not private):
+            await begin()
             try:
-                async with self._pace.turn(target, group=not private, until=until):
-                    return await send(target)
-            except CrowdedError as crowded:
-                raise self._crowded(crowded) from None
-            except Flooded as flooded:
-                self._pace.pause(flooded.retry_after_s)
+                return await send(target)
             except ChatMigrated as gone:
                 self._moved[chat] = gone.new_chat_id
+                wait_s = 0.0 if gone.new_chat_id != target else STILL_MOVING_S
+                raise AccountUnavailable(self._name, "the group has moved: not said yet", wait_s) from gone
             except TelegramError as error:
-                raise fault(self._name, error, private=private, sending=True) from error
-            except (TypeError, KeyError, ValueError, AttributeError) as error:
+                raise self._fault(error, private=private, sending=True) from error
+            except _UNREADABLE as error:
                 raise OutcomeUnknown(self._name, "sent, but the answer cannot be read") from error
-        raise AccountUnavailable(self._name, "Telegram asks again and again to slow down", self._pace.paused_s)
+
+    @asynccontextmanager
+    async def _turn(self, chat: int, *, group: bool) -> AsyncIterator[None]:
+        """A turn of the pace. Raises ``AccountUnavailable`` when it is too far away to wait for it."""
+        try:
+            async with self._pace.turn(chat, group=group, until=self._pace.patience()):
+                yield
+        except CrowdedError as crowded:
+            raise self._crowded(crowded) from None
+
+    def _fault(self, error: TelegramError, *, private: bool = False, sending: bool = False) -> AccountError:
+        """What ``error`` means; after a 429 the whole account is silent for as long as Telegram says."""
+        if isinstance(error, Flooded):
+            self._pace.pause(error.retry_after_s)
+        return fault(self._name, error, private=private, sending=sending)
 
     def _crowded(self, crowded: CrowdedError) -> AccountUnavailable:
         return AccountUnavailable(self._name, str(crowded), crowded.wait_s)
+
+    def _said_in(self, said: Receipt) -> int:
+        """The chat where a message of ours stands."""
+        chat = next((int(ref.split(":")[1]) for ref in said.refs if ref.startswith("msg:")), None)
+        if chat is None:
+            raise ContentRefused(self._name, "this receipt names no message of ours")
+        return chat
 
     def _check(self, poll: Poll, limits: Limits) -> None:
         """Raises ``ContentRefused`` where Telegram would refuse the poll."""

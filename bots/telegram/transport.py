@@ -18,10 +18,11 @@ from telegram.request import BaseRequest, RequestData
 
 LONGEST_CALL_S: Final = 30.0
 """No call outlives this, whatever it asks for."""
-CALL_S: Final = 20.0
-"""The deadline of an ordinary call."""
-CONNECT_S: Final = 8.0
-"""How long to wait for a free connection and for the handshake."""
+CALL_S: Final = 7.0
+"""The deadline of an ordinary call, the wait for a connection included: shorter than a lease, so that whoever takes an
+account over never meets a message of its last owner that is still on its way."""
+CONNECT_S: Final = 4.0
+"""How long to wait for a free connection and for the handshake. Less than ``CALL_S``: what ends here was not sent."""
 IDLE_CONNECTION_S: Final = 20.0
 """Shorter than any server's patience, so that we do not write into a connection that is just being closed."""
 

@@ -22,6 +22,10 @@ ME = {"id": 123456, "is_bot": True, "first_name": "Brand", "username": "brand_bo
 Script = Callable[[dict[str, str]], Awaitable[Any]]
 
 
+async def begun() -> None:
+    """The thing is ours to say."""
+
+
 def refusal(code: int, description: str, **parameters: int) -> web.Response:
     """An error as the Bot API says it."""
     body: dict[str, Any] = {"ok": False, "error_code": code, "description": description}

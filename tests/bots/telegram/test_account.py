@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable, ContentRefused, PersonUnreachable
 from core.events import Consent, ConsentKind, Reply, Totals, Via
 from core.message import Button, Line, Link, Message, Quote, Strong, text
-from tests.bots.telegram.scripted import forms
+from tests.bots.telegram.scripted import begun, forms
 from tests.bots.telegram.world import BASIC, CHANNEL, GROUP, SCORES, World, group, listening, living, poll
 
 
@@ -51,7 +51,7 @@ async def test_a_place_that_the_bot_was_thrown_out_of_is_refused(world: World) -
     with pytest.raises(AccountRefused):
         await world.account.place(GROUP)
     with pytest.raises(AccountRefused):
-        await world.account.say(place, text("hello"), "k")
+        await world.account.say(place, text("hello"), "k", begin=begun)
 
 
 async def test_a_person_is_no_place(world: World) -> None:
@@ -79,7 +79,7 @@ async def test_nobody_at_the_address_is_unavailable() -> None:
 
 
 async def test_a_named_poll_brings_votes_changes_and_retractions(world: World) -> None:
-    receipt = await world.account.poll(await group(world), poll(world), "k")
+    receipt = await world.account.poll(await group(world), poll(world), "k", begin=begun)
     post = world.posts[-1]
     assert post.options == SCORES
     assert post.names_voters
@@ -95,7 +95,7 @@ async def test_a_named_poll_brings_votes_changes_and_retractions(world: World) -
 
 
 async def test_closing_a_poll_returns_its_totals_once(world: World) -> None:
-    receipt = await world.account.poll(await world.account.place(CHANNEL), poll(world), "k")
+    receipt = await world.account.poll(await world.account.place(CHANNEL), poll(world), "k", begin=begun)
     post = world.posts[-1]
     assert not post.names_voters
     for option in (9, 9, 0):
@@ -110,7 +110,7 @@ async def test_closing_a_poll_returns_its_totals_once(world: World) -> None:
 
 
 async def test_closing_a_named_poll_returns_its_totals_too(world: World) -> None:
-    receipt = await world.account.poll(await group(world), poll(world), "k")
+    receipt = await world.account.poll(await group(world), poll(world), "k", begin=begun)
     await world.app.vote(world.person, world.posts[-1], 10)
     closed = await world.account.close(receipt)
     assert closed is not None
@@ -118,7 +118,7 @@ async def test_closing_a_named_poll_returns_its_totals_too(world: World) -> None
 
 
 async def test_nobody_sees_the_result_before_the_close(world: World) -> None:
-    await world.account.poll(await group(world), poll(world), "k")
+    await world.account.poll(await group(world), poll(world), "k", begin=begun)
     post = world.posts[-1]
     await world.app.vote(world.person, post, 10)
     assert world.app.visible_totals(post) is None
@@ -127,7 +127,7 @@ async def test_nobody_sees_the_result_before_the_close(world: World) -> None:
 
 @pytest.mark.parametrize(("days", "expected"), [(7, 8), (29.9, None), (60, None), (-0.5, 0.5)])
 async def test_a_poll_ends_by_itself_a_day_after_its_close(world: World, days: float, expected: float | None) -> None:
-    await world.account.poll(await group(world), poll(world, days), "k")
+    await world.account.poll(await group(world), poll(world, days), "k", begin=begun)
     ends = world.posts[-1].closes_at
     assert ends is not None
     lasts_s = (ends - world.clock.now()).total_seconds()
@@ -153,14 +153,14 @@ async def test_a_poll_that_cannot_be_shown_is_refused_before_it_is_sent(
 ) -> None:
     fields = {"question": "How likely?", "options": SCORES, "closes_at": world.clock.now() + timedelta(days=7)} | change
     with pytest.raises(ContentRefused):
-        await world.account.poll(await group(world), Poll(**fields), "k")  # type: ignore[arg-type]
+        await world.account.poll(await group(world), Poll(**fields), "k", begin=begun)  # type: ignore[arg-type]
     assert world.calls("sendPoll") == []
 
 
 async def test_what_the_customer_said_is_shown_as_said_and_links_nothing(world: World) -> None:
     words = "<b>bad</b> & https://evil.example @tg_bot #tag /stop $TSLA a@b.example tg://x"
     message = Message((Strong("One answer"), Quote(words), Line("next"), Link("Report", "https://brand.example/r")))
-    receipt = await world.account.say(await group(world), message, "k")
+    receipt = await world.account.say(await group(world), message, "k", begin=begun)
     post = world.posts[-1]
     assert post.text.replace("\u2060", "") == f"One answer\n{words}\nnext\nReport"
     assert receipt.refs == (f"msg:{GROUP}:{receipt.message}",)
@@ -173,7 +173,7 @@ async def test_what_the_customer_said_is_shown_as_said_and_links_nothing(world: 
 async def test_buttons_are_tapped_and_answered_with_a_note(world: World) -> None:
     world.toast = "Thank you!"
     buttons = [Button(score, f"v1.{score}") for score in SCORES]
-    receipt = await world.account.say(await group(world), text("How likely?", *buttons), "k")
+    receipt = await world.account.say(await group(world), text("How likely?", *buttons), "k", begin=begun)
     post = world.posts[-1]
     assert [button.data for button in post.buttons] == [button.token for button in buttons]
     async with listening(world):
@@ -187,9 +187,9 @@ async def test_buttons_are_tapped_and_answered_with_a_note(world: World) -> None
 
 async def test_start_grants_a_text_answers_and_a_block_is_heard_of(world: World) -> None:
     with pytest.raises(PersonUnreachable):
-        await world.account.say(Direct(world.person), text("hello"), "k")
+        await world.account.say(Direct(world.person), text("hello"), "k", begin=begun)
     assert await world.app.open_direct("tg", world.person, "spring")
-    receipt = await world.account.say(Direct(world.person), text("How likely?"), "k")
+    receipt = await world.account.say(Direct(world.person), text("How likely?"), "k", begin=begun)
     assert receipt.place == world.person
     assert await world.app.write("tg", world.person, "9", reply_to=world.posts[-1])
     written = await world.app.write("tg", world.person, "7")
@@ -209,11 +209,11 @@ async def test_start_grants_a_text_answers_and_a_block_is_heard_of(world: World)
     assert isinstance(blocked, Consent)
     assert blocked.kind is ConsentKind.BLOCKED
     with pytest.raises(PersonUnreachable):
-        await world.account.say(Direct(world.person), text("hello"), "k")
+        await world.account.say(Direct(world.person), text("hello"), "k", begin=begun)
 
 
 async def test_catching_up_brings_all_that_was_queued_when_it_was_called(world: World) -> None:
-    await world.account.poll(await group(world), poll(world), "k")
+    await world.account.poll(await group(world), poll(world), "k", begin=begun)
     post = world.posts[-1]
     people = [world.app.add_person(name=f"P{n}") for n in range(250)]
     async with listening(world):
@@ -229,9 +229,12 @@ async def test_catching_up_brings_all_that_was_queued_when_it_was_called(world: 
 
 async def test_a_group_that_moves_keeps_its_place(world: World) -> None:
     place = await world.account.place(BASIC)
-    await world.account.say(place, text("before"), "k1")
+    await world.account.say(place, text("before"), "k1", begin=begun)
     moved_to = world.app.upgrade(BASIC)
-    receipt = await world.account.say(place, text("after"), "k2")
+    with pytest.raises(AccountUnavailable) as told:
+        await world.account.say(place, text("after"), "k2", begin=begun)
+    assert told.value.retry_after_s == 0
+    receipt = await world.account.say(place, text("after"), "k2", begin=begun)
     assert receipt.place == BASIC
     assert receipt.refs == (f"msg:{moved_to}:{receipt.message}",)
     assert (await world.account.place(BASIC)).id == BASIC
@@ -245,7 +248,8 @@ async def test_the_platform_never_has_to_slow_us_down(world: World) -> None:
     for person in people:
         await world.app.open_direct("tg", person)
     before = asyncio.get_running_loop().time()
-    await asyncio.gather(*(world.account.say(Direct(person), text("How likely?"), person) for person in people))
+    asked = (world.account.say(Direct(person), text("How likely?"), person, begin=begun) for person in people)
+    await asyncio.gather(*asked)
     took_s = asyncio.get_running_loop().time() - before
     assert {exchange.status for exchange in world.calls("sendMessage")} == {200}
     assert took_s < 3.5
