@@ -22,7 +22,7 @@ from bots.discord import faults, render
 from bots.discord.gateway import Gateway
 from bots.discord.send import Sender
 from bots.discord.stream import Stream
-from core.account import Address, Deliver, Forms, Limits, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Forms, Limits, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountError, AccountRefused
 from core.events import Votes
@@ -140,15 +140,17 @@ class DiscordAccount:
         """Bring votes, taps, forms and messages until cancelled; see ``core.account.Account``."""
         await self._stream.run_until_cancelled(deliver, cursors, ready)
 
-    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         """Post a poll that names its voters."""
-        receipt = await self._sender.poll(place, poll, key)
+        receipt = await self._sender.poll(place, poll, key, begin)
         self._open_polls[receipt.message] = receipt
         return receipt
 
-    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
+    async def say(
+        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+    ) -> Receipt:
         """Post a message, in a channel or to one person."""
-        return await self._sender.say(to, message, key, not_after)
+        return await self._sender.say(to, message, key, begin, not_after)
 
     async def close(self, poll: Receipt) -> Votes | None:
         """End a poll and return all its voters; ``None`` when its message is gone."""

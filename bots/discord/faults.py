@@ -6,16 +6,19 @@ Codes: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from math import inf
 from types import SimpleNamespace
 
 import aiohttp
 import discord
 
 from bots.discord.pace import Pace
+from core.account import Begin
 from core.errors import (
     AccountError,
     AccountRefused,
@@ -23,12 +26,18 @@ from core.errors import (
     ContentRefused,
     OutcomeUnknown,
     PersonUnreachable,
+    VouchError,
 )
 
 CALL_S = 30.0
 """Longest time that one call may take, discord.py's retries and waits for its rate limits included."""
+SEND_S = 7.0
+"""Longest time from ``begin`` to the end of a send, its repetitions included: shorter than the lease on the account, so
+that nothing of ours leaves when another process may serve it."""
 OPENING_PAUSE_S = 600.0
 """How long no new direct messages are opened after Discord said that we open them too fast."""
+_NO_WORD_S = 60.0
+"""How long we wait when we are not told."""
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
 OPENING_TOO_FAST = 40003
@@ -55,30 +64,54 @@ _CONTENT = {
 
 
 @dataclass(slots=True)
-class _Doubt:
+class _Call:
+    """What is known of a call while it is under way. discord.py may make several requests for it."""
+
+    limit: asyncio.Timeout
+    begin: Begin | None
+    """To be called before the first request leaves."""
+    doubt: bool = False
     """Whether a request has left us without an answer that says that nothing was done."""
+    lost: bool = False
+    """The same of an earlier request of this call: what a later one is refused says nothing about that one."""
 
-    open: bool = False
+    async def leaves(self) -> None:
+        """A request is about to leave; the waiting is over."""
+        if self.begin is not None:
+            begin, self.begin = self.begin, None
+            await begin()
+            self.limit.reschedule(min(self.limit.when() or inf, asyncio.get_running_loop().time() + SEND_S))
+
+    def waits(self, pause_s: float) -> bool:
+        """Whether there is time for such a pause."""
+        return asyncio.get_running_loop().time() + pause_s < (self.limit.when() or inf)
 
 
-_doubt: ContextVar[_Doubt | None] = ContextVar("doubt", default=None)
+_call: ContextVar[_Call | None] = ContextVar("call", default=None)
 
 
 def trace() -> aiohttp.TraceConfig:
-    """Stands beside each request of a client (discord.py's ``http_trace``): paces it, and tells a lost answer from a
-    lost call."""
+    """Stands beside each request of a client (discord.py's ``http_trace``): paces it, begins what is to be said, tells
+    a lost answer from a lost call, and ends a call that Discord asks to wait for longer than it may last."""
     pace = Pace()
 
     async def starts(_: aiohttp.ClientSession, __: SimpleNamespace, params: aiohttp.TraceRequestStartParams) -> None:
         await pace.wait(params.url)
+        if call := _call.get():
+            await call.leaves()
 
     async def sent(_: aiohttp.ClientSession, __: SimpleNamespace, ___: aiohttp.TraceRequestHeadersSentParams) -> None:
-        if doubt := _doubt.get():
-            doubt.open = True
+        if call := _call.get():
+            call.lost, call.doubt = call.doubt, True
 
     async def answered(_: aiohttp.ClientSession, __: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
-        if doubt := _doubt.get():
-            doubt.open = params.response.status < 300 or params.response.status >= 500
+        response = params.response
+        if call := _call.get():
+            call.doubt = response.status < 300 or response.status >= 500 or call.lost
+            # discord.py would sleep, be cancelled in it, and after a global pause never make a request again.
+            if response.status == 429 and not call.waits(pause_s := await _pause_s(response)):
+                response.close()
+                raise discord.RateLimited(pause_s)
 
     config = aiohttp.TraceConfig()
     config.on_request_start.append(starts)
@@ -89,7 +122,7 @@ def trace() -> aiohttp.TraceConfig:
 
 def in_doubt() -> bool:
     """Whether the last request inside ``Calls.bounded`` may have been carried out although no answer came."""
-    return (doubt := _doubt.get()) is not None and doubt.open
+    return (call := _call.get()) is not None and call.doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +133,45 @@ class Calls:
     longest_s: float = CALL_S
 
     @asynccontextmanager
-    async def bounded(self, *, speaks: bool = False, direct: bool = False, share: float = 1.0) -> AsyncIterator[None]:
+    async def bounded(
+        self, *, begin: Begin | None = None, direct: bool = False, share: float = 1.0
+    ) -> AsyncIterator[None]:
         """Bounds what is inside to this share of ``longest_s`` and turns every failure into an ``AccountError``.
 
-        ``speaks``: something may have been said when the answer is lost, hence ``OutcomeUnknown``. ``direct``: it is
-        about one person, so that a channel that is closed to us does not concern the account.
+        ``begin``: something is said, once this has been called; when the answer is lost it is ``OutcomeUnknown``.
+        ``direct``: it is about one person, so that a channel that is closed to us does not concern the account.
         """
-        doubt = _Doubt()
-        token = _doubt.set(doubt)
+        token = None
+        call: _Call | None = None
         try:
-            async with asyncio.timeout(share * self.longest_s):
+            async with asyncio.timeout(share * self.longest_s) as limit:
+                call = _Call(limit, begin)
+                token = _call.set(call)
                 yield
-        except AccountError:
+        except VouchError:
             raise
-        except discord.RateLimited as exc:
-            raise AccountUnavailable(self.account, "Discord asks us to wait", exc.retry_after) from exc
-        except discord.LoginFailure as exc:
-            raise AccountRefused(self.account, _UNKNOWN_BOT) from exc
-        except discord.HTTPException as exc:
-            raise refusal(self.account, exc, speaks=speaks, direct=direct) from exc
-        except Exception as exc:  # the network's failures, a timeout, or an answer that discord.py could not read
-            why = type(exc).__name__
-            if speaks and doubt.open:
+        except Exception as exc:
+            if begin is not None and call is not None and call.doubt:
+                why = f"{exc.status}" if isinstance(exc, discord.HTTPException) else type(exc).__name__
                 raise OutcomeUnknown(self.account, f"the answer to a send was lost ({why})") from exc
-            raise AccountUnavailable(self.account, f"no usable answer from Discord ({why})") from exc
+            raise _failure(self.account, exc, direct=direct) from exc
         finally:
-            _doubt.reset(token)
+            if token is not None:
+                _call.reset(token)
 
 
-def refusal(account: str, exc: discord.HTTPException, *, speaks: bool, direct: bool) -> AccountError:
+def _failure(account: str, exc: Exception, *, direct: bool) -> AccountError:
+    if isinstance(exc, discord.RateLimited):
+        return AccountUnavailable(account, "Discord asks us to wait", exc.retry_after)
+    if isinstance(exc, discord.LoginFailure):
+        return AccountRefused(account, _UNKNOWN_BOT)
+    if isinstance(exc, discord.HTTPException):
+        return refusal(account, exc, direct=direct)
+    # The network's failures, a timeout, or an answer that discord.py could not read.
+    return AccountUnavailable(account, f"no usable answer from Discord ({type(exc).__name__})")
+
+
+def refusal(account: str, exc: discord.HTTPException, *, direct: bool) -> AccountError:
     """What an answer of Discord's that is not a success means, by its code before its status."""
     code = exc.code
     if code in _PERSON:
@@ -142,10 +185,9 @@ def refusal(account: str, exc: discord.HTTPException, *, speaks: bool, direct: b
     if code in _RIGHTS:
         return AccountRefused(account, _RIGHTS[code])
     if exc.status == 429:
-        return AccountUnavailable(account, "Discord asks us to wait", _retry_after_s(exc))
+        return AccountUnavailable(account, "Discord asks us to wait", _NO_WORD_S)
     if exc.status >= 500:
-        error = OutcomeUnknown if speaks else AccountUnavailable
-        return error(account, f"Discord is out of order ({exc.status})")
+        return AccountUnavailable(account, f"Discord is out of order ({exc.status})")
     if exc.status == 401:
         return AccountRefused(account, _UNKNOWN_BOT)
     if exc.status in (403, 404):
@@ -153,8 +195,16 @@ def refusal(account: str, exc: discord.HTTPException, *, speaks: bool, direct: b
     return ContentRefused(account, f"Discord refuses this message ({exc.status}, code {code})")
 
 
-def _retry_after_s(exc: discord.HTTPException) -> float:
+async def _pause_s(response: aiohttp.ClientResponse) -> float:
+    """How long a 429 asks us to wait: to the millisecond in Discord's own words, in whole seconds in the proxy's.
+
+    Source: https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit
+    """
     try:
-        return float(exc.response.headers.get("Retry-After", ""))
-    except ValueError:
-        return 60.0
+        return float(json.loads(await response.read())["retry_after"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    try:
+        return float(response.headers["Retry-After"])
+    except (ValueError, KeyError):
+        return _NO_WORD_S

@@ -14,7 +14,7 @@ from discord.http import MultipartParameters, handle_message_parameters
 
 from bots.discord import faults, read, render
 from bots.discord.stream import Stream
-from core.account import Address, Direct, Place, Poll, Receipt
+from core.account import Address, Begin, Direct, Place, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountUnavailable, TooLate
 from core.message import Message
@@ -43,35 +43,46 @@ class Sender:
         self._opening = asyncio.Lock()
         self._closed_until = 0.0
 
-    async def say(self, to: Address, message: Message, key: str, not_after: datetime | None = None) -> Receipt:
+    async def say(
+        self, to: Address, message: Message, key: str, begin: Begin, not_after: datetime | None = None
+    ) -> Receipt:
         """Post a message."""
         text = render.content(message, self._account)
         view = render.view(message.buttons, self._account) if message.buttons else None
         channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
         with self._parameters(content=text, nonce=nonce(key), **({"view": view} if view else {})) as params:
-            receipt = await self._post(to, channel, params, not_after)
+            receipt = await self._post(to, channel, params, begin, not_after)
         if isinstance(to, Direct):
             self._stream.spoke_to(to.person, channel, int(receipt.message))
         return receipt
 
-    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, key: str, begin: Begin) -> Receipt:
         """Post a poll."""
         rendered = render.poll(poll, self._clock.now(), self._account)
         with self._parameters(nonce=nonce(key), poll=rendered) as params:
             assert params.payload is not None
             params.payload["poll"]["duration"] = int(params.payload["poll"]["duration"])  # discord.py makes it 24.0
-            return await self._post(place, int(place.id), params)
+            return await self._post(place, int(place.id), params, begin)
 
     def _parameters(self, **fields: Any) -> MultipartParameters:
         return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
 
     async def _post(
-        self, to: Address, channel: int, params: MultipartParameters, not_after: datetime | None = None
+        self,
+        to: Address,
+        channel: int,
+        params: MultipartParameters,
+        begin: Begin,
+        not_after: datetime | None = None,
     ) -> Receipt:
         direct = isinstance(to, Direct)
-        async with self._calls.bounded(speaks=True, direct=direct, share=2 / 3 if direct else 1.0):
+
+        async def begin_in_time() -> None:
             if self._clock.passed(not_after):
                 raise TooLate(self._account, "its time passed while it waited for Discord's limits")
+            await begin()
+
+        async with self._calls.bounded(begin=begin_in_time, direct=direct, share=2 / 3 if direct else 1.0):
             try:
                 data = await self._stream.http.send_message(channel, params=params)
             except aiohttp.ClientConnectionError:

@@ -19,6 +19,10 @@ FORM = Form(title="Tell us why", label="What made you choose this score?", token
 TOKEN = "t0k3n"
 
 
+async def begin() -> None:
+    """What is to be said may always be said."""
+
+
 class Inbox:
     """Keeps what is delivered, in the order of the calls, and answers what the test says."""
 

@@ -15,7 +15,7 @@ from core.errors import AccountRefused, AccountUnavailable, ContentRefused, Pers
 from core.events import Reply, Votes
 from core.message import Link, Message, text
 from sandbox.clocks import Clocks
-from tests.bots.discord.conftest import Inbox, listening
+from tests.bots.discord.conftest import Inbox, begin, listening
 from tests.bots.discord.stage import CHANNEL, NEWS, OPTIONS, Stage, staged, votes, week
 
 
@@ -63,7 +63,7 @@ async def test_poll_is_posted_voted_on_caught_up_and_closed(
 ) -> None:
     ann, bob = stage.person("ann"), stage.person("bob")
     async with listening(account, inbox):
-        receipt = await account.poll(await account.place(CHANNEL), week(), "ask:s:2026-W47:dc")
+        receipt = await account.poll(await account.place(CHANNEL), week(), "ask:s:2026-W47:dc", begin=begin)
         (post,) = stage.posts
         assert (post.text, post.options, post.names_voters) == ("How likely?", OPTIONS, True)
         assert post.closes_at is not None
@@ -89,7 +89,7 @@ async def test_poll_is_posted_voted_on_caught_up_and_closed(
 
 
 async def test_all_voters_of_a_large_poll_are_paged(stage: Stage, account: DiscordAccount) -> None:
-    receipt = await account.poll(await account.place(CHANNEL), week(), "k")
+    receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
     people = [stage.person(f"p{number}") for number in range(230)]
     for number, person in enumerate(people):
         await stage.discord.vote(person, stage.posts[0], 9 if number < 201 else number % 9)
@@ -100,9 +100,9 @@ async def test_all_voters_of_a_large_poll_are_paged(stage: Stage, account: Disco
 
 async def test_same_key_posts_once(stage: Stage, account: DiscordAccount) -> None:
     place = await account.place(CHANNEL)
-    first = await account.say(place, text("Hello"), "report:s:2026-W47:team:0")
-    second = await account.say(place, text("Hello"), "report:s:2026-W47:team:0")
-    other = await account.say(place, text("Hello"), "report:s:2026-W47:team:1")
+    first = await account.say(place, text("Hello"), "report:s:2026-W47:team:0", begin=begin)
+    second = await account.say(place, text("Hello"), "report:s:2026-W47:team:0", begin=begin)
+    other = await account.say(place, text("Hello"), "report:s:2026-W47:team:1", begin=begin)
     assert first == second != other
     assert len(stage.posts) == 2
 
@@ -112,45 +112,45 @@ async def test_who_cannot_be_written_to(stage: Stage, account: DiscordAccount) -
     await stage.discord.block("dc", ann)
     stage.discord.leave("dc", bob)
     with pytest.raises(PersonUnreachable):
-        await account.say(Direct(ann), text("Hello"), "a")
+        await account.say(Direct(ann), text("Hello"), "a", begin=begin)
     with pytest.raises(PersonUnreachable):
-        await account.say(Direct(bob), text("Hello"), "b")
+        await account.say(Direct(bob), text("Hello"), "b", begin=begin)
     assert stage.posts == []
 
 
 async def test_opening_too_many_stops_all_opening_but_not_the_known(stage: Stage, account: DiscordAccount) -> None:
     people = [stage.person(f"p{number}") for number in range(12)]
     for person in people[:10]:
-        await account.say(Direct(person), text("Hello"), person)
+        await account.say(Direct(person), text("Hello"), person, begin=begin)
     for person in people[10:]:
         with pytest.raises(AccountUnavailable, match="too fast") as stopped:
-            await account.say(Direct(person), text("Hello"), person)
+            await account.say(Direct(person), text("Hello"), person, begin=begin)
         assert stopped.value.retry_after_s > 500
-    await account.say(Direct(people[0]), text("Hello again"), "again")
+    await account.say(Direct(people[0]), text("Hello again"), "again", begin=begin)
     assert len(stage.posts) == 11
 
 
 async def test_what_is_too_long_is_refused_before_it_is_sent(stage: Stage, account: DiscordAccount) -> None:
     place = await account.place(CHANNEL)
     with pytest.raises(ContentRefused, match="2001"):
-        await account.say(place, text("x" * 2001), "k")
+        await account.say(place, text("x" * 2001), "k", begin=begin)
     with pytest.raises(ContentRefused, match="56 characters"):
-        await account.poll(place, Poll(question="?", options=("x" * 56,), closes_at=week().closes_at), "k")
+        await account.poll(place, Poll(question="?", options=("x" * 56,), closes_at=week().closes_at), "k", begin=begin)
     with pytest.raises(ContentRefused, match="empty"):
-        await account.say(place, text(""), "k")
+        await account.say(place, text(""), "k", begin=begin)
     assert stage.posts == []
 
 
 async def test_a_place_without_access_needs_a_person(stage: Stage, account: DiscordAccount) -> None:
     gone = Place(id="900000000000000009", kind=PlaceKind.GROUP, limits=(await account.place("direct")).limits)
     with pytest.raises(AccountRefused, match=r"settings\.toml"):
-        await account.say(gone, text("Hello"), "k")
+        await account.say(gone, text("Hello"), "k", begin=begin)
 
 
 async def test_words_of_others_ping_and_link_nowhere(stage: Stage, account: DiscordAccount) -> None:
     words = "@everyone <@900000000000000001> see **https://evil.example** or discord.gg/abc [x](https://y.example)"
     message = Message((*text(words).parts, Link("our page", "https://vouch.example/a_b")))
-    await account.say(await account.place(CHANNEL), message, "k")
+    await account.say(await account.place(CHANNEL), message, "k", begin=begin)
     (post,) = stage.posts
     assert "https://evil" not in post.text
     assert "discord.gg/" not in post.text
@@ -174,7 +174,10 @@ async def test_calendar_of_the_sandbox_sets_the_length_of_a_poll() -> None:
         async with stage.account(clock) as account:
             closes_at = clock.now() + timedelta(days=7)
             receipt = await account.poll(
-                await account.place(CHANNEL), Poll(question="?", options=("a", "b"), closes_at=closes_at), "k"
+                await account.place(CHANNEL),
+                Poll(question="?", options=("a", "b"), closes_at=closes_at),
+                "k",
+                begin=begin,
             )
             (post,) = stage.posts
             assert post.closes_at is not None

@@ -31,7 +31,7 @@ from core.errors import (
 )
 from core.events import Reply
 from core.message import Message, text
-from tests.bots.discord.conftest import TOKEN, Inbox, account_on, listening
+from tests.bots.discord.conftest import TOKEN, Inbox, account_on, begin, listening
 from tests.bots.discord.wire import CHANNEL, GUILD, VOTE, Request, Wire, as_json, channel
 
 PLACE = Place(id=CHANNEL, kind=PlaceKind.GROUP, limits=Limits(post_chars=2000))
@@ -62,7 +62,7 @@ async def test_each_refusal_has_its_meaning(
 ) -> None:
     wire.on(*POSTS, {"code": code, "message": "no"}, status)
     with pytest.raises(error) as refused:
-        await account.say(PLACE, text("Hello"), "k")
+        await account.say(PLACE, text("Hello"), "k", begin=begin)
     assert type(refused.value) is error
     assert refused.value.account == "dc"
 
@@ -74,18 +74,18 @@ async def test_a_closed_direct_channel_concerns_one_person_only(
     wire.on("POST", "/users/@me/channels", {"id": CHANNEL, "type": 1})
     wire.on(*POSTS, {"code": code, "message": "no"}, status)
     with pytest.raises(PersonUnreachable):
-        await account.say(Direct("5"), text("Hello"), "k")
+        await account.say(Direct("5"), text("Hello"), "k", begin=begin)
 
 
 async def test_too_many_requests_say_how_long_to_wait(wire: Wire, account: DiscordAccount) -> None:
     body = {"message": "You are being rate limited.", "retry_after": 64.57, "global": False}
     wire.on(*POSTS, body, 429, Via="1.1 google")
     with pytest.raises(AccountUnavailable) as stopped:
-        await account.say(PLACE, text("Hello"), "k")
+        await account.say(PLACE, text("Hello"), "k", begin=begin)
     assert stopped.value.retry_after_s == 64.57
     wire.on(*POSTS, "<html>error 1015</html>", 429, **{"Retry-After": "2000"})
     with pytest.raises(AccountUnavailable) as stopped:
-        await account.say(PLACE, text("Hello"), "k")
+        await account.say(PLACE, text("Hello"), "k", begin=begin)
     assert stopped.value.retry_after_s == 2000
 
 
@@ -97,7 +97,7 @@ async def test_a_lost_answer_is_asked_for_again_under_the_same_nonce(wire: Wire,
         return as_json({})
 
     wire.route(*POSTS, lose)
-    receipt = await account.say(PLACE, text("Hello"), "report:s:2026-W47")
+    receipt = await account.say(PLACE, text("Hello"), "report:s:2026-W47", begin=begin)
     assert (receipt.message, receipt.refs) == ("1200", ("msg:1200",))
     first, second = await wire.asked(*POSTS), await wire.asked(*POSTS, times=2)
     assert first.body == second.body
@@ -113,13 +113,13 @@ async def test_an_answer_lost_twice_leaves_the_outcome_unknown(wire: Wire, accou
 
     wire.route(*POSTS, lose)
     with pytest.raises(OutcomeUnknown):
-        await account.say(PLACE, text("Hello"), "k")
+        await account.say(PLACE, text("Hello"), "k", begin=begin)
 
 
 async def test_an_answer_that_makes_no_sense_leaves_the_outcome_unknown(wire: Wire, account: DiscordAccount) -> None:
     wire.on(*POSTS, {"unexpected": True})
     with pytest.raises(OutcomeUnknown):
-        await account.say(PLACE, text("Hello"), "k")
+        await account.say(PLACE, text("Hello"), "k", begin=begin)
 
 
 async def test_a_hung_socket_is_released(wire: Wire) -> None:
@@ -132,11 +132,11 @@ async def test_a_hung_socket_is_released(wire: Wire) -> None:
     wire.route("POST", "/users/@me/channels", hang)
     async with account_on(f"{wire.url}/api/v10", f"{wire.url}/gateway", call_s=0.2) as account:
         with pytest.raises(OutcomeUnknown):
-            await account.say(PLACE, text("Hello"), "k")
+            await account.say(PLACE, text("Hello"), "k", begin=begin)
         with pytest.raises(AccountUnavailable):
             await account.place(CHANNEL)
         with pytest.raises(AccountUnavailable):  # nothing was said: only the way there was asked for
-            await account.say(Direct("5"), text("Hello"), "k")
+            await account.say(Direct("5"), text("Hello"), "k", begin=begin)
 
 
 async def test_nothing_was_said_when_nobody_listens() -> None:
@@ -145,9 +145,9 @@ async def test_nothing_was_said_when_nobody_listens() -> None:
         await account.__aenter__()
     try:
         with pytest.raises((OutcomeUnknown, AccountUnavailable)):  # may find its old connection dead after writing
-            await account.say(PLACE, text("Hello"), "k")
+            await account.say(PLACE, text("Hello"), "k", begin=begin)
         with pytest.raises(AccountUnavailable):
-            await account.say(PLACE, text("Hello"), "k")
+            await account.say(PLACE, text("Hello"), "k", begin=begin)
     finally:
         await account.__aexit__()
     with pytest.raises(AccountUnavailable):
@@ -244,7 +244,7 @@ async def test_no_log_of_ours_or_the_library_shows_the_token(
         async with listening(account, inbox):
             wire.on(*POSTS, {"code": 50001, "message": "no"}, 403)
             with pytest.raises(AccountRefused) as refused:
-                await account.say(PLACE, Message(()), "k")
+                await account.say(PLACE, Message(()), "k", begin=begin)
             await wire.send_raw("no JSON at all")
             await wire.sessions(2)
     assert TOKEN not in caplog.text
@@ -287,9 +287,9 @@ async def test_what_is_too_late_is_not_said(wire: Wire, account: DiscordAccount)
     wire.on(*POSTS, POSTED)
     clock = Clock()
     with pytest.raises(TooLate):
-        await account.say(PLACE, text("Hello"), "k", not_after=clock.now() - timedelta(seconds=1))
+        await account.say(PLACE, text("Hello"), "k", not_after=clock.now() - timedelta(seconds=1), begin=begin)
     assert ("POST", f"/channels/{CHANNEL}/messages") not in {(r.method, r.path) for r in wire.requests}
-    await account.say(PLACE, text("Hello"), "k", not_after=clock.now() + timedelta(minutes=1))
+    await account.say(PLACE, text("Hello"), "k", not_after=clock.now() + timedelta(minutes=1), begin=begin)
 
 
 @pytest.mark.parametrize("status", [403, 404, 418, 501])

@@ -12,7 +12,7 @@ from core.account import Answer, Direct
 from core.errors import AccountUnavailable
 from core.events import Reply, Via, Votes
 from core.message import Button, Message, text
-from tests.bots.discord.conftest import FORM, Inbox, listening
+from tests.bots.discord.conftest import FORM, Inbox, begin, listening
 from tests.bots.discord.stage import CHANNEL, SCORES, Stage, staged, votes, week
 
 
@@ -31,7 +31,7 @@ async def account(stage: Stage) -> AsyncIterator[DiscordAccount]:
 async def test_tap_is_delivered_then_answered_in_private(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with listening(account, inbox):
-        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k")
+        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k", begin=begin)
         post = stage.posts[0]
         assert [button.label for button in post.buttons] == [str(score) for score in range(11)]
         tapping = asyncio.create_task(stage.discord.tap(ann, post, post.buttons[9]))
@@ -59,7 +59,7 @@ async def test_thanks_are_seen_by_the_person_alone_and_open_the_form(stage: Stag
     inbox = Thankful(Answer(message=text("Thank you!", Button("Tell us why", "why-ann"))))
     ann, bob = stage.person("ann"), stage.person("bob")
     async with listening(account, inbox):
-        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k")
+        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k", begin=begin)
         ask = stage.posts[0]
         assert await stage.discord.tap(ann, ask, ask.buttons[10])
         thanks = stage.posts[1]
@@ -76,7 +76,7 @@ async def test_thanks_are_seen_by_the_person_alone_and_open_the_form(stage: Stag
 async def test_toast_is_seen_by_the_person_alone(stage: Stage, account: DiscordAccount) -> None:
     ann = stage.person("ann")
     async with listening(account, Thankful(Answer(toast="Noted: *9*"))):
-        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k")
+        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k", begin=begin)
         assert await stage.discord.tap(ann, stage.posts[0], stage.posts[0].buttons[9])
     assert (stage.posts[1].to, stage.posts[1].text) == (ann, "Noted: *9*")
 
@@ -86,7 +86,7 @@ async def test_slow_keeping_defers_and_thanks_afterwards(stage: Stage, account: 
     inbox.hold = asyncio.Event()
     ann = stage.person("ann")
     async with listening(account, inbox):
-        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k")
+        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k", begin=begin)
         assert await stage.discord.tap(ann, stage.posts[0], stage.posts[0].buttons[9])  # within 3 s, kept or not
         assert len(stage.posts) == 1
         inbox.hold.set()
@@ -97,7 +97,7 @@ async def test_slow_keeping_defers_and_thanks_afterwards(stage: Stage, account: 
 async def test_direct_messages_both_ways(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with listening(account, inbox):
-        receipt = await account.say(Direct(ann), Message(text("How likely?").parts, SCORES), "invite:ann")
+        receipt = await account.say(Direct(ann), Message(text("How likely?").parts, SCORES), "invite:ann", begin=begin)
         post = stage.posts[0]
         assert (post.to, post.place, receipt.place, receipt.refs) == (ann, "direct", ann, (f"msg:{post.id}",))
         assert await stage.discord.tap(ann, post, post.buttons[7])
@@ -118,7 +118,7 @@ async def test_mentions_in_the_channel_are_read_talk_is_not(
 ) -> None:
     ann = stage.person("ann")
     async with listening(account, inbox):
-        await account.say(await account.place(CHANNEL), text("How likely?"), "k")
+        await account.say(await account.place(CHANNEL), text("How likely?"), "k", begin=begin)
         await stage.discord.write("dc", ann, "what a day", place=CHANNEL)
         await stage.discord.write("dc", ann, "10!", place=CHANNEL, reply_to=stage.posts[0])
         (reply,) = await inbox.have(1)
@@ -131,7 +131,7 @@ async def test_mentions_in_the_channel_are_read_talk_is_not(
 async def test_what_was_written_while_away_comes_before_what_comes_now(stage: Stage, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with stage.account() as account, listening(account, inbox):
-        await account.say(Direct(ann), text("How likely?"), "invite:ann")
+        await account.say(Direct(ann), text("How likely?"), "invite:ann", begin=begin)
         await account.catch_up([], inbox)
     cursors = inbox.cursors
     assert len(cursors) == 1
@@ -148,7 +148,7 @@ async def test_what_was_written_while_away_comes_before_what_comes_now(stage: St
 async def test_votes_cast_while_away_are_caught_up(stage: Stage, inbox: Inbox) -> None:
     ann, bob = stage.person("ann"), stage.person("bob")
     async with stage.account() as account, listening(account, inbox):
-        receipt = await account.poll(await account.place(CHANNEL), week(), "k")
+        receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
         await stage.discord.vote(ann, stage.posts[0], 2)
         await inbox.have(1)
     await stage.discord.vote(ann, stage.posts[0], None)
@@ -164,7 +164,7 @@ async def test_votes_cast_while_away_are_caught_up(stage: Stage, inbox: Inbox) -
 async def test_an_account_can_listen_again(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with listening(account, inbox):
-        receipt = await account.poll(await account.place(CHANNEL), week(), "k")
+        receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
     again = Inbox()
     async with listening(account, again):
         await stage.discord.vote(ann, stage.posts[0], 4)
@@ -178,8 +178,8 @@ async def test_an_account_can_listen_again(stage: Stage, account: DiscordAccount
 async def test_a_broken_connection_loses_nothing(stage: Stage, account: DiscordAccount, inbox: Inbox, how: str) -> None:
     ann, bob = stage.person("ann"), stage.person("bob")
     async with listening(account, inbox):
-        receipt = await account.poll(await account.place(CHANNEL), week(), "k")
-        await account.say(Direct(bob), text("How likely?"), "invite:bob")
+        receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
+        await account.say(Direct(bob), text("How likely?"), "invite:bob", begin=begin)
         await account.catch_up([], inbox)
         if how == "cut":
             await stage.discord.drop_connections("dc")
