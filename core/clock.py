@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 
+def steady() -> float:
+    """Seconds that only ever go forward at an even pace, sleep of the machine included where the system counts it."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    return time.clock_gettime(boot) if boot is not None else time.monotonic()
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Calendar time as a straight line over wall time: ``calendar + (wall() - started) * speed``.

@@ -1,0 +1,58 @@
+"""One process per SQLite file: a lock of the operating system on a file beside it, which a killed process leaves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from sqlalchemy import URL
+
+
+class FileLock:
+    """A lock that the kernel gives to one opener of a file, and takes back when that process ends, however it ends.
+
+    Source: https://man7.org/linux/man-pages/man2/flock.2.html
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Without a ``path`` there is nobody to share with."""
+        self.path = path
+        self._file: int | None = None
+
+    @classmethod
+    def beside(cls, url: URL) -> FileLock:
+        """The lock of the SQLite database at this address."""
+        return cls(Path(f"{url.database}.lock") if url.database and url.database != ":memory:" else None)
+
+    def take(self) -> bool:
+        """Take it, unless somebody has it. Returns whether we have it now."""
+        if self.path is None or self._file is not None:
+            return True
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not _lock(file):
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give it back. The file stays: a new one by this name could be locked beside an old one."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def _lock(file: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,346 @@
+"""Leases: which process serves an account. Only the holder of an account's latest fence may say and keep anything.
+
+A lease lasts ``LEASE_S`` by the database's clock and is renewed well before. Who waits for one takes it when it ran
+out, or at once when its holder is gone: on PostgreSQL each run of Vouch holds an advisory lock for as long as its
+connection lives, on SQLite the one process that may use the file holds a lock of the operating system on it
+(``core/store/alone.py``). A holder that was paused learns of its loss from the fence, whatever it believes.
+Source: C. Gray and D. Cheriton, "Leases", SOSP 1989; M. Kleppmann, "How to do distributed locking", 2016 (fencing).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Interval,
+    NullPool,
+    create_engine,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from core.clock import steady
+from core.errors import StoreError
+from core.models import Lease, Moment
+from core.store.alone import FileLock
+from core.store.database import Database
+from core.store.statements import Lookup, Upsert, among, many, stamp, table
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+TakeOver = Callable[[Connection, str], None]
+
+LEASE_S = 8.0
+"""How long a lease lasts when it is not renewed, in seconds of the database's clock."""
+
+RENEW_S = 2.0
+"""How often it is renewed, in wall seconds."""
+
+MARGIN_S = 2.0
+"""A holder that could not renew gives up so long before its lease runs out, in wall seconds."""
+
+LOCK_S = 1.0
+"""How long taking a lease may wait for its row: then it is tried again."""
+
+_LEASE = table(Lease)
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""On SQLite the lock on the file is the lease: no clock can end it."""
+
+_add = Upsert(Lease, ("account", "fence", "session", "until"), key=("account",))
+
+
+class _Now(FunctionElement[datetime]):
+    """The database's clock, now: not when the transaction began."""
+
+    name = "database_now"
+    inherit_cache = True
+    type = Moment()
+
+
+@compiles(_Now, "sqlite")
+def _now_on_sqlite(element: _Now, compiler: SQLCompiler, **options: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+
+
+@compiles(_Now, "postgresql")
+def _now_on_postgresql(element: _Now, compiler: SQLCompiler, **options: Any) -> str:
+    return "clock_timestamp()"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that we took."""
+
+    account: str
+    fence: int
+
+
+def ours(held: Held) -> ColumnElement[bool]:
+    """Whether this is still the latest lease of its account and has not run out: for the ``WHERE`` of an ``UPDATE``.
+
+    On PostgreSQL it locks the lease's row against a new holder until the transaction ends. So either all of the
+    transaction is there before anybody takes the lease over, or nothing of it ever is: a lock that has to wait for
+    another's commit looks at the row again. Source:
+    https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED
+    """
+    lease = select(_LEASE.c.fence).where(
+        _LEASE.c.account == held.account, _LEASE.c.fence == held.fence, _LEASE.c.until > _Now()
+    )
+    return exists(lease.with_for_update(read=True))
+
+
+_standing = Lookup(
+    select(_LEASE.c.account, _LEASE.c.fence)
+    .where(among(_LEASE.c.account, "accounts"), _LEASE.c.until > _Now())
+    .order_by(_LEASE.c.account)
+    .with_for_update(read=True)
+)
+
+
+def standing(connection: Connection, helds: Iterable[Held]) -> set[Held]:
+    """Those of the leases that are still ours, by one look; as safe as ``ours`` until the transaction ends."""
+    helds = set(helds)
+    accounts = sorted({held.account for held in helds})
+    found = _standing(connection, accounts=many(connection, accounts)) if accounts else ()
+    return helds & {Held(account, fence) for account, fence in found}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Somebody else's lease, and since when it has looked like this, by our steady clock."""
+
+    fence: int
+    until: datetime
+    since_s: float
+
+
+class Leases:
+    """The leases of one run of one process. ``async with Leases(database, take_over) as leases``."""
+
+    def __init__(
+        self,
+        database: Database,
+        take_over: TakeOver,
+        *,
+        lease_s: float = LEASE_S,
+        renew_s: float = RENEW_S,
+        margin_s: float = MARGIN_S,
+        steady: Callable[[], float] = steady,
+    ) -> None:
+        """``take_over`` sees to what the holder before left undone, in the transaction in which its lease is taken."""
+        self._database = database
+        self._take_over = take_over
+        self._lease_s, self._renew_s, self._margin_s = lease_s, renew_s, margin_s
+        self._steady = steady
+        self._number = secrets.randbits(62) + 1
+        self.session = f"{self._number:x}"
+        """Names this run in the database."""
+        self._renewed: dict[Held, float] = {}
+        """Our leases, and when each was last renewed, by the steady clock."""
+        self._lost: dict[Held, asyncio.Event] = {}
+        self._others: dict[str, _Seen] = {}
+        self._file = FileLock.beside(database.engine.url) if database.dialect == "sqlite" else None
+        self._session = None if self._file is not None else _Session(database.engine.url, self._number)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="vouch-leases")
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Leases:
+        if self._session is not None:
+            await self._in_thread(self._session.open)
+            self._renewing = asyncio.create_task(self._renew_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
+        for held in list(self._renewed):
+            with suppress(StoreError):
+                await self.release(held)
+        if self._file is not None:
+            self._file.release()
+        if self._session is not None:
+            await self._in_thread(self._session.close)
+        self._thread.shutdown(wait=False)
+
+    @property
+    def count(self) -> int:
+        """How many accounts we serve."""
+        return len(self._renewed)
+
+    def alone(self) -> bool:
+        """SQLite: whether no other process uses the file, from now on until we end. PostgreSQL: always true."""
+        return self._file is None or self._file.take()
+
+    async def take(self, account: str) -> Held | None:
+        """Take the lease of an account; ``None`` while another live process has it. Raises ``StoreError``."""
+        if not self.alone():
+            return None
+        started = self._steady()
+        try:
+            held = await self._write(lambda connection: self._take(connection, account))
+        except DBAPIError as error:
+            raise StoreError(f"{account}: its lease cannot be taken now: {error.orig}") from error
+        if held is not None:
+            self._renewed[held], self._lost[held] = started, asyncio.Event()
+            self._others.pop(account, None)
+        return held
+
+    async def lost(self, held: Held) -> None:
+        """Returns once the lease is lost, or could not be renewed for so long that it may be."""
+        lost = self._lost.get(held)
+        while lost is not None and not lost.is_set():
+            left_s = None
+            if self._session is not None:
+                left_s = self._renewed[held] + self._lease_s - self._margin_s - self._steady()
+                if left_s <= 0:
+                    return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await lost.wait()
+
+    async def release(self, held: Held) -> None:
+        """Give a lease back: whoever waits for it may have it at once. Raises ``StoreError``."""
+        self._renewed.pop(held, None)
+        if (lost := self._lost.pop(held, None)) is not None:
+            lost.set()
+        free = update(_LEASE).where(_LEASE.c.account == held.account, _LEASE.c.fence == held.fence)
+        try:
+            await self._write(lambda connection: connection.execute(free.values(session="")))
+        except DBAPIError as error:
+            raise StoreError(f"{held.account}: its lease cannot be given back now: {error.orig}") from error
+
+    # -- taking --------------------------------------------------------------------------------------------------------
+
+    def _take(self, connection: Connection, account: str) -> Held | None:
+        _add(connection, [(account, 0, "", stamp(connection)(datetime.fromtimestamp(0, UTC)))])
+        query = select(_LEASE.c.fence, _LEASE.c.session, _LEASE.c.until, _LEASE.c.until <= _Now())
+        fence, session, until, over = connection.execute(query.where(_LEASE.c.account == account)).one()
+        if not (session == "" or over or self._is_gone(connection, session) or self._stuck(account, fence, until)):
+            return None
+        same = (_LEASE.c.account == account, _LEASE.c.fence == fence, _LEASE.c.until == until)
+        mine = update(_LEASE).where(*same).values(fence=fence + 1, session=self.session, until=self._until())
+        if connection.execute(mine).rowcount != 1:  # somebody else was faster, or it was renewed after all
+            return None
+        self._take_over(connection, account)
+        return Held(account, fence + 1)
+
+    def _until(self) -> Any:
+        if self._file is not None:
+            return _EVER
+        return _Now() + literal(timedelta(seconds=self._lease_s), Interval())
+
+    def _is_gone(self, connection: Connection, session: str) -> bool:
+        if self._file is not None:  # we have the lock on the file, so it does not
+            return True
+        # Shared, so that two who ask at the same time do not take each other for it. Our own we lost or gave up.
+        return session == self.session or bool(
+            connection.execute(select(func.pg_try_advisory_xact_lock_shared(int(session, 16)))).scalar_one()
+        )
+
+    def _stuck(self, account: str, fence: int, until: datetime) -> bool:
+        """Whether nobody renewed it for the life of a lease: then it is over, however far off a clock once was."""
+        now, seen = self._steady(), self._others.get(account)
+        if seen is None or (seen.fence, seen.until) != (fence, until):
+            self._others[account] = _Seen(fence, until, now)
+            return False
+        return now - seen.since_s > self._lease_s
+
+    # -- renewing ------------------------------------------------------------------------------------------------------
+
+    async def _renew_for_ever(self) -> None:
+        complained = False
+        while True:
+            await asyncio.sleep(self._renew_s)
+            for held in list(self._renewed):
+                started = self._steady()
+                try:
+                    renewed = await self._in_thread(lambda held=held: self._renew(held))  # type: ignore[misc]
+                except DBAPIError as error:
+                    if not complained:
+                        log.warning("%s: its lease cannot be renewed now: %s", held.account, error.orig)
+                    complained = True
+                    break
+                complained = False
+                if renewed and held in self._renewed:
+                    self._renewed[held] = started
+                elif held in self._renewed:
+                    self._lost[held].set()
+
+    def _renew(self, held: Held) -> bool:
+        if self._session is None:
+            return True
+        its = (_LEASE.c.account == held.account, _LEASE.c.fence == held.fence, _LEASE.c.session == self.session)
+        # One row a transaction: who locks several in an order of its own may wait for who waits for it.
+        return self._session.execute(update(_LEASE).where(*its).values(until=self._until())) == 1
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _write(self, job: Callable[[Connection], T]) -> T:
+        """On SQLite in the one writer's turn. On PostgreSQL beside it: what arrives must not hold up a take-over."""
+        if self._file is not None:
+            return await self._database.write(job)
+
+        def run() -> T:
+            with self._database.engine.begin() as connection:
+                connection.execute(select(func.set_config("lock_timeout", f"{LOCK_S:.0f}s", True)))
+                return job(connection)
+
+        return await asyncio.to_thread(run)
+
+
+class _Session:
+    """PostgreSQL: a connection of its own, on which this run holds its advisory lock and renews its leases."""
+
+    def __init__(self, url: URL, number: int) -> None:
+        # A connection that is cut off without a word must be noticed before the lease runs out.
+        bounds = {"connect_timeout": "4", "tcp_user_timeout": "4000"}
+        self._engine: Engine = create_engine(
+            url.update_query_dict(bounds), poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        )
+        self._number = number
+        self._connection: Connection | None = None
+
+    def open(self) -> Connection:
+        if self._connection is None:
+            connection = self._engine.connect()
+            connection.execute(select(func.set_config("statement_timeout", "4s", False)))
+            connection.execute(select(func.pg_advisory_lock(self._number)))
+            self._connection = connection
+        return self._connection
+
+    def execute(self, statement: Any) -> int:
+        """Run one statement; returns how many rows it changed. After a failure the next one connects again."""
+        try:
+            return self.open().execute(statement).rowcount
+        except DBAPIError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError):
+                connection.invalidate()
+            connection.close()
