@@ -1,0 +1,25 @@
+"""What passes between the platform's process and the driver comes back as it was sent."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.faults.contract import Act, Arm, Hit, PostSeen, Request, Told, Truth, Violation, WeekTruth
+
+
+@given(st.one_of(st.from_type(kind) for kind in (Arm, Hit, Act, PostSeen, Request, Violation, WeekTruth)))
+def test_it_survives_the_wire(told: Told) -> None:
+    assert type(told).of(json.loads(json.dumps(told.as_json()))) == told
+
+
+def test_nested_things_come_back_as_what_they_were() -> None:
+    hit = Hit(happened=True, open={"claimed-sent": 2}, sending=("a", "b"))
+    truth = Truth(at=1.0, wall=2.0, confirmations=3, hits=(hit,), refusals={"x 429 GET": 1})
+    assert Truth.of(json.loads(json.dumps(truth.as_json()))) == truth
+
+
+def test_a_name_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(TypeError, match="Arm has no wondow"):
+        Arm.of({"instance": "one", "wondow": "random"})
