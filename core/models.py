@@ -19,6 +19,9 @@ _BAND = (
     "AND NOT (low <= 8 AND high > 8))"
 )
 
+_ZERO = {"default": None, "server_default": text("0")}
+"""The database itself begins to count at zero: rows that are written in bulk need not say so."""
+
 _CLUSTERED = {"sqlite_with_rowid": False}
 """The table itself is ordered by its key: one page to write for a row, not two."""
 
@@ -233,7 +236,7 @@ class Outbox(SQLModel, table=True):
     channel: str = ""
     priority: int
     state: str = "planned"
-    """planned → claimed → sending → sent | unknown | refused; planned → expired; see ``core/store/outbox.py``."""
+    """See ``core/store/outbox.py``."""
     planned_at: datetime = Field(sa_type=Moment)
     due_at: datetime = Field(sa_type=Moment)
     not_after: datetime | None = Field(default=None, sa_type=Moment)
@@ -241,10 +244,12 @@ class Outbox(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=Moment)
     receipt: str = ""
     error: str = ""
-    looks: int = 0
-    """How often it was looked for on the platform while it was unknown."""
-    fence: int = 0
+    looks: int = Field(default=0, sa_column_kwargs=_ZERO)
+    """How often it was looked for on the platform while it was unknown; -1: nothing more can be found out."""
+    fence: int = Field(default=0, sa_column_kwargs=_ZERO)
     """The lease under which it was claimed, see ``Lease``."""
+    spent: int = Field(default=0, sa_column_kwargs=_ZERO)
+    """How many messages of the person's (``Person.owed``) its claim uses up: given back when it was not said."""
 
 
 class Lease(SQLModel, table=True):
