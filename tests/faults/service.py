@@ -1,0 +1,145 @@
+"""The real ``vouch run`` as a process that can be killed, paused, starved of room and started again, many times."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.architecture import ROOT
+
+START_S = 60.0
+"""So long a start is waited for; what is promised is much less and is judged apart."""
+
+STOP_S = 15.0
+"""How long it may take to stop when it is told to."""
+
+CRASH = b"Traceback (most recent call last)"
+
+
+@dataclass
+class Service:
+    """One instance. Killed and started again it stays the same ``Service``, with one log."""
+
+    name: str
+    settings: Path
+    sandbox_url: str
+    database_url: str
+    log: Path
+    wall: Path | None = None
+    """A file with the seconds by which its wall clock is wrong; without it the plain command is run."""
+    ready_s: list[float] = field(default_factory=list)
+    """Wall seconds of each start until all streams were up."""
+    crashes: list[str] = field(default_factory=list)
+    """What it logged with a traceback, and how it ended when nobody had killed it."""
+    died_at: list[float] = field(default_factory=list)
+    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _reading: asyncio.Task[None] | None = field(default=None, init=False)
+    _started: float = field(default=0.0, init=False)
+
+    @property
+    def pid(self) -> int:
+        """The process that runs now. Raises ``RuntimeError`` when none does."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} is not running")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether a process is there."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def up_s(self) -> float:
+        """How long ago it was started."""
+        return time.monotonic() - self._started
+
+    async def launch(self) -> int:
+        """Start it. Returns the process's id at once."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("VOUCH_")}
+        more = {"VOUCH_SANDBOX__URL": self.sandbox_url, "VOUCH_SERVICE__DATABASE": self.database_url}
+        program = [str(ROOT / "cli.py"), "run"] if self.wall is None else ["-m", "tests.faults.jumping", str(self.wall)]
+        self._started = time.monotonic()
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *program, "--settings", str(self.settings), "--json"),
+            env=clean | more,
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stderr is not None
+        self._reading = asyncio.create_task(self._read(self._process.stderr))
+        return self._process.pid
+
+    async def ready(self) -> bool:
+        """Wait until all its streams are up, or until it has ended, which is ``False``."""
+        process = self._process
+        if process is None or process.stdout is None:
+            return False
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), START_S)
+        except TimeoutError:
+            self.crashes.append(f"{self.name} was not up within {START_S:.0f} s")
+            return False
+        if not line:
+            return False
+        assert json.loads(line)["event"] == "ready"
+        self.ready_s.append(time.monotonic() - self._started)
+        return True
+
+    async def ended(self) -> int:
+        """Wait until the process is gone. Returns its exit code, negative for a signal."""
+        if self._process is None:
+            return 0
+        code = await self._process.wait()
+        if self._reading is not None:
+            await self._reading
+        self._process = None
+        return code
+
+    def signal(self, number: int) -> None:
+        """Kill, pause or go on: SIGKILL, SIGSTOP, SIGCONT."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    async def stop(self) -> None:
+        """Tell it to stop, as a machine does that is shut down."""
+        if not self.running:
+            await self.ended()
+            return
+        self.signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.ended(), STOP_S)
+        except TimeoutError:
+            self.crashes.append(f"{self.name} did not stop within {STOP_S:.0f} s")
+            self.signal(signal.SIGKILL)
+            await self.ended()
+
+    def starve(self, bytes_left: int | None) -> None:
+        """Let it write no file beyond this size; ``None``: as large as it likes. Its log is a pipe and goes on."""
+        soft = resource.RLIM_INFINITY if bytes_left is None else bytes_left
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        """Keep what it logs, and note what looks like a crash."""
+        with self.log.open("ab") as log:
+            while True:
+                try:
+                    line = await stream.readline()
+                except ValueError:  # a line longer than the buffer: the rest of it is dropped
+                    continue
+                if not line:
+                    return
+                log.write(line)
+                log.flush()
+                if CRASH in line or b"Traceback" in line:
+                    self.crashes.append(line.decode("utf-8", "replace").strip()[:2000])
