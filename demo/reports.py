@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from core.routes import Team
 from core.survey import Survey
 from demo.readback import WEEK
+from sandbox.ledger import put
 from sandbox.seam import Post
 
 _PlaceName = tuple[str, str]
@@ -54,9 +55,13 @@ class Reports:
         ]
 
     def read(self, posts: Iterable[Post]) -> Iterator[ReportPart]:
-        """The parts of reports, in the order in which they arrived. Ambiguous ones are left out."""
+        """The parts of reports, in the order in which they arrived. Ambiguous ones are left out. Of a post that was
+        edited only the last words are read, in its first place."""
         last: dict[_PlaceName, ReportPart] = {}
+        standing: list[Post] = []
         for post in posts:
+            put(standing, post)
+        for post in standing:
             place = (post.account, post.place)
             if post.to is not None or post.options or place not in self._titles:
                 continue

@@ -145,13 +145,16 @@ class Ledger:
     # What the bot posted
 
     def see(self, post: Post) -> ChannelPlan | None:
-        """Write down a post. Returns the channel that asks by it, if any.
+        """Write down a post. Returns the channel that asks by it, if any. An edited post takes the place of its earlier
+        words and asks nothing new.
 
         A direct message asks when it shows the scale. The second one to a person in a week is an answer when the
         person has written or tapped there since and it has other words ("please send a number from 0 to 10", "changed
         your mind? 0 to 10"); otherwise the person has been invited twice.
         """
-        self.posts.append(post)
+        put(self.posts, post)
+        if post.edited:
+            return None
         channel = self.channels.asking(post)
         self._heed_stop(post, asks=channel is not None)
         if channel is None:
@@ -293,6 +296,20 @@ class Ledger:
     def invitations(self) -> list[Asked]:
         """How many invitations each channel sent, per week."""
         return [Asked(*key, n) for key, n in self._asks.items() if key[2] == "direct"]
+
+
+def put(posts: list[Post], post: Post) -> None:
+    """Add a post to those that people see; an edited one takes the place of the post that it was."""
+    if post.edited:
+        for at in range(len(posts) - 1, -1, -1):
+            if _name(posts[at]) == _name(post):
+                posts[at] = post
+                return
+    posts.append(post)
+
+
+def _name(post: Post) -> tuple[str, str, str, str | None, str]:
+    return (post.platform, post.account, post.place, post.to, post.id)
 
 
 def _same_vote(answer: Act, retraction: Act) -> bool:

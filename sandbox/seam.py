@@ -71,10 +71,13 @@ class Post:
     """What tells apart two posts that a bot may have sent twice: the client's nonce where it has one."""
     raw: object = None
     """What went over the wire (the request's fields), for whoever wants to show it."""
+    edited: bool = False
+    """Whether it stands where the post with the same id stood before: the bot edited it. ``at`` is the first post's."""
 
 
 Watcher = Callable[[Post], None]
-"""Called by a stand-in, synchronously, whenever the bot has posted something, as soon as people can see it."""
+"""Called by a stand-in, synchronously, whenever the bot has posted or edited something, as soon as people can see
+it."""
 
 
 class StandIn(Protocol):

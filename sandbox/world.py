@@ -110,6 +110,8 @@ class World:
 
     def _posted(self, post: Post) -> None:
         channel = self.ledger.see(post)
+        if post.edited:
+            return
         if post.to is None:
             self._offered(post)
         if channel is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +67,13 @@ def test_a_split_message_belongs_to_the_part_before_it_in_its_place() -> None:
         ("acme", "channels", False),
     ]
     assert list(both.read(told(lines[2]))) == []
+
+
+def test_a_report_that_was_edited_into_its_place_arrived_once() -> None:
+    soon, channels = told("The report comes soon", CHANNELS)
+    twice = [soon, channels, replace(soon, text="?", edited=True), replace(soon, text=HEADLINE, edited=True)]
+    found = list(reports(survey("acme", "Acme")).read(twice))
+    assert [(part.part, part.text) for part in found] == [("headline", HEADLINE), ("channels", CHANNELS)]
 
 
 def test_surveys_of_one_brand_in_one_place_cannot_be_told_apart() -> None:

@@ -38,8 +38,10 @@ def _editable(state: State, bot: Bot, fields: Fields) -> Message | None:
     return message
 
 
-def _replace(state: State, message: Message, content: dict[str, Any], keyboard: Rows, *, dated: bool = True) -> Any:
-    """Put new content into a message.
+def _replace(
+    state: State, message: Message, fields: Fields, content: dict[str, Any], keyboard: Rows, text: str | None = None
+) -> Any:
+    """Put new content into a message, and show it to whoever watches. ``text``: what people read now, if that changes.
 
     Raises:
         Refused: nothing would change.
@@ -49,8 +51,10 @@ def _replace(state: State, message: Message, content: dict[str, Any], keyboard: 
         raise bad_request(_NOT_MODIFIED)
     message.wire = {name: value for name, value in {**message.wire, **content}.items() if value is not None}
     message.keyboard = keyboard
-    if dated:
+    if text is not None:
+        message.text = text
         message.wire["edit_date"] = int(state.clocks.now().timestamp())
+    state.show_edited(message, fields)
     return message.render()
 
 
@@ -63,9 +67,8 @@ def edit_message_text(state: State, bot: Bot, fields: Fields) -> Any:
         return True
     if "text" not in message.wire and state.rules.on("telegram.edit.text"):
         raise bad_request("there is no text in the message to edit")
-    edited = _replace(state, message, {"entities": None, **text_content(text, entities, fields)}, keyboard)
-    message.text = text
-    return edited
+    content = {"entities": None, "link_preview_options": None, **text_content(text, entities, fields)}
+    return _replace(state, message, fields, content, keyboard, text)
 
 
 def edit_message_caption(state: State, bot: Bot, fields: Fields) -> Any:
@@ -79,16 +82,15 @@ def edit_message_caption(state: State, bot: Bot, fields: Fields) -> Any:
         return True
     if "photo" not in message.wire and state.rules.on("telegram.edit.text"):
         raise bad_request("there is no caption in the message to edit")
-    edited = _replace(state, message, {"caption": caption or None, "caption_entities": entities or None}, keyboard)
-    message.text = caption
-    return edited
+    content = {"caption": caption or None, "caption_entities": entities or None}
+    return _replace(state, message, fields, content, keyboard, caption)
 
 
 def edit_message_reply_markup(state: State, bot: Bot, fields: Fields) -> Any:
     """https://core.telegram.org/bots/api#editmessagereplymarkup"""
     keyboard = read_keyboard(fields, state.rules)
     message = _editable(state, bot, fields)
-    return True if message is None else _replace(state, message, {}, keyboard, dated=False)
+    return True if message is None else _replace(state, message, fields, {}, keyboard)
 
 
 def delete_message(state: State, bot: Bot, fields: Fields) -> Any:

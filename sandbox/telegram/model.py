@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sandbox.seam import Post
 from sandbox.telegram.keyboard import Rows
 from sandbox.telegram.polls import Poll
 from sandbox.telegram.rates import Rates
@@ -104,6 +105,8 @@ class Message:
     text: str = ""
     keyboard: Rows = field(default_factory=list)
     poll: Poll | None = None
+    shown: Post | None = None
+    """As people see it, where the bot posted it."""
 
     def render(self, *, reply: bool = True) -> Wire:
         """As a ``Message``, as it stands now."""

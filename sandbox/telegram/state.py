@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from sandbox.clocks import Clocks
@@ -150,8 +151,21 @@ class State:
         chat.last_bot = bot
         if draft.poll is not None:
             self._open(draft.poll, message)
-        self.watcher(_shown(message, now, reply_to, fields))
+        message.shown = _shown(message, now, reply_to, fields)
+        self.watcher(message.shown)
         return message
+
+    def show_edited(self, message: Message, fields: Fields) -> None:
+        """Show a message of the bot again, as it stands now."""
+        if message.shown is not None:
+            message.shown = replace(
+                message.shown,
+                text=message.text,
+                buttons=tappable(message.keyboard),
+                raw=dict(fields.values),
+                edited=True,
+            )
+            self.watcher(message.shown)
 
     def _replied(self, chat: Chat, fields: Fields) -> Message | None:
         given = fields.json("reply_parameters", "reply parameters")

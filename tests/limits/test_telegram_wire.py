@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.exceptions import TelegramBadRequest
 from aiohttp import ClientSession, FormData
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from sandbox.telegram.fields import Fields
 from sandbox.telegram.markup import parsed, units
 from sandbox.telegram.stand_in import METHODS
 from sandbox.telegram.state import State
-from tests.limits.telegram_rig import GROUP, Rig
+from tests.limits.telegram_rig import GROUP, Rig, keyboard
 
 
 @pytest_asyncio.fixture
@@ -185,3 +186,16 @@ async def test_a_poller_that_hung_up_takes_nothing_with_it(rig: Rig) -> None:
         await gone
     await rig.stand_in.write("tg", rig.ann, "9")
     assert [update.message.text for update in await rig.updates() if update.message] == ["9"]
+
+
+async def test_an_edit_is_seen_as_the_same_post_with_other_words(rig: Rig) -> None:
+    sent = await rig.bot.send_message(GROUP, "soon", reply_markup=keyboard([["9"]]))
+    place = {"chat_id": GROUP, "message_id": sent.message_id}
+    rig.wait(3)
+    await rig.bot.edit_message_text("<b>NPS 40</b>", **place, parse_mode="HTML")
+    with pytest.raises(TelegramBadRequest, match="not modified"):
+        await rig.bot.edit_message_text("<b>NPS 40</b>", **place, parse_mode="HTML")
+    first, second = rig.posts
+    assert (first.text, first.edited, len(first.buttons)) == ("soon", False, 1)
+    assert (second.text, second.edited, second.buttons) == ("NPS 40", True, ())
+    assert (second.id, second.place, second.at) == (first.id, first.place, first.at)
