@@ -54,6 +54,8 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
@@ -61,6 +63,12 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_postgresql(connection: Any, _: object) -> None:
+    # A process that was paused within a transaction must not keep its locks for longer than its leases last.
+    connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

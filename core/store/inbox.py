@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from core.account import NOTHING, Answer, Deliver
 from core.buttons import Seal
 from core.clock import Clock
+from core.errors import StoreError
 from core.events import Consent, Cursor, Event, Reply, Totals, Votes
 from core.routes import Routes
 from core.store.database import Database
 from core.store.directory import Directory
 from core.store.keeping import Keeping
 from core.store.known import Known
+from core.store.leases import Held, standing
 
 CHUNK = 1_000
 """Most events that are worked on together."""
@@ -32,13 +34,14 @@ class Delivery:
     inbox: Inbox
     account: str
     events: Sequence[Event]
+    held: Held | None = None
 
     @property
-    def merged(self) -> Callable[[Connection, Sequence[Delivery]], list[Sequence[Answer]]]:
+    def merged(self) -> Callable[[Connection, Sequence[Delivery]], list[Sequence[Answer] | StoreError]]:
         """Runs neighbouring deliveries as one, see ``core/store/database.py``."""
         return self.inbox.keep
 
-    def __call__(self, connection: Connection) -> Sequence[Answer]:
+    def __call__(self, connection: Connection) -> Sequence[Answer] | StoreError:
         """Keep this delivery alone."""
         return self.inbox.keep(connection, [self])[0]
 
@@ -60,27 +63,33 @@ class Inbox(Known):
         self.database = database
         database.on_rollback.append(self.directory.forget)
 
-    def deliver(self, account: str) -> Deliver:
-        """The ``Deliver`` of one account."""
+    def deliver(self, account: str, held: Held | None = None) -> Deliver:
+        """The ``Deliver`` of one account: it keeps things only while this lease of it stands, else raises
+        ``StoreError``. Without a lease it is for whoever has the database to themselves."""
 
         async def deliver(events: Sequence[Event]) -> Sequence[Answer]:
             if not events:
                 return ()
-            return await self.database.write(Delivery(self, account, events))
+            return await self.database.write(Delivery(self, account, events, held))  # type: ignore[arg-type]
 
         return deliver
 
-    def keep(self, connection: Connection, deliveries: Sequence[Delivery]) -> list[Sequence[Answer]]:
-        """Keep deliveries, in order; one list of answers each."""
-        flat = [(delivery.account, event) for delivery in deliveries for event in delivery.events]
+    def keep(self, connection: Connection, deliveries: Sequence[Delivery]) -> list[Sequence[Answer] | StoreError]:
+        """Keep deliveries, in order; one list of answers each, or the error of one that is not ours to keep."""
+        helds = {delivery.held for delivery in deliveries if delivery.held is not None}
+        stand: set[Held | None] = {None, *standing(connection, helds)}
+        flat = [(d.account, event) for d in deliveries if d.held in stand for event in d.events]
         answers: list[Answer] = []
         for run in _runs(flat):
             answers += self._keep(connection, run)
-        found: list[Sequence[Answer]] = []
+        found: list[Sequence[Answer] | StoreError] = []
         at = 0
         for delivery in deliveries:
-            found.append(answers[at : at + len(delivery.events)])
-            at += len(delivery.events)
+            if delivery.held in stand:
+                found.append(answers[at : at + len(delivery.events)])
+                at += len(delivery.events)
+            else:
+                found.append(StoreError(f"{delivery.account}: another process serves this account now"))
         return found
 
     def replay(self, connection: Connection, account: str, refs: Sequence[str]) -> None:
