@@ -47,6 +47,7 @@ class Agenda(Generic[Step]):
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
         self._running = False
+        self._held = False
         self._error: BaseException | None = None
 
     def add(self, at: datetime, whose: int, step: Step) -> None:
@@ -58,6 +59,11 @@ class Agenda(Generic[Step]):
     def plan(self, work: Iterator[None]) -> None:
         """Do longer work in slices; one item of the iterator is one small piece."""
         self._plans.append(work)
+        self._wake.set()
+
+    def hold(self, held: bool) -> None:
+        """Begin nothing while held; what becomes due waits."""
+        self._held = held
         self._wake.set()
 
     async def run(self) -> None:
@@ -86,8 +92,8 @@ class Agenda(Generic[Step]):
             await self._moved.wait()
 
     def _seconds_left(self) -> float | None:
-        """Seconds of the wire until the next step; 0 when one is due, ``None`` when there is none."""
-        if not self._due:
+        """Seconds of the wire until the next step; 0 when one is due, ``None`` when there is none or all are held."""
+        if not self._due or self._held:
             return None
         return max(0.0, self._clocks.wire_seconds(self._due[0][0] - self._clocks.now().timestamp()))
 
@@ -100,7 +106,7 @@ class Agenda(Generic[Step]):
 
     def _begin(self) -> None:
         now = self._clocks.now().timestamp()
-        while self._due and self._due[0][0] <= now and len(self._tasks) < AT_ONCE:
+        while not self._held and self._due and self._due[0][0] <= now and len(self._tasks) < AT_ONCE:
             _, _, whose, step = heapq.heappop(self._due)
             if whose in self._busy:
                 self._busy[whose].append(step)

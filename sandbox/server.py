@@ -41,6 +41,8 @@ class Sandbox:
     clocks: Clocks = field(default_factory=Clocks)
     rules: Rules = field(default_factory=Rules)
     on_exchange: OnExchange | None = None
+    middlewares: Sequence[Any] = ()
+    """Middlewares of aiohttp around everything, for whoever breaks or watches the wire; the first is outermost."""
     host: str = "127.0.0.1"
     port: int = 0
     url: str = field(default="", init=False)
@@ -70,7 +72,7 @@ class Sandbox:
             watcher(post)
 
     async def __aenter__(self) -> Sandbox:
-        app = web.Application(client_max_size=50 * 2**20)
+        app = web.Application(client_max_size=50 * 2**20, middlewares=self.middlewares)
         for name, stand_in in self.stand_ins.items():
             sub = stand_in.application()
             if self.on_exchange is not None:

@@ -102,6 +102,10 @@ class World:
             self._open_direct(account, self._clocks.now(), late=False)
         await self._agenda.run()
 
+    def hold(self, held: bool) -> None:
+        """Nobody begins anything while held; what becomes due waits."""
+        self._agenda.hold(held)
+
     async def quiet(self) -> None:
         """Returns when no act is in flight or due."""
         await self._agenda.quiet()

@@ -42,6 +42,8 @@ class Connection:
         self.beat_at = 0.0
         self.sent: list[float] = []
         self.lock = asyncio.Lock()
+        self.peer: tuple[str, int] | None = None
+        """The client's address."""
 
     async def run(self) -> None:
         """From HELLO to the close."""
@@ -104,7 +106,9 @@ class Connection:
             while self.session is session:
                 session.wake.clear()
                 while session.waiting and self.session is session:
-                    await self._send(session.waiting.popleft())
+                    frame = session.waiting.popleft()
+                    await self._send(frame)
+                    self.gateway.on_event(self, frame)
                 if self.session is session:
                     await session.wake.wait()
 

@@ -6,6 +6,7 @@ Source: https://discord.com/developers/docs/events/gateway
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from aiohttp import WSCloseCode, web
 
@@ -26,6 +27,8 @@ class Gateway:
         self.connections: set[Connection] = set()
         self.asked_all: dict[tuple[int, int], float] = {}
         """When (wire) an application last asked for everybody in a guild."""
+        self.on_event: Callable[[Connection, bytes], None] = lambda connection, frame: None
+        """Told of each payload of a session once it is on the wire."""
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One WebSocket."""
@@ -36,6 +39,7 @@ class Gateway:
         await socket.prepare(request)
         address = f"{request.scheme.replace('http', 'ws')}://{request.host}{request.path}"
         connection = Connection(self, socket, address, zlib.compressobj() if compress else None)
+        connection.peer = request.transport.get_extra_info("peername") if request.transport else None
         self.connections.add(connection)
         try:
             if request.query.get("v") != "10" and self.state.rules.on("discord.gateway.version"):

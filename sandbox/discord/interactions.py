@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sandbox.discord.errors import Refusal, misfit
@@ -78,6 +79,8 @@ class Interactions:
         self.by_id: dict[int, Interaction] = {}
         self.by_token: dict[str, Interaction] = {}
         self.order: deque[Interaction] = deque()
+        self.on_begin: Callable[[Interaction], None] = lambda interaction: None
+        """Told of each interaction that is put on the stream."""
 
     def begin(
         self,
@@ -101,6 +104,7 @@ class Interactions:
             gone = self.order.popleft()
             del self.by_id[gone.id], self.by_token[gone.token]
         channel.application.known.add(person.id)
+        self.on_begin(interaction)
         guild = channel.guild
         encoded = encode(self._payload(interaction))
         for session in channel.application.sessions.values():

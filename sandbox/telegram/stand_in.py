@@ -17,7 +17,7 @@ from sandbox.telegram.fields import Fields, read_fields
 from sandbox.telegram.model import Bot, Person
 from sandbox.telegram.people import People
 from sandbox.telegram.state import State
-from sandbox.telegram.updates import encoded
+from sandbox.telegram.updates import Stream, encoded
 
 Method = Callable[[State, Bot, Fields], Any]
 
@@ -128,6 +128,10 @@ class TelegramStandIn:
 
     def _who(self, account: str, person: str) -> tuple[Bot, Person]:
         return self._state.accounts[account], self._state.people[int(person)]
+
+    def stream(self, account: str) -> Stream:
+        """The updates of an account, for who watches or breaks them."""
+        return self._state.accounts[account].stream
 
     # what people do
 

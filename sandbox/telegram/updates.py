@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from sandbox.clocks import Clocks
@@ -80,6 +80,8 @@ class Stream:
         self._waiting: asyncio.Future[None] | None = None
         self._last_asked: tuple[int, float] | None = None
         self.allowed = DEFAULT_KINDS
+        self.on_put: Callable[[str, int], None] = lambda kind, update_id: None
+        """Told of each update that is put on the stream."""
         self.webhook = ""
 
     def _first_id(self) -> int:
@@ -123,6 +125,7 @@ class Stream:
         update_id, self._next_id = self._next_id, self._next_id + 1
         raw = b'{"update_id":%d,"%s":%s}' % (update_id, kind.encode(), encoded(body))
         self._pending.append(_Update(update_id, now + lives_s, raw))
+        self.on_put(kind, update_id)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
