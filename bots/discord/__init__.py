@@ -2,8 +2,8 @@
 
 ``gateway`` says where to connect, ``stream`` is the connection, ``intake`` the way from there to ``deliver``,
 ``history`` the direct messages that came while we were away; ``read`` turns all of it into events. ``render`` turns
-what we say into Discord's terms, ``answer`` answers taps and forms, ``send`` makes the REST calls, ``pace`` spaces
-them, ``faults`` says what their failures mean.
+what we say into Discord's terms, ``answer`` answers taps and forms, ``send`` makes the REST calls, ``look`` finds what
+was said although no answer came, ``pace`` spaces the calls, ``faults`` says what their failures mean.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bots.discord import faults, render
 from bots.discord.gateway import Gateway
 from bots.discord.send import Sender
 from bots.discord.stream import Stream
-from core.account import Address, Begin, Deliver, Forms, Limits, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountError, AccountRefused
 from core.events import Votes
@@ -42,8 +42,17 @@ _GROUP = Limits(
     private_answers=True,
     tap_opens_direct=True,
     toast_chars=200,
+    looks=True,
+    edits=True,
 )
-_DIRECT = Limits(post_chars=render.POST_CHARS, buttons=render.BUTTONS, private_answers=True, toast_chars=200)
+_DIRECT = Limits(
+    post_chars=render.POST_CHARS,
+    buttons=render.BUTTONS,
+    private_answers=True,
+    toast_chars=200,
+    looks=True,
+    edits=True,
+)
 _NEWS = _DIRECT
 """An announcement channel takes no polls (520002, invalid channel type for a poll)."""
 
@@ -78,6 +87,7 @@ class DiscordAccount:
         self._stream.look_back_further = self._look_back_at_polls
         self._sender = Sender(self._calls, self._stream, clock)
         self._open_polls: dict[str, Receipt] = {}
+        self._channels: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -114,6 +124,7 @@ class DiscordAccount:
             channel = await self._stream.fetch_channel(int(id))
             if not isinstance(channel, discord.TextChannel):
                 raise AccountRefused(self._name, f"channel {id} is no text channel; name one in settings.toml")
+        self._channels.add(id)
         allowed = await self._rights(channel)
         if missing := [
             name
@@ -151,6 +162,17 @@ class DiscordAccount:
     ) -> Receipt:
         """Post a message, in a channel or to one person."""
         return await self._sender.say(to, message, key, begin, not_after)
+
+    async def edit(self, said: Receipt, message: Message) -> None:
+        """Put another message in the place of one of ours."""
+        await self._sender.edit(said, message, direct=said.place not in self._channels)
+
+    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+        """Whether this was said after all; see ``core.account.Account``."""
+        found = await self._sender.look(to, body, key, since)
+        if isinstance(found, Receipt) and isinstance(body, Poll):
+            self._open_polls[found.message] = found
+        return found
 
     async def close(self, poll: Receipt) -> Votes | None:
         """End a poll and return all its voters; ``None`` when its message is gone."""

@@ -56,6 +56,7 @@ _RIGHTS = {
     50013: "missing rights; give the bot's role View Channel, Send Messages, Create Polls and Read Message History",
 }
 _CONTENT = {
+    UNKNOWN_MESSAGE: "the message is gone",
     50006: "the message is empty",
     50035: "the message does not have the form that Discord takes",
     200000: "the server's AutoMod blocked the message",

@@ -1,4 +1,4 @@
-"""What we do on Discord: post, ask, close, and read the voters of a poll."""
+"""What we do on Discord: post, ask, edit, look for what was posted, close, and read the voters of a poll."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import discord
 from discord.http import MultipartParameters, handle_message_parameters
 
 from bots.discord import faults, read, render
+from bots.discord.look import Said, Sought, look
 from bots.discord.stream import Stream
-from core.account import Address, Begin, Direct, Place, Poll, Receipt
+from core.account import Address, Begin, Direct, Look, Place, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountUnavailable, TooLate
+from core.errors import AccountRefused, AccountUnavailable, ContentRefused, PersonUnreachable, TooLate
 from core.message import Message
 
 _PAGE = 100
@@ -40,6 +41,7 @@ class Sender:
         self._account = calls.account
         self._stream = stream
         self._clock = clock
+        self._said = Said()
         self._opening = asyncio.Lock()
         self._closed_until = 0.0
 
@@ -51,10 +53,8 @@ class Sender:
         view = render.view(message.buttons, self._account) if message.buttons else None
         channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
         with self._parameters(content=text, nonce=nonce(key), **({"view": view} if view else {})) as params:
-            receipt = await self._post(to, channel, params, begin, not_after)
-        if isinstance(to, Direct):
-            self._stream.spoke_to(to.person, channel, int(receipt.message))
-        return receipt
+            data = await self._post(to, channel, params, begin, not_after)
+        return self._known(to, channel, data, key)
 
     async def poll(self, place: Place, poll: Poll, key: str, begin: Begin) -> Receipt:
         """Post a poll."""
@@ -62,7 +62,8 @@ class Sender:
         with self._parameters(nonce=nonce(key), poll=rendered) as params:
             assert params.payload is not None
             params.payload["poll"]["duration"] = int(params.payload["poll"]["duration"])  # discord.py makes it 24.0
-            return await self._post(place, int(place.id), params, begin)
+            data = await self._post(place, int(place.id), params, begin)
+        return self._known(place, int(place.id), data, key)
 
     def _parameters(self, **fields: Any) -> MultipartParameters:
         return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
@@ -74,7 +75,7 @@ class Sender:
         params: MultipartParameters,
         begin: Begin,
         not_after: datetime | None = None,
-    ) -> Receipt:
+    ) -> Any:
         direct = isinstance(to, Direct)
 
         async def begin_in_time() -> None:
@@ -84,18 +85,44 @@ class Sender:
 
         async with self._calls.bounded(begin=begin_in_time, direct=direct, share=2 / 3 if direct else 1.0):
             try:
-                data = await self._stream.http.send_message(channel, params=params)
+                return _whole(await self._stream.http.send_message(channel, params=params))
             except aiohttp.ClientConnectionError:
                 if not faults.in_doubt():
                     raise
                 # The connection was lost after the request: by its nonce Discord knows whether it has it already.
-                data = await self._stream.http.send_message(channel, params=params)
-            return Receipt(
-                place=to.person if isinstance(to, Direct) else to.id,
-                message=str(data["id"]),
-                refs=(read.ref(data["id"]),),
-                sent_at=datetime.fromisoformat(data["timestamp"]),
-            )
+                return _whole(await self._stream.http.send_message(channel, params=params))
+
+    def _known(self, to: Address, channel: int, data: Any, key: str) -> Receipt:
+        """The receipt of a message that Discord shows us."""
+        self._said.add(int(data["id"]), nonce(key))
+        if isinstance(to, Direct):
+            self._stream.spoke_to(to.person, channel, int(data["id"]))
+        return Receipt(
+            place=to.person if isinstance(to, Direct) else to.id,
+            message=str(data["id"]),
+            refs=(read.ref(data["id"]),),
+            sent_at=datetime.fromisoformat(data["timestamp"]),
+        )
+
+    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+        """Look for what ``say`` or ``poll`` may have left there."""
+        direct = isinstance(to, Direct)
+        sought = Sought(body, nonce(key), self._stream.me, since, self._clock.speed)
+        try:
+            channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
+            found = await look(self._stream.http, self._calls, channel, sought, self._said, direct=direct)
+        except (PersonUnreachable, AccountRefused, ContentRefused):
+            return Look.CANNOT_TELL  # closed to us by now
+        return found if isinstance(found, Look) else self._known(to, channel, found, key)
+
+    async def edit(self, said: Receipt, message: Message, *, direct: bool) -> None:
+        """Put another message in the place of one of ours."""
+        view = render.view(message.buttons, self._account) if message.buttons else None
+        content = render.content(message, self._account)
+        channel = await self._direct(said.place) if direct else int(said.place)
+        with self._parameters(content=content, view=view) as params:
+            async with self._calls.bounded(direct=direct):
+                await self._stream.http.edit_message(channel, int(said.message), params=params)
 
     async def _direct(self, person: str) -> int:
         """The channel of a person's direct messages. Opened one after the other, and not at all for a while after
@@ -162,6 +189,13 @@ class Sender:
             if exc.code == faults.UNKNOWN_MESSAGE:
                 return None
             raise
+
+
+def _whole(data: Any) -> Any:
+    """The message, should the answer be one; else the outcome is as unknown as without an answer."""
+    if not str(data["id"]).isdecimal() or datetime.fromisoformat(data["timestamp"]).tzinfo is None:
+        raise ValueError("no message")
+    return data
 
 
 def _is_final(message: Any) -> bool:

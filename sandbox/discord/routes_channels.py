@@ -79,12 +79,12 @@ class ChannelRoutes:
         found = [channel.messages[number] for number in reversed(page)]
         for message in found:
             self.rest.polls.settle(message)
-        return answer_json([self.state.shown(message) for message in found])
+        return answer_json([self.state.found(message) for message in found])
 
     async def message(self, call: Call) -> web.Response:
         message = self._message(call)
         self.rest.polls.settle(message)
-        return answer_json(self.state.shown(message))
+        return answer_json(self.state.found(message))
 
     def _own(self, call: Call) -> Message:
         message = self._message(call)

@@ -46,6 +46,7 @@ _MESSAGES = {
     "discord.nonce.length": _MESSAGE,
     "discord.nonce.unique": _MESSAGE,
     "discord.nonce.forgotten": _MESSAGE,
+    "discord.nonce.ephemeral": "https://discordpy.readthedocs.io/en/stable/api.html#discord.Message.nonce",
     "discord.mentions.exclusive": f"{_DOCS}/resources/message#allowed-mentions-object",
     "discord.reply.unknown": f"{_DOCS}/resources/message#message-reference-structure",
     "discord.message.author": f"{_DOCS}/resources/message#edit-message",

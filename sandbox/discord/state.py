@@ -160,6 +160,13 @@ class State:
         everything = bool(granted) or not self.rules.on("discord.intents.content_rest")
         return message_json(message, reads_all=everything)
 
+    def found(self, message: Message) -> Json:
+        """The same for a message that was posted before: its nonce is not stored with it."""
+        body = self.shown(message)
+        if self.rules.on("discord.nonce.ephemeral"):
+            body.pop("nonce", None)
+        return body
+
     def dispatch_channel(self, event: str, channel: Channel, data: Json) -> None:
         guild = channel.guild
         if guild is not None:

@@ -112,6 +112,15 @@ async def a_nonce_is_forgotten_after_minutes(rig: Rig) -> None:
         assert len(set(await _twice(rig, pause_s))) == posted
 
 
+@row("discord.nonce.ephemeral")
+async def a_nonce_is_not_stored(rig: Rig) -> None:
+    sent = await rig.say(nonce="once")
+    assert sent.nonce == "once"
+    (kept,) = [message async for message in rig.rest.fetch_messages(CHANNEL)]
+    assert (kept.id, kept.nonce) == (sent.id, None)
+    assert (await rig.rest.fetch_message(CHANNEL, sent.id)).nonce is None
+
+
 @row("discord.mentions.exclusive")
 async def mentions_are_allowed_by_kind_or_by_name(rig: Rig) -> None:
     allowed = {"parse": ["users"], "users": [rig.ann]}

@@ -1,0 +1,141 @@
+"""Looking for a message of ours on Discord whose answer was lost.
+
+Discord tells a message's nonce only to those who see it being sent; the history does not have it. So a message is known
+by what is in it and by when it was made, which its id tells.
+Source: https://discordpy.readthedocs.io/en/stable/api.html#discord.Message.nonce
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import discord
+from discord.http import HTTPClient
+
+from bots.discord import faults, render
+from core.account import Look, Poll
+from core.message import Message
+
+_PAGE = 100
+"""Most messages in one answer. Source: https://docs.discord.com/developers/resources/message#get-channel-messages"""
+MARGIN = timedelta(minutes=1)
+"""How far our clock may be ahead of Discord's, at the real clock's speed."""
+_REMEMBERED = 4096
+
+Json = Mapping[str, Any]
+
+
+class Said:
+    """The last messages that we know to have said, by their ids: none of them is another one that was lost."""
+
+    def __init__(self) -> None:
+        self._nonces: OrderedDict[int, str] = OrderedDict()
+
+    def add(self, message: int, nonce: str) -> None:
+        """This message is known."""
+        self._nonces[message] = nonce
+        if len(self._nonces) > _REMEMBERED:
+            self._nonces.popitem(last=False)
+
+    def is_another(self, message: int, nonce: str) -> bool:
+        """Whether this is known to be another one than the message of that nonce."""
+        return self._nonces.get(message, nonce) != nonce
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What to look for."""
+
+    body: Message | Poll
+    nonce: str
+    me: int
+    since: datetime
+    speed: float
+    """Calendar seconds in one second of the wall."""
+
+    @property
+    def after(self) -> int:
+        """The id behind which it must be."""
+        return discord.utils.time_snowflake(self.since - MARGIN * max(self.speed, 1.0))
+
+    @property
+    def _stands_alone(self) -> bool:
+        """Whether no other message of the same weeks has the same in it: the tokens of buttons belong to one wave and
+        person, and a wave asks once in a place. Mere words may come twice."""
+        return isinstance(self.body, Poll) or bool(self.body.buttons)
+
+    def may_be(self, message: Json) -> bool:
+        """Whether this message looks like it."""
+        return int(message["author"]["id"]) == self.me and _shown(message) == _wanted(self.body)
+
+    def pick(self, found: list[Json]) -> Json | Look:
+        """The one that it is, among those that look like it; all later than ``after``."""
+        sure = [each for each in found if self._stands_alone or _made_at(each) >= self.since]
+        if len(sure) == 1:
+            return sure[0]
+        return Look.CANNOT_TELL if found else Look.NOT_SAID
+
+
+async def look(
+    http: HTTPClient, calls: faults.Calls, channel: int, sought: Sought, said: Said, *, direct: bool
+) -> Json | Look:
+    """The message as Discord shows it, or what looking for it told. Raises ``AccountError``."""
+    found: list[Json] = []
+    after, seen = sought.after, False
+    while True:
+        async with calls.bounded(direct=direct):
+            page: list[Json] = list(await http.logs_from(channel, _PAGE, after=after))
+            found += (
+                each for each in page if sought.may_be(each) and not said.is_another(int(each["id"]), sought.nonce)
+            )
+            after = max((int(each["id"]) for each in page), default=after)
+        seen = seen or bool(page)
+        if len(page) < _PAGE:
+            break
+    if not seen and not direct and not await _can_read(http, calls, channel):
+        return Look.CANNOT_TELL
+    return sought.pick(found)
+
+
+async def _can_read(http: HTTPClient, calls: faults.Calls, channel: int) -> bool:
+    """Whether an empty history is the truth: to a bot without Read Message History Discord shows an empty one, too.
+
+    Source: https://docs.discord.com/developers/resources/message#get-channel-messages
+    """
+    async with calls.bounded():
+        if await http.logs_from(channel, 1):
+            return True
+        about: Any = await http.get_channel(channel)
+        return about.get("last_message_id") is None
+
+
+def _wanted(body: Message | Poll) -> tuple[object, ...]:
+    """What there is to see of it. Discord cuts white space at both ends."""
+    if isinstance(body, Poll):
+        return ("poll", body.question.strip(), tuple(option.strip() for option in body.options))
+    tokens = tuple(button.token for row in render.rows(body.buttons) for button in row)
+    return ("message", render.content(body, "discord").strip(), tokens)
+
+
+def _shown(message: Json) -> tuple[object, ...]:
+    poll = message.get("poll")
+    if poll:
+        options = tuple(answer["poll_media"].get("text", "") for answer in poll["answers"])
+        return ("poll", poll["question"].get("text", ""), options)
+    return ("message", message["content"].strip(), tuple(_tokens(message["components"])))
+
+
+def _tokens(components: list[Json]) -> Iterator[str]:
+    for component in components:
+        if "custom_id" in component:
+            yield component["custom_id"]
+        yield from _tokens(component.get("components", []))
+
+
+def _made_at(message: Json) -> datetime:
+    made_at: Callable[[int], datetime] = discord.utils.snowflake_time
+    return made_at(int(message["id"]))
