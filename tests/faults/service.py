@@ -39,10 +39,10 @@ class Service:
     """Wall seconds of each start until all streams were up."""
     crashes: list[str] = field(default_factory=list)
     """What it logged with a traceback, and how it ended when nobody had killed it."""
-    died_at: list[float] = field(default_factory=list)
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
     _reading: asyncio.Task[None] | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
+    _waited: bool = field(default=True, init=False)
 
     @property
     def pid(self) -> int:
@@ -57,16 +57,16 @@ class Service:
         return self._process is not None and self._process.returncode is None
 
     @property
-    def up_s(self) -> float:
-        """How long ago it was started."""
-        return time.monotonic() - self._started
+    def starting(self) -> bool:
+        """Whether it was started and nobody has waited for it yet."""
+        return self._waited is False
 
     async def launch(self) -> int:
         """Start it. Returns the process's id at once."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("VOUCH_")}
         more = {"VOUCH_SANDBOX__URL": self.sandbox_url, "VOUCH_SERVICE__DATABASE": self.database_url}
         program = [str(ROOT / "cli.py"), "run"] if self.wall is None else ["-m", "tests.faults.jumping", str(self.wall)]
-        self._started = time.monotonic()
+        self._started, self._waited = time.monotonic(), False
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, *program, "--settings", str(self.settings), "--json"),
             env=clean | more,
@@ -83,6 +83,7 @@ class Service:
         process = self._process
         if process is None or process.stdout is None:
             return False
+        self._waited = True
         try:
             line = await asyncio.wait_for(process.stdout.readline(), START_S)
         except TimeoutError:

@@ -1,0 +1,255 @@
+"""The campaign: worlds side by side, each with a platform that is never killed and a service that is, all the time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from core.settings import load
+from sandbox.weeks import week_at
+from tests.architecture import ROOT
+from tests.faults.books import Books, read
+from tests.faults.contract import Truth, Up
+from tests.faults.databases import Store, opened
+from tests.faults.judge import READY_S, Case, Verdict, judge
+from tests.faults.remote import Remote
+from tests.faults.run import Progress, Run
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.service import Service
+
+SETTINGS = Path(__file__).with_name("settings.toml")
+
+UP_S = 60.0
+CATCH_UP_S = 60.0
+"""How long the service may take, after all faults are over, until nothing waits any more."""
+
+LATE_S = 30 * 3600.0
+"""So long after its end, in calendar seconds, a week is surely reported: the last team reads it after 15 hours."""
+
+LOST_HEART = 40
+"""So many kills in a row that did not come about end a campaign: something is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for."""
+
+    seed: int
+    kills: int
+    scenarios: tuple[str, ...]
+    database: str
+    instances: int
+    worlds: int
+    followers: int
+    week_s: float
+    folder: Path
+
+
+@dataclass
+class Ended:
+    """What one world came to."""
+
+    verdict: Verdict
+    ready_s: list[float]
+    slow_s: list[float]
+    injected: dict[str, int] = field(default_factory=dict)
+    refusals: dict[str, int] = field(default_factory=dict)
+    confirmations: int = 0
+    weeks: int = 0
+
+
+async def campaign(wanted: Wanted, tell: Callable[[str], None]) -> tuple[Progress, list[Ended]]:
+    """Run all worlds to their end and judge them."""
+    progress = Progress(wanted.kills, least=min(50, wanted.kills // 12))
+    worlds = [_world(wanted, number, progress, tell) for number in range(wanted.worlds)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(world) for world in worlds]
+    return progress, [task.result() for task in tasks]
+
+
+async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable[[str], None]) -> Ended:
+    folder = wanted.folder / f"world-{number}"
+    folder.mkdir(parents=True)
+    rng = Random(f"{wanted.seed}:{number}")
+    async with AsyncExitStack() as stack:
+        run = await stack.enter_async_context(_started(wanted, number, rng, progress, folder))
+        await _break(run, _chosen(wanted, run), tell)
+        tell(f"world {number}: {progress.kills} kills, letting it catch up")
+        truth, url = await _calm(run), run.store.url
+        books = await asyncio.to_thread(read, url)
+    (folder / "truth.json").write_text(json.dumps(truth.as_json()), "utf-8")
+    crashes = [text for service in run.services for text in service.crashes]
+    verdict = await asyncio.to_thread(judge, truth, books, Case.of(run.settings), crashes=crashes)
+    verdict.violations += [f"ready after {s:.1f} s" for s in run.ready_s if s > READY_S]
+    tell(f"world {number}: {'all is well' if verdict.ok else 'something is wrong'}")
+    weeks = len({week.week for week in truth.weeks})
+    return Ended(verdict, run.ready_s, run.slow_s, truth.injected, truth.refusals, truth.confirmations, weeks)
+
+
+@asynccontextmanager
+async def _started(wanted: Wanted, number: int, rng: Random, progress: Progress, folder: Path) -> AsyncIterator[Run]:
+    names = wanted.scenarios
+    async with AsyncExitStack() as stack:
+        small = "disk-full" in names
+        store = await stack.enter_async_context(opened(wanted.database, folder, small=small))
+        up = await stack.enter_async_context(platform(wanted, number, folder))
+        remote = await stack.enter_async_context(Remote(up.control))
+        wall = folder / "wall" if "clock" in names and "clock" in _drawn(rng, names) else None
+        if wall is not None:
+            wall.write_text("0", "ascii")
+        services = [
+            Service(f"vouch-{one}", SETTINGS, up.url, store.url, folder / f"vouch-{one}.log", wall)
+            for one in range(wanted.instances)
+        ]
+        run = Run(rng, load(SETTINGS), store, remote, services, progress, wall)
+        try:
+            for service in services:
+                await run.launch(service)
+            await run.wait_ready()
+            yield run
+        finally:
+            for service in services:
+                service.signal(signal.SIGCONT)
+                await service.stop()
+
+
+def _drawn(rng: Random, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The scenarios of one world."""
+    return names
+
+
+@asynccontextmanager
+async def platform(wanted: Wanted, number: int, folder: Path) -> AsyncIterator[Up]:
+    """The process that is never killed."""
+    more = ["--settings", SETTINGS, "--seed", wanted.seed + 1000 * number]
+    more += ["--followers", wanted.followers, "--week-s", wanted.week_s]
+    with (folder / "platform.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.faults.platform", *map(str, more)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), UP_S)
+            if not line:
+                raise RuntimeError(f"the platform did not start; see {folder / 'platform.log'}")
+            yield Up.of(json.loads(line))
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+# -- breaking things ---------------------------------------------------------------------------------------------------
+
+
+def _chosen(wanted: Wanted, run: Run) -> list[Scenario]:
+    found = [scenario for scenario in SCENARIOS if scenario.name in wanted.scenarios and scenario.fits(run)]
+    return found or [scenario for scenario in SCENARIOS if scenario.name == "kills"]
+
+
+async def _break(run: Run, scenarios: list[Scenario], tell: Callable[[str], None]) -> None:
+    """Play scenarios, each once in the beginning, then as they are drawn, until there were enough kills."""
+    first = run.rng.sample(scenarios, len(scenarios))
+    weights = [scenario.weight for scenario in scenarios]
+    in_vain, told = 0, time.monotonic()
+    while not run.progress.done:
+        before = run.progress.kills
+        scenario = first.pop() if first else run.rng.choices(scenarios, weights)[0]
+        await scenario.play(run)
+        run.progress.scenarios[scenario.name] += 1
+        in_vain = 0 if run.progress.kills > before else in_vain + 1
+        if in_vain >= LOST_HEART:
+            raise RuntimeError(f"no kill came about any more: {dict(run.progress.missed)}")
+        if time.monotonic() - told > 15:
+            told = time.monotonic()
+            tell(f"{run.progress.kills} of {run.progress.wanted} kills, windows {dict(run.progress.windows)}")
+
+
+# -- afterwards --------------------------------------------------------------------------------------------------------
+
+
+async def _calm(run: Run) -> Truth:
+    """Lift everything, hold the followers, let the service finish what it has, and stop it."""
+    await run.wait_ready()
+    for service in run.services:
+        service.signal(signal.SIGCONT)
+        service.starve(None)
+    state = await run.remote.world("hold")
+    zone = next(brand.timezone for brand in run.settings.brands.values())
+    over = week_at(datetime.fromtimestamp(state.at, UTC), zone).closes_at.timestamp() + LATE_S
+    while state.at < over:
+        await asyncio.sleep(0.3)
+        state = await run.remote.world("look")
+    deadline = time.monotonic() + CATCH_UP_S
+    while time.monotonic() < deadline and await asyncio.to_thread(_waiting, run.store):  # noqa: ASYNC110
+        await asyncio.sleep(0.5)
+    for service in run.services:
+        await run.remote.gone(service.name)
+        await service.stop()
+    return await run.remote.truth()
+
+
+def _waiting(store: Store) -> bool:
+    """Whether anything is still to be said or to be found out."""
+    books: Books = read(store.url)
+    return any(row["state"] in ("claimed", "sending") for row in books.outbox)
+
+
+def summed(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:
+    """The one JSON object."""
+    whole = Verdict()
+    for one in ended:
+        for name in vars(whole):
+            mine, its = getattr(whole, name), getattr(one.verdict, name)
+            if isinstance(mine, dict):
+                mine = {key: mine.get(key, 0) + its.get(key, 0) for key in {*mine, *its}}
+            else:
+                mine = mine + its
+            setattr(whole, name, mine)
+    whole = replace(whole)
+    ready = [s for one in ended for s in one.ready_s]
+    return {
+        "kills": progress.kills,
+        "windows": dict(progress.windows),
+        **whole.as_json(),
+        "ready_s": _quantiles(ready),
+        "ready_in_trouble_s": _quantiles([s for one in ended for s in one.slow_s]),
+        "pauses": progress.pauses,
+        "scenarios": dict(progress.scenarios),
+        "missed": dict(progress.missed),
+        "injected": _added([one.injected for one in ended]),
+        "refusals": _added([one.refusals for one in ended]),
+        "confirmations": sum(one.confirmations for one in ended),
+        "weeks": sum(one.weeks for one in ended),
+        "database": wanted.database,
+        "instances": wanted.instances,
+        "worlds": wanted.worlds,
+        "seed": wanted.seed,
+        "elapsed_s": round(elapsed_s, 1),
+        "ok": all(one.verdict.ok for one in ended) and whole.ok,
+    }
+
+
+def _quantiles(found: list[float]) -> dict[str, float]:
+    if not found:
+        return {}
+    found = sorted(found)
+    at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
+    return {name: round(found[min(len(found) - 1, int(share * len(found)))], 2) for name, share in at.items()}
+
+
+def _added(found: list[dict[str, int]]) -> dict[str, int]:
+    return {key: sum(one.get(key, 0) for one in found) for key in sorted({key for one in found for key in one})}

@@ -1,0 +1,198 @@
+"""What people did against what the service has counted: what is lost, and what is there without an act."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sandbox.reading import scores_of
+from tests.faults.allowed import Given, Weight, allowed
+from tests.faults.books import Books, Row
+from tests.faults.contract import Act, Truth
+
+ANSWERS = ("vote", "retract", "tap", "text")
+HAS_HISTORY = ("vote", "retract")
+"""What Discord gives without an event of its own, in the list of voters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong, told in full."""
+
+    kind: str
+    """``lost`` or ``doubled``."""
+    text: str
+
+
+def freezes_at(week: str, zone: str) -> float:
+    """When nothing changes a week's answers any more, in Unix seconds: a day after its end."""
+    year, number = week.split("-W")
+    after = datetime.fromisocalendar(int(year), int(number), 1) + timedelta(days=8)
+    return datetime.combine(after.date(), time(), ZoneInfo(zone)).timestamp()
+
+
+class Counted:
+    """The comparison. ``zones`` gives each survey's time zone."""
+
+    def __init__(self, truth: Truth, books: Books, zones: dict[str, str]) -> None:
+        self._truth = truth
+        self._books = books
+        self._zones = zones
+        self.speed = _speed(truth.acts)
+        self._alike = Counter((act.account, event) for act in truth.acts for event in act.events)
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that is wrong."""
+        yield from self._events()
+        yield from self._answers()
+        yield from self._consents()
+        yield from self._open_polls()
+        yield from self._rollup()
+
+    # -- each act has left its event -------------------------------------------------------------------------------
+
+    def kept(self, act: Act) -> bool:
+        """Whether the event of an act is in the books."""
+        return any(
+            (self._books.beginnings.get((act.account, event), 0) if event.endswith(":") else 0)
+            or event in self._books.events[act.account]
+            for event in act.events
+        )
+
+    def _events(self) -> Iterator[Finding]:
+        known: set[tuple[str, str]] = set()
+        for act in self._truth.acts:
+            known.update((act.account, event) for event in act.events)
+            given = act.accepted and not act.lost and act.events and not act.open and not _in_list(act)
+            if given and not self.kept(act):
+                yield Finding("lost", f"{_told(act)}: nothing was kept of it")
+        for row in (*self._books.reply, *self._books.consent):
+            account, event = row["account"], row["event"]
+            if (account, event) not in known and (account, event[: event.rfind(":") + 1]) not in known:
+                yield Finding("doubled", f"{account} keeps {event!r}, which nobody did")
+
+    def _consents(self) -> Iterator[Finding]:
+        people = {(row["account"], row["platform_id"]): row for row in self._books.person}
+        last = {(a.account, a.person): a for a in self._truth.acts if a.kind in ("stop", "start", "ask_me", "greeting")}
+        for name, act in last.items():
+            row = people.get(name)
+            if not act.accepted or act.lost:
+                continue
+            if row is None or (act.kind == "stop") != bool(row["stopped"]):
+                yield Finding("lost", f"{_told(act)}: stopped is {row and row['stopped']}")
+
+    # -- the answers -----------------------------------------------------------------------------------------------
+
+    def _answers(self) -> Iterator[Finding]:
+        done: defaultdict[tuple[str, str, str, str], list[Act]] = defaultdict(list)
+        for act in self._truth.acts:
+            if act.kind in ANSWERS and not act.open:
+                done[act.account, act.person, act.survey, act.week].append(act)
+        stored = {
+            (*self._books.person_of(row), *self._books.wave_of(row)): Given(row["low"], row["high"], row["channel"])
+            for row in self._books.response
+            if row["low"] is not None
+        }
+        for name in sorted({*done, *stored}):
+            acts = done.get(name, [])
+            right, is_there = allowed((act, self.weight(act)) for act in acts), stored.get(name)
+            if is_there in right:
+                continue
+            given = {(act.low, act.high, act.channel) for act in acts}
+            lost = is_there is None or (is_there.low, is_there.high, is_there.channel) in given
+            story = "; ".join(f"{_told(act)} [{self.weight(act).value}]" for act in acts)
+            yield Finding(
+                "lost" if lost and right != {None} else "doubled",
+                f"{' '.join(name)}: stored {_answer(is_there)}, allowed {', '.join(map(_answer, right))}; did: {story}",
+            )
+
+    def weight(self, act: Act) -> Weight:
+        """Whether an act must, may or cannot count."""
+        if act.frozen:
+            return Weight.NEVER
+        if act.accepted is None:
+            return Weight.MAYBE
+        if not act.accepted or (act.lost and not _in_list(act)):
+            return Weight.NEVER if act.wired is None else Weight.MAYBE
+        if act.confirmed is not None and not self._in_time(act, act.confirmed):
+            return Weight.MAYBE
+        if _in_list(act) and not (self.kept(act) and all(self._alike[act.account, e] == 1 for e in act.events)):
+            return Weight.HIDDEN
+        return Weight.SURE
+
+    def _in_time(self, act: Act, wall: float) -> bool:
+        """Whether it came before its week was frozen: the time of arrival decides where there is no other."""
+        return act.at + (wall - act.wall) * self.speed < freezes_at(act.week, self._zones[act.survey])
+
+    # -- totals ----------------------------------------------------------------------------------------------------
+
+    def _open_polls(self) -> Iterator[Finding]:
+        options = {(p.account, p.id): p.options for p in self._truth.posts if p.options and not p.names_voters}
+        standing: dict[tuple[str, str, str], Act] = {}
+        for act in self._truth.acts:
+            if act.open and act.accepted and not act.frozen:
+                standing.pop((act.account, act.post, act.person), None)
+                if act.kind == "vote":
+                    standing[act.account, act.post, act.person] = act
+        voted = Counter((act.account, act.post, act.low, act.high) for act in standing.values())
+        counts = {(row["account"], row["ref"]): json.loads(row["totals"]) for row in self._books.count}
+        refs: defaultdict[int, list[Row]] = defaultdict(list)
+        for ref in self._books.ref:
+            if ref["ask_id"] is not None:
+                refs[ref["ask_id"]].append(ref)
+        asked = {(ask["account"], ask["message"]): ask for ask in self._books.ask}
+        for (account, post), labels in options.items():
+            bands = [scores_of(label) for label in labels]
+            true = [voted[account, post, band.low, band.high] if band else 0 for band in bands]
+            ask = asked.get((account, post))
+            mine = refs[ask["id"]] if ask is not None else []
+            kept = next((counts[name] for r in mine if (name := (r["account"], r["ref"])) in counts), [0] * len(true))
+            if kept != true:
+                kind = "lost" if sum(kept) <= sum(true) else "doubled"
+                yield Finding(kind, f"{account} open poll {post}: people voted {true}, kept {kept}")
+
+    def _rollup(self) -> Iterator[Finding]:
+        chains: defaultdict[tuple[int, str], list[Row]] = defaultdict(list)
+        for row in self._books.response:
+            if row["low"] is not None:
+                chains[row["person_id"], self._books.wave_of(row)[0]].append(row)
+        cells: Counter[tuple[str, int, int, int, int]] = Counter()
+        for chain in chains.values():
+            chain.sort(key=lambda row: self._books.waves[row["wave_id"]]["opens_at"])
+            for row, later in zip(chain, [*chain[1:], None], strict=True):
+                cells[row["channel"], row["wave_id"], later["wave_id"] if later else 0, row["low"], row["high"]] += 1
+        kept = Counter(
+            {(r["channel"], r["wave_id"], r["later_id"], r["low"], r["high"]): r["n"] for r in self._books.rollup}
+        )
+        for cell in sorted({*cells, *kept}):
+            if cells[cell] != kept[cell]:
+                kind = "doubled" if kept[cell] > cells[cell] else "lost"
+                yield Finding(kind, f"roll-up {cell}: says {kept[cell]}, the responses give {cells[cell]}")
+
+
+def _in_list(act: Act) -> bool:
+    return act.platform == "discord" and act.kind in HAS_HISTORY
+
+
+def _speed(acts: Sequence[Act]) -> float:
+    """Calendar seconds per second of the wall."""
+    if len(acts) < 2 or acts[-1].wall == acts[0].wall:
+        return 1.0
+    return (acts[-1].at - acts[0].at) / (acts[-1].wall - acts[0].wall)
+
+
+def _told(act: Act) -> str:
+    what = f" {act.low}–{act.high}" if act.low is not None else f" {act.text!r}" if act.text else ""
+    more = f", lost: {act.lost}" if act.lost else ""
+    return (
+        f"#{act.seq} {act.account} {act.person} {act.kind}{what} in {act.channel} {act.week} at wall {act.wall:.2f} "
+        f"(accepted {act.accepted}, wired {act.wired}, confirmed {act.confirmed}{more}, events {', '.join(act.events)})"
+    )
+
+
+def _answer(given: Given | None) -> str:
+    return "nothing" if given is None else f"{given.low}–{given.high} in {given.channel}"

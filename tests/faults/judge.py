@@ -1,0 +1,136 @@
+"""The verdict: the service's books against the platform's truth. No code of the service is used, only its table names.
+
+What is wrong is told in full, the first few of each kind; ``Verdict.ok`` only when nothing is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from core.settings import Settings
+from tests.faults.books import Books
+from tests.faults.contract import Truth
+from tests.faults.counted import Counted, Finding
+from tests.faults.said import Said, Team
+
+READY_S = 5.0
+"""So soon after a kill everything is up again: what is promised."""
+
+LEAST_SHARE = 0.995
+"""So much of what was planned and still wanted has been said."""
+
+TOLD = 12
+"""So many findings of a kind are told in full."""
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was asked for, as far as a judge has to know."""
+
+    platforms: dict[str, str]
+    zones: dict[str, str]
+    teams: dict[str, list[Team]]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Case:
+        """From the settings that the service ran with."""
+        teams = {
+            name: Team(name, team.account, team.place, team.timezone, _after_monday(str(team.report)))
+            for name, team in settings.teams.items()
+        }
+        return cls(
+            {name: account.platform for name, account in settings.accounts.items()},
+            {name: settings.brands[survey.brand].timezone for name, survey in settings.surveys.items()},
+            {name: [teams[team] for team in survey.teams] for name, survey in settings.surveys.items()},
+        )
+
+
+@dataclass
+class Verdict:
+    """What a judge found."""
+
+    replies: int = 0
+    lost: int = 0
+    doubled: int = 0
+    asked_twice: int = 0
+    reports_missing: int = 0
+    reports_doubled: int = 0
+    planned: int = 0
+    sent: int = 0
+    unknown: int = 0
+    unknown_cut: int = 0
+    unknown_unsent: int = 0
+    violations: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    """In full, the first of each kind."""
+    not_sent: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of what was planned and wanted was sent."""
+        return self.sent / self.planned if self.planned else 1.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        wrong = self.lost + self.doubled + self.asked_twice + self.reports_missing + self.reports_doubled
+        return not wrong and not self.violations and self.share >= LEAST_SHARE
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        numbers = ("replies", "lost", "doubled", "asked_twice", "reports_missing", "reports_doubled", "planned", "sent")
+        return {
+            **{name: getattr(self, name) for name in numbers},
+            "sent_share": round(self.share, 5),
+            **{name: getattr(self, name) for name in ("unknown", "unknown_cut", "unknown_unsent")},
+            "violations": self.violations,
+            "not_sent": self.not_sent,
+            "findings": self.findings,
+        }
+
+
+def judge(truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = ()) -> Verdict:
+    """Compare everything. ``crashes``: what the service logged with a traceback."""
+    counted = Counted(truth, books, case.zones)
+    said = Said(truth, books, case.platforms, case.teams, case.zones, counted.speed)
+    verdict = Verdict(replies=len(books.reply))
+    wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice())]
+    kinds = Counter(finding.kind for finding in wrong)
+    verdict.lost, verdict.doubled = kinds["lost"], kinds["doubled"]
+    for kind in ("lost", "doubled"):
+        _tell(verdict, kind, [finding.text for finding in wrong if finding.kind == kind])
+    verdict.asked_twice = _tell(verdict, "asked twice", list(said.asked_twice()))
+    missing, doubled = said.reports()
+    verdict.reports_missing = _tell(verdict, "report missing", missing)
+    verdict.reports_doubled = _tell(verdict, "report doubled", doubled)
+    verdict.planned, verdict.sent, others = said.share()
+    verdict.not_sent = dict(others.most_common(TOLD))
+    whys = Counter(doubt.why for doubt in said.doubts)
+    verdict.unknown, verdict.unknown_cut, verdict.unknown_unsent = len(said.doubts), whys["cut"], whys["unsent"]
+    verdict.violations = [
+        *(f"{v.account}: {v.what} confirmed {v.event}, which was not kept" for v in truth.violations),
+        *([] if truth.confirmations else ["the hook at the confirmations has seen nothing"]),
+        *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
+        *(f"in the books only: {text}" for text in said.only_in_the_books()),
+        *(f"unwelcome after a stop: post {number}" for number in truth.unwelcome),
+        *truth.faults,
+        *(f"crash: {text}" for text in crashes),
+    ]
+    return verdict
+
+
+def _tell(verdict: Verdict, kind: str, found: Sequence[str]) -> int:
+    verdict.findings += [f"{kind}: {text}" for text in found[:TOLD]]
+    return len(found)
+
+
+def _after_monday(report: str) -> timedelta:
+    day, clock = report.split()
+    hours, minutes = clock.split(":")
+    return timedelta(days=DAYS.index(day), hours=int(hours), minutes=int(minutes))

@@ -1,0 +1,42 @@
+"""``vouch run`` with a wall clock that can be set wrong while it runs: for the clock-jump fault, and nothing else.
+
+``python -m tests.faults.jumping FILE --settings FILE --json``: the first file holds by how many calendar seconds the
+clock is wrong. It is the only difference to the plain command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+from core import logs
+from core.settings import load
+from scheduler import connections, run
+
+
+async def serve(wrong: Path, settings: Path) -> None:
+    """Run the service until it is told to stop."""
+    started = time.perf_counter()
+    found = load(settings)
+    reached = await connections(found)
+    logs.set_up(reached.secrets, as_json=True)
+    speed = reached.clock.speed
+
+    def wall() -> float:
+        return time.time() + float(wrong.read_text("ascii") or 0) / speed
+
+    def ready() -> None:
+        elapsed_s = round(time.perf_counter() - started, 2)
+        sys.stdout.write(json.dumps({"event": "ready", "elapsed_s": elapsed_s}) + "\n")
+        sys.stdout.flush()
+
+    jumping = dataclasses.replace(reached, clock=dataclasses.replace(reached.clock, wall=wall))
+    await run(found, jumping, ready)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), Path(sys.argv[sys.argv.index("--settings") + 1])))

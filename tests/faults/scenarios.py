@@ -1,0 +1,155 @@
+"""What goes wrong besides the kills: one small act of destruction per scenario, drawn by seed, and how it is undone.
+
+A scenario breaks something, has the service killed meanwhile (or not), and leaves everything whole behind it. Whatever
+it breaks, the promises stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.faults.contract import StreamFault, WireFault
+
+if TYPE_CHECKING:
+    from tests.faults.campaign import Run
+
+LEASE_S = 10.0
+"""A pause of a holder beyond this loses it its lease."""
+
+CLOSE_CODES = (1000, 1001, 1006, 4000, 4001, 4003, 4007, 4008, 4009)
+"""After these Discord lets a client come back. Source: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
+
+JUMP_S = 400 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One kind of fault. ``weight``: how often it is drawn in the mix."""
+
+    name: str
+    weight: int
+    play: Callable[[Run], Awaitable[None]]
+    fits: Callable[[Run], bool] = lambda run: True
+
+
+async def kills(run: Run) -> None:
+    """A kill in the window that lacks most, or at random."""
+    await run.kill()
+
+
+async def lost_answers(run: Run) -> None:
+    """Something takes effect, and its answer does not come."""
+    for _ in range(run.rng.randint(1, 2)):
+        fault = run.rng.choice(("reset", "hang", "truncated", "502", "html"))
+        applied = run.rng.random() < 0.7
+        match = run.rng.choice(("sends", "sends", "reads"))
+        more = WireFault(platform=run.platform(), fault=fault, match=match, n=run.rng.randint(1, 3), applied=applied)
+        await run.spoil(more)
+    await run.maybe_kill(0.7)
+
+
+async def slowed(run: Run) -> None:
+    """The platform says 429 and to wait long, or answers slowly."""
+    wait_s = run.rng.choice((0.5, 2.0, 6.0, 12.0))
+    fault = run.rng.choice(("429", "429", "slow"))
+    match = run.rng.choice(("sends", "sends", ""))
+    wait_s = min(wait_s, 3.0) if fault == "slow" else wait_s
+    n = run.rng.randint(1, 5)
+    await run.spoil(WireFault(platform=run.platform(), fault=fault, match=match, n=n, retry_after_s=wait_s))
+    await run.maybe_kill(0.7)
+
+
+async def spoiled_stream(run: Run) -> None:
+    """Updates come twice, in another order, or as rubbish."""
+    fault = run.rng.choice(("duplicate", "reorder", "malformed"))
+    await run.spoil(StreamFault(account=run.account(), fault=fault, n=run.rng.randint(1, 6)))
+    await run.maybe_kill(0.7)
+
+
+async def gateway(run: Run) -> None:
+    """Discord's gateway asks to reconnect, forgets the session, or closes."""
+    fault = run.rng.choice(("reconnect", "invalidate", "close", "close"))
+    code = run.rng.choice(CLOSE_CODES)
+    await run.spoil(StreamFault(account=run.account("discord"), fault=fault, code=code))
+    await run.maybe_kill(0.6)
+
+
+async def second_poller(run: Run) -> None:
+    """Somebody else asks Telegram for our updates."""
+    await run.spoil(StreamFault(account=run.account("telegram"), fault="second-poller", for_s=run.rng.uniform(0.5, 3)))
+    await run.maybe_kill(0.6)
+
+
+async def disk_full(run: Run) -> None:
+    """There is no room to write for a while; sometimes the service is killed in that state."""
+    disk = run.store.disk
+    if disk is not None and run.rng.random() < 0.5:
+        await asyncio.to_thread(disk.fill)
+    else:
+        run.service().starve(1)
+    try:
+        await asyncio.sleep(run.rng.uniform(0.3, 2.5))
+        await run.maybe_kill(0.3, window="random")
+    finally:
+        if disk is not None:
+            await asyncio.to_thread(disk.free)
+        run.service().starve(None)
+    await run.maybe_kill(0.7)
+
+
+async def clock(run: Run) -> None:
+    """The clock of the service's machine jumps by 400 days, either way, and back."""
+    assert run.wall is not None
+    run.wall.write_text(str(run.rng.choice((-JUMP_S, JUMP_S))), "ascii")
+    try:
+        await asyncio.sleep(run.rng.uniform(0.5, 3.0))
+        await run.maybe_kill(0.4, window="random")
+    finally:
+        run.wall.write_text("0", "ascii")
+    await run.maybe_kill(0.7)
+
+
+async def database_killed(run: Run) -> None:
+    """The database server dies, and is started again; sometimes the service dies meanwhile."""
+    assert run.store.server is not None
+    await run.store.server.kill()
+    await asyncio.sleep(run.rng.uniform(0.0, 2.0))
+    await run.maybe_kill(0.2, window="random", wait=False)
+    await run.store.server.start()
+    await run.wait_ready()
+    await run.maybe_kill(0.6)
+
+
+async def paused(run: Run) -> None:
+    """A process stands still, for longer than its lease or not, and goes on as if nothing had been."""
+    long = run.rng.random() < 0.4
+    await run.pause(run.rng.uniform(LEASE_S + 1, LEASE_S + 4) if long else run.rng.uniform(0.3, 4.0))
+    await run.maybe_kill(0.5)
+
+
+async def told_to_stop(run: Run) -> None:
+    """An ordinary stop and start, as for an upgrade."""
+    service = run.service()
+    await run.remote.gone(service.name)
+    service.signal(signal.SIGTERM)
+    await run.come_back(service)
+
+
+SCENARIOS = (
+    Scenario("kills", 40, kills),
+    Scenario("lost-answers", 14, lost_answers),
+    Scenario("429", 8, slowed),
+    Scenario("stream", 8, spoiled_stream),
+    Scenario("gateway", 8, gateway),
+    Scenario("second-poller", 4, second_poller),
+    Scenario("disk-full", 5, disk_full, lambda run: run.store.kind == "sqlite"),
+    Scenario("clock", 4, clock, lambda run: run.wall is not None),
+    Scenario("database", 5, database_killed, lambda run: run.store.server is not None),
+    Scenario("paused", 4, paused),
+    Scenario("stop", 2, told_to_stop),
+)
+NAMES = tuple(scenario.name for scenario in SCENARIOS)
