@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from telegram.error import InvalidToken, TelegramError
 
 from bots.telegram import places
+from bots.telegram.batch import Reader
 from bots.telegram.faults import fault, refused_token
+from bots.telegram.hearing import Hearing
 from bots.telegram.send import Sender
 from bots.telegram.stream import Stream
 from bots.telegram.transport import RawBot, Transport
@@ -58,8 +60,10 @@ class TelegramAccount:
             )
         except InvalidToken:
             raise refused_token(name) from None
-        self._stream = Stream(name, self._bot, clock, forms, moved)
-        self._sender = Sender(name, self._bot, clock, moved)
+        posted: set[str] = set()
+        self._reader = Reader(name, self._bot, clock, moved, posted)
+        self._stream = Stream(name, self._bot, self._reader, Hearing(name, clock), forms)
+        self._sender = Sender(name, self._bot, clock, moved, posted)
 
     @property
     def name(self) -> str:
@@ -69,7 +73,7 @@ class TelegramAccount:
     @property
     def set_aside(self) -> int:
         """How many malformed updates were passed over since the start."""
-        return self._stream.set_aside
+        return self._reader.set_aside
 
     async def __aenter__(self) -> TelegramAccount:
         try:
@@ -92,8 +96,8 @@ class TelegramAccount:
         return await places.find(self._name, self._bot, id, self._moved)
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
-        """See ``Account.listen``. Telegram itself keeps how far we have read, so there are no cursors."""
-        await self._stream.listen(deliver, ready)
+        """See ``Account.listen``. Telegram itself keeps how far we have read; the cursors say when we last had."""
+        await self._stream.listen(deliver, cursors, ready)
 
     async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         """See ``Account.poll``."""
@@ -114,7 +118,8 @@ class TelegramAccount:
         return Look.CANNOT_TELL
 
     async def close(self, poll: Receipt) -> Totals | None:
-        """See ``Account.close``. ``None`` when the poll had ended already: its totals have come by the stream."""
+        """See ``Account.close``. ``None`` when the poll had ended already, or when nobody knows its message because the
+        answer was lost: its totals come by the stream, then at its ``close_date``."""
         return await self._sender.close(poll)
 
     async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:

@@ -16,6 +16,9 @@ from core.errors import (
     PersonUnreachable,
 )
 
+UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
+"""What the library raises over an answer that is none."""
+
 _RIGHTS: Final = ("not enough rights", "administrator rights", "have no rights", "write_forbidden", "chat_restricted")
 _NOBODY: Final = ("chat not found", "user not found", "peer_id_invalid", "user_is_bot", "input_user_deactivated")
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Poll, PollAnswer, Update, User
 from telegram.constants import ChatMemberStatus, ChatType, UpdateType
 
-from core.events import Consent, ConsentKind, Event, Reply, Totals, Via
+from core.events import Consent, ConsentKind, Event, PollSeen, Reply, Totals, Via
 
 KINDS: Final[list[str]] = [
     UpdateType.MESSAGE,
@@ -67,6 +67,15 @@ def totals(poll: Poll, as_of: datetime) -> Totals:
     """The totals of a poll as the library shows it."""
     counts = tuple(option.voter_count for option in poll.options)
     return Totals(ref=poll_ref(poll.id), totals=counts, as_of=as_of, final=poll.is_closed)
+
+
+def poll_seen(poll: Any) -> PollSeen:
+    """A poll as it came. Raises what malformed payloads raise."""
+    ref, question = poll_ref(poll["id"]), poll["question"]
+    options = tuple(option["text"] for option in poll["options"])
+    if not all(isinstance(words, str) for words in (poll["id"], question, *options)):
+        raise TypeError("a poll asks in words")
+    return PollSeen(ref=ref, question=question, options=options)
 
 
 def _author(message: Message) -> User | None:

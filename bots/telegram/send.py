@@ -13,7 +13,7 @@ from telegram import LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, TelegramError
 
-from bots.telegram.faults import fault
+from bots.telegram.faults import UNREADABLE, fault
 from bots.telegram.pace import CrowdedError, Pace
 from bots.telegram.read import message_ref, poll_ref, totals
 from bots.telegram.render import length, render
@@ -38,21 +38,21 @@ CLOCK_SKEW: Final = timedelta(minutes=1)
 STILL_MOVING_S: Final = 60.0
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 _NOT_MODIFIED: Final = "message is not modified"
-_UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
-"""What the library raises over an answer that is none."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 class Sender:
-    """What one bot says. ``moved`` says which groups have got a new id, old to new; sending learns of it."""
+    """What one bot says. ``moved`` says which groups have got a new id, old to new; sending learns of it. ``posted``
+    gets the ids of the polls."""
 
-    def __init__(self, name: str, bot: RawBot, clock: Clock, moved: dict[int, int]) -> None:
+    def __init__(self, name: str, bot: RawBot, clock: Clock, moved: dict[int, int], posted: set[str]) -> None:
         self._name = name
         self._bot = bot
         self._clock = clock
         self._moved = moved
+        self._posted = posted
         self._pace = Pace()
 
     async def say(self, to: Address, message: Message, not_after: datetime | None, begin: Begin) -> Receipt:
@@ -100,6 +100,7 @@ class Sender:
         message = await self._post(to, begin, send)
         if message.poll is None:
             raise OutcomeUnknown(self._name, "a poll was posted, but the answer does not show it")
+        self._posted.add(message.poll.id)
         return _receipt(to, message, poll_ref(message.poll.id))
 
     async def edit(self, said: Receipt, message: Message) -> None:
@@ -125,14 +126,17 @@ class Sender:
         except TelegramError as error:
             if not (isinstance(error, BadRequest) and _NOT_MODIFIED in error.message.lower()):
                 raise self._fault(error, private=chat > 0) from error
-        except _UNREADABLE:
+        except UNREADABLE:
             log.info("%s: an edit was answered by something that cannot be read", self._name)
 
     async def close(self, poll: Receipt) -> Totals | None:
-        """Stop a poll. ``None`` when it is already stopped or gone: Telegram does not tell its totals again.
+        """Stop a poll. ``None`` when it is already stopped or gone: Telegram does not tell its totals again. ``None``
+        also when only its id is known (the answer to posting it was lost): it ends at its ``close_date``.
 
         Source: https://core.telegram.org/bots/api#stoppoll
         """
+        if not poll.message:
+            return None
         chat = self._said_in(poll)
         try:
             await self._pace.slot(self._pace.patience())
@@ -150,7 +154,7 @@ class Sender:
             return None
         except TelegramError as error:
             raise self._fault(error) from error
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise AccountUnavailable(self._name, "the answer cannot be read") from error
         return totals(stopped, self._clock.now())
 
@@ -169,7 +173,7 @@ class Sender:
                 raise AccountUnavailable(self._name, "the group has moved: not said yet", wait_s) from gone
             except TelegramError as error:
                 raise self._fault(error, private=private, sending=True) from error
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 raise OutcomeUnknown(self._name, "sent, but the answer cannot be read") from error
 
     @asynccontextmanager

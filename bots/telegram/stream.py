@@ -17,19 +17,18 @@ import contextlib
 import logging
 import math
 import random
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from telegram import Update
-from telegram.error import Forbidden, InvalidToken, TelegramError
+from telegram.error import Conflict, Forbidden, InvalidToken, TelegramError
 
-from bots.telegram.faults import fault
-from bots.telegram.read import KINDS, read
-from bots.telegram.transport import Flooded, RawBot
+from bots.telegram.batch import Batch, Reader
+from bots.telegram.faults import UNREADABLE, fault
+from bots.telegram.hearing import Hearing
+from bots.telegram.read import KINDS
+from bots.telegram.transport import FETCH_LIMIT, Flooded, RawBot
 from core.account import Answer, Deliver, Forms
-from core.clock import Clock
 from core.errors import AccountUnavailable, StoreError, VouchError
 from core.events import Event, Reply
 
@@ -45,18 +44,12 @@ TOASTS_AT_ONCE: Final = 16
 TOASTS_WAITING: Final = 400
 """More taps than this waiting for a note: the rest gets none. A note is worth nothing later."""
 
+BESIDE: Final = {
+    "poller": "another program reads the updates of this bot with the same token: stop it, or give it a bot of its own",
+    "webhook": "the updates of this bot go to a webhook: remove it with deleteWebhook",
+}
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one getUpdates brought."""
-
-    events: tuple[Event, ...]
-    taps: tuple[tuple[int, str], ...]
-    """Of each tap: which event it is, and the id under which it is answered."""
-    ids: frozenset[int]
-    """Of all updates in it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,14 +77,14 @@ class _Interrupted(Exception):
 
 
 class Stream:
-    """The updates of one bot. ``moved`` says which groups have got a new id, old to new."""
+    """The updates of one bot."""
 
-    def __init__(self, name: str, bot: RawBot, clock: Clock, forms: Forms, moved: dict[int, int]) -> None:
+    def __init__(self, name: str, bot: RawBot, reader: Reader, hearing: Hearing, forms: Forms) -> None:
         self._name = name
         self._bot = bot
-        self._clock = clock
+        self._reader = reader
+        self._hearing = hearing
         self._forms = forms
-        self._moved = moved
         self._polling = asyncio.Lock()
         self._listening = False
         self._offset: int | None = None
@@ -102,14 +95,17 @@ class Stream:
         self._long_poll: asyncio.Task[list[Any]] | None = None
         self._hurry = asyncio.Event()
         self._waiting: list[_CatchUp] = []
-        self._order = 0
         self._toasts: set[asyncio.Task[None]] = set()
         self._toasting = asyncio.Semaphore(TOASTS_AT_ONCE)
-        self.set_aside = 0
-        """How many malformed updates were passed over."""
+        self._beside: str | None = None
+        """Who else reads this bot's updates, as it was said last."""
 
-    async def listen(self, deliver: Deliver, ready: Callable[[], None]) -> None:
+    async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
         """Deliver until cancelled. Raises ``AccountRefused``."""
+        # Somebody else may have read on since, and ids may have started over: an old offset would skip them.
+        self._offset = None
+        self._hearing.resume(cursors)
+        self._reader.resume(cursors)
         self._listening = True
         try:
             async with self._polling:
@@ -171,7 +167,7 @@ class Stream:
                 if until is None or not until.done.done():
                     await self._back_off(error, failures)
                 continue
-            failures = 0
+            failures, self._beside = 0, None
             if not up:
                 up = True
                 ready()
@@ -188,12 +184,26 @@ class Stream:
         """
         batch, fresh = self._held, self._held is None
         if batch is None:
-            self._held = batch = self._read(await self._fetch(wait_s))
+            self._held = batch = await self._fetched(wait_s)
         answers = await deliver(batch.events) if batch.events else ()
         self._held, self._last_ids = None, batch.ids
+        if batch.heard_at is not None:
+            self._hearing.kept(batch.heard_at, noted=batch.noted)
         self._offset = max(batch.ids) + 1 if batch.ids else None
         self._thank(batch.taps, batch.events, answers)
         return len(batch.ids) if fresh else None
+
+    async def _fetched(self, wait_s: int) -> Batch:
+        """One getUpdates, read. Where it shows the end of the queue, what is to be said about that comes last."""
+        before = self._last_asked
+        raw = await self._fetch(wait_s)
+        batch = self._reader.read(raw, self._last_ids)
+        # Who asks from the same place again is given one update at a time: then one is no sign of the end.
+        if len(raw) >= FETCH_LIMIT or (len(raw) == 1 and before == self._last_asked):
+            return batch
+        at = self._hearing.now()
+        news = self._hearing.news(at)
+        return replace(batch, events=batch.events + news, heard_at=at, noted=bool(news))
 
     async def _fetch(self, wait_s: int) -> list[Any]:
         offset = self._offset
@@ -214,43 +224,6 @@ class Stream:
         finally:
             self._long_poll = None
 
-    def _read(self, raw: list[Any]) -> Batch:
-        """Parse each update by itself. Raises ``TelegramError`` when none of them could ever be confirmed."""
-        events: list[Event] = []
-        taps: list[tuple[int, str]] = []
-        ids: set[int] = set()
-        arrived, me = self._clock.now(), self._bot.id
-        for one in raw:
-            try:
-                id = _id(one)
-                ids.add(id)
-                if id in self._last_ids or _is_told_by_votes(one):
-                    continue
-                update = Update.de_json(one, None)
-                found = read(update, me=me, order=self._next_order(), arrived=arrived)
-            except Exception as error:
-                self.set_aside += 1
-                log.warning("%s: a malformed update was set aside: %s", self._name, type(error).__name__)
-                continue
-            if found and update.callback_query is not None:
-                taps.append((len(events), update.callback_query.id))
-            events.extend(found if not self._moved else map(self._at_home, found))
-        if raw and not ids:
-            raise TelegramError("updates without ids")
-        return Batch(tuple(events), tuple(taps), frozenset(ids))
-
-    def _next_order(self) -> int:
-        """Wall time in microseconds, but always more than the last."""
-        self._order = max(self._order + 1, time.time_ns() // 1000)
-        return self._order
-
-    def _at_home(self, event: Event) -> Event:
-        """The event with the id that the settings know, where its group has got a new one since."""
-        if not isinstance(event, Reply) or not event.place:
-            return event
-        settings_ids = {str(new): str(old) for old, new in self._moved.items()}
-        return replace(event, place=settings_ids.get(event.place, event.place))
-
     def _tell(self, error: Exception, waiting: Sequence[_CatchUp]) -> None:
         """Tell those who have waited for several tries in vain. Raises ``AccountRefused``."""
         if isinstance(error, InvalidToken | Forbidden):
@@ -266,9 +239,21 @@ class Stream:
             await asyncio.sleep(error.retry_after_s)
             return
         pause_s = min(LONGEST_BACK_OFF_S, 0.5 * 2 ** min(failures - 1, 10)) * random.uniform(0.5, 1.0)
-        log.warning("%s: no updates now, next try in %.1f s: %s", self._name, pause_s, error)
+        if isinstance(error, Conflict):
+            self._tell_beside("webhook" if "webhook" in error.message.lower() else "poller")
+        else:
+            log.warning("%s: no updates now, next try in %.1f s: %s", self._name, pause_s, error)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), pause_s)
+
+    def _tell_beside(self, who: str) -> None:
+        """Say once who else takes this bot's updates, and what to do about it.
+
+        Source: https://core.telegram.org/bots/api#getupdates (notes)
+        """
+        if who != self._beside:
+            self._beside = who
+            log.error("%s: %s. Until then we wait; what Telegram keeps is not lost", self._name, BESIDE[who])
 
     def _settle(self, waiting: Iterable[_CatchUp], error: VouchError | None = None) -> None:
         for one in list(waiting):
@@ -291,21 +276,6 @@ class Stream:
         """Best effort. "Query is too old" is harmless: the tap itself has been kept."""
         async with self._toasting:
             try:
-                await self._bot.answer_callback_query(query, text=note and note[:TOAST_CHARS], read_timeout=10)
-            except TelegramError as error:
+                await self._bot.answer_callback_query(query, text=note and note[:TOAST_CHARS])
+            except (TelegramError, *UNREADABLE) as error:
                 log.debug("%s: a tap got no note: %s", self._name, error)
-
-
-def _id(raw: Any) -> int:
-    """The update's id. Raises ``TypeError`` where there is none."""
-    id = raw["update_id"]
-    if not isinstance(id, int):
-        raise TypeError("an update id is a number")
-    return id
-
-
-def _is_told_by_votes(update: Any) -> bool:
-    """Whether it only repeats the totals of an open poll whose every vote comes by itself: half of all updates of a
-    named poll, and parsing them would cost as much as the votes."""
-    poll = update.get("poll")
-    return isinstance(poll, dict) and poll.get("is_anonymous") is False and poll.get("is_closed") is False

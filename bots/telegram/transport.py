@@ -116,6 +116,9 @@ class Transport(BaseRequest):
             raise Flooded(_retry_after_s(payload))
         if status in _UNKNOWN_METHOD and not url.endswith("/getMe"):
             raise UnknownMethod(f"the server does not know {url.rpartition('/')[2]} ({status})")
+        if status >= 300 and not _is_telegrams(payload):
+            # A page of whatever stands between: it says nothing about the token, the chat or the message.
+            raise NetworkError(f"status {status} without a word of Telegram's")
         return status, payload
 
     @staticmethod
@@ -127,6 +130,8 @@ class Transport(BaseRequest):
             answer = None
         if not isinstance(answer, dict):
             raise NetworkError("the answer is no JSON object")
+        if answer.get("ok") is True and "result" not in answer:
+            raise NetworkError("the answer lacks its result")
         return answer
 
 
@@ -141,10 +146,7 @@ class RawBot(Bot):
         Source: https://core.telegram.org/bots/api#getupdates
         """
         asked = {"offset": offset, "timeout": timeout_s, "limit": FETCH_LIMIT, "allowed_updates": kinds}
-        try:
-            answer = await self._post("getUpdates", asked, read_timeout=timeout_s + 9)
-        except KeyError:
-            answer = None
+        answer = await self._post("getUpdates", asked, read_timeout=timeout_s + 9)
         if not isinstance(answer, list):
             raise NetworkError("getUpdates did not answer with a list")
         return answer
@@ -165,6 +167,18 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | None:
         for name, (filename, content, mime) in request_data.multipart_data.items():
             form.add_field(name, content, filename=filename, content_type=mime)
     return form
+
+
+def _is_telegrams(payload: bytes) -> bool:
+    """Whether a refusal is the Bot API's own: an object that says why.
+
+    Source: https://core.telegram.org/bots/api#making-requests
+    """
+    try:
+        said = json.loads(payload)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and "description" in said
 
 
 def _retry_after_s(payload: bytes) -> float:

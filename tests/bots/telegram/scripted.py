@@ -14,7 +14,7 @@ from aiohttp import web
 from bots.telegram import TelegramAccount
 from core.account import NOTHING, Answer
 from core.errors import AccountRefused, StoreError
-from core.events import Event, Reply
+from core.events import Cursor, Event, Reply
 from core.message import Form
 
 TOKEN = "123456:" + "ABC-DEF1234ghIkl-zyx57W2v1u123ew11".ljust(35, "x")
@@ -144,6 +144,7 @@ class Kept:
     def __init__(self, api: BotApi) -> None:
         self.api = api
         self.events: list[Event] = []
+        self.cursors: dict[str, str] = {}
         self.batches: list[Sequence[Event]] = []
         self.failures = 0
         self.note: str | None = None
@@ -154,6 +155,9 @@ class Kept:
         self.changed = asyncio.Condition()
 
     async def __call__(self, events: Sequence[Event]) -> Sequence[Answer]:
+        if all(isinstance(event, Cursor) for event in events):
+            self.cursors |= {event.name: event.value for event in events if isinstance(event, Cursor)}
+            return [NOTHING for _ in events]
         self.batches.append(events)
         self.offsets.append(len(self.api.asked("getUpdates")))
         self.entered.set()
@@ -161,7 +165,8 @@ class Kept:
         if self.failures:
             self.failures -= 1
             raise StoreError("the disk is full")
-        self.events.extend(events)
+        self.events.extend(event for event in events if not isinstance(event, Cursor))
+        self.cursors |= {event.name: event.value for event in events if isinstance(event, Cursor)}
         async with self.changed:
             self.changed.notify_all()
         return [Answer(toast=self.note) if self.note else NOTHING for _ in events]

@@ -15,7 +15,7 @@ from typing import cast
 from bots.telegram import TelegramAccount
 from core.account import NOTHING, Answer, Place, Poll
 from core.clock import Clock
-from core.events import Event, Reply
+from core.events import Cursor, Event, Reply
 from sandbox.clocks import Clocks
 from sandbox.seam import AccountPlan, PlacePlan, Post
 from sandbox.server import Exchange, Sandbox
@@ -47,7 +47,7 @@ class World:
         return cast(TelegramStandIn, self.sandbox.stand_ins["telegram"])
 
     async def deliver(self, events: Sequence[Event]) -> Sequence[Answer]:
-        self.events.extend(events)
+        self.events.extend(event for event in events if not isinstance(event, Cursor))
         async with self.changed:
             self.changed.notify_all()
         return [Answer(toast=self.toast) if self.toast else NOTHING for _ in events]
