@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bots import open_account
+from bots import HOMES, open_account
 from core.account import Account
 from core.buttons import Seal, opens_form, wave_code
-from core.clock import Clock
+from core.clock import AGREE_S, Clock, Wall
 from core.dialogue import why_form
 from core.errors import SettingsError
 from core.message import Form
@@ -28,8 +30,9 @@ from core.routes import Routes
 from core.service import Service
 from core.settings import SECRETS, Settings, secret
 from core.store import outbox
-from core.store.database import Database
+from core.store.database import Connection, Database
 from core.store.inbox import Inbox
+from core.store.leases import Leases
 from core.survey import previous_wave, week_wave
 
 if TYPE_CHECKING:
@@ -41,12 +44,20 @@ HANDSHAKE_S = 5.0
 """How long the sandbox may take to say where everything is."""
 
 
+LOOK_S, TIME_AGAIN_S = 2.0, 60.0
+"""How often it is looked whether the machine's clock jumped, and how often a wrong one is compared again."""
+
+ALONE_S = 2.0
+"""How long another process may take to leave the SQLite file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connections:
     """How each account is reached, and the calendar."""
 
     options: Mapping[str, Mapping[str, str]]
     clock: Clock
+    wall: Wall
 
     @property
     def secrets(self) -> set[str]:
@@ -64,6 +75,7 @@ class Parts:
     service: Service
     inbox: Inbox
     clock: Clock
+    leases: Leases
 
 
 async def connections(settings: Settings) -> Connections:
@@ -77,7 +89,8 @@ async def connections(settings: Settings) -> Connections:
     for name, account in settings.accounts.items():
         options[name] = {key: secret(settings, name, key) for key in SECRETS[account.platform]}
         options[name] |= {key: value for key in ("base_url", "gateway_url") if (value := getattr(account, key))}
-    return Connections(options, Clock())
+    wall = Wall()
+    return Connections(options, Clock(wall=wall), wall)
 
 
 async def _from_sandbox(settings: Settings) -> Connections:
@@ -89,7 +102,8 @@ async def _from_sandbox(settings: Settings) -> Connections:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/sandbox") as response:
             found: Any = await response.json()
         time = found["clock"]
-        clock = Clock(datetime.fromisoformat(time["calendar"]), time["started"], time["speed"])
+        wall = Wall()
+        clock = Clock(datetime.fromisoformat(time["calendar"]), time["started"], time["speed"], wall)
         accounts: Mapping[str, Mapping[str, str]] = dict(found["accounts"])
     except (aiohttp.ClientError, TimeoutError) as error:
         raise SettingsError(
@@ -110,14 +124,22 @@ async def _from_sandbox(settings: Settings) -> Connections:
             raise SettingsError(f"accounts.{name}: the sandbox at {url} runs with other settings; start it with these")
         keys = (*SECRETS[account.platform], "base_url", "gateway_url")
         options[name] = {key: known[key] for key in keys if key in known}
-    return Connections(options, clock)
+    return Connections(options, clock, wall)
 
 
 @asynccontextmanager
 async def assembled(settings: Settings, found: Connections) -> AsyncIterator[Parts]:
     """The parts of the service around an open database."""
-    routes = settings.routes()
-    async with Database(settings.service.database) as database:
+    routes, clock = settings.routes(), found.clock
+
+    def take_over(connection: Connection, account: str) -> None:
+        left = outbox.take_over(connection, account, clock.now())
+        if left.unknown:
+            log.warning(
+                "%s: %d messages were being sent when it was last served: looking for them", account, left.unknown
+            )
+
+    async with Database(settings.service.database) as database, Leases(database, take_over) as leases:
         seal = Seal(bytes.fromhex(await asyncio.to_thread(database.kept, "seal")))
         inbox = Inbox(database, routes, seal, found.clock)
         accounts: dict[str, Callable[[], Account]] = {
@@ -134,11 +156,11 @@ async def assembled(settings: Settings, found: Connections) -> AsyncIterator[Par
         places = [(c.account, c.place) for c in settings.channels.values()]
         places += [(t.account, t.place) for t in settings.teams.values()]
         wanted = {name: {place for account, place in places if account == name} for name in accounts}
-        presence = Presence(accounts, wanted, database, inbox, found.clock)
+        presence = Presence(accounts, wanted, database, inbox, found.clock, leases)
         loop = asyncio.get_running_loop()
         inbox.wake = partial(_wake_soon, loop, presence)
         service = Service(database, routes, settings.team_list(), presence, inbox, found.clock)
-        yield Parts(database, routes, presence, service, inbox, found.clock)
+        yield Parts(database, routes, presence, service, inbox, found.clock, leases)
 
 
 async def run(settings: Settings, found: Connections, ready: Callable[[], None]) -> None:
@@ -147,21 +169,26 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
 
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(assembled(settings, found))
-        names = list(settings.accounts)
-        now = found.clock.now()
-        if left := await parts.database.write(lambda connection: outbox.abandon(connection, names, now)):
-            log.warning("%d messages were being sent when Vouch last stopped: whether they arrived is unknown", left)
-        scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_job(
-            partial(_tick, parts.service),
+        await _alone(parts.leases, settings)
+        scheduler, clocks = AsyncIOScheduler(timezone="UTC"), Clocks(settings, found)
+        every_s = min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed))
+        job = scheduler.add_job(
+            partial(_tick, parts.service, clocks),
             "interval",
-            seconds=min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed)),
+            seconds=every_s,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
         )
+        # APScheduler counts on the machine's clock: after a jump back its next run would be as far off.
+        tick_again = partial(job.reschedule, "interval", seconds=every_s)
         async with asyncio.TaskGroup() as group:
-            works = (parts.presence.run(), _when_ready(parts.presence, ready), parts.database.ended())
+            works = (
+                parts.presence.run(),
+                _when_ready(parts.presence, ready),
+                parts.database.ended(),
+                clocks.watch(tick_again),
+            )
             tasks = [group.create_task(work) for work in works]
             scheduler.start()
             try:
@@ -173,14 +200,91 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
                 task.cancel()
 
 
+async def _alone(leases: Leases, settings: Settings) -> None:
+    """Raises ``SettingsError`` when another process uses the SQLite file, and does not end within a moment."""
+    deadline = asyncio.get_running_loop().time() + ALONE_S
+    while not leases.alone():
+        if asyncio.get_running_loop().time() > deadline:
+            raise SettingsError(
+                f"service.database: another Vouch runs on {settings.service.database}; stop it, or let several share "
+                "one postgresql:// database"
+            )
+        await asyncio.sleep(0.05)
+
+
 async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
     await presence.ready.wait()
     ready()
 
 
-async def _tick(service: Service) -> None:
+async def _tick(service: Service, clocks: Clocks) -> None:
     with suppress(asyncio.CancelledError):  # only at shutdown; whatever is due is still due at the next start
-        await service.tick()
+        if clocks.trusted:
+            await service.tick()
+
+
+class Clocks:
+    """This machine's clock beside the platforms': what is asked and published by a wrong one cannot be taken back."""
+
+    def __init__(self, settings: Settings, found: Connections) -> None:
+        self._wall = found.wall
+        self._urls = {found.options[name].get("base_url") or HOMES[a.platform] for name, a in settings.accounts.items()}
+        self._compared = False
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the clock was compared and is right, as far as any platform can be asked."""
+        return self._compared and not self._wall.off_s
+
+    async def watch(self, jumped: Callable[[], object]) -> None:
+        """Compare at start, after every jump of the machine's clock, and for as long as it is wrong."""
+        apart_s, waited_s = self._wall.jumped_s, TIME_AGAIN_S
+        await self._compare()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            waited_s += LOOK_S
+            before_s, apart_s = apart_s, self._wall.jumped_s
+            if has_jumped := abs(apart_s - before_s) > AGREE_S:
+                jumped()
+                if apart_s:
+                    log.warning("this machine's clock jumped by %.0f s; Vouch goes on by its own count", apart_s)
+            if has_jumped or (self._wall.off_s and waited_s >= TIME_AGAIN_S):
+                await self._compare()
+                apart_s, waited_s = self._wall.jumped_s, 0.0
+
+    async def _compare(self) -> None:
+        before_s = self._wall.off_s
+        theirs = [when for when in await asyncio.gather(*map(_time_at, self._urls)) if when is not None]
+        if theirs:
+            self._wall.compare(median(theirs))
+        self._compared = True
+        if self._wall.off_s and not before_s:
+            log.error(
+                "this machine's clock is %.0f min %s the platforms': nothing is asked or published until it is right; "
+                "set it, for instance with `timedatectl set-ntp true`",
+                abs(self._wall.off_s) / 60,
+                "ahead of" if self._wall.off_s > 0 else "behind",
+            )
+        elif before_s and not self._wall.off_s:
+            log.info("this machine's clock is right again")
+
+
+async def _time_at(url: str) -> float | None:
+    """The time at a platform, Unix seconds, by the ``Date`` of whatever it answers; ``None`` when it does not.
+
+    Source: https://www.rfc-editor.org/rfc/rfc9110#field.date
+    """
+    import aiohttp
+
+    try:
+        timeout = aiohttp.ClientTimeout(total=HANDSHAKE_S)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url, allow_redirects=False) as response,
+        ):
+            return parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+        return None
 
 
 async def _told_to_stop() -> None:

@@ -17,6 +17,13 @@ PLATFORMS: Mapping[str, str] = {
 }
 """Where each platform's account is made."""
 
+HOMES: Mapping[str, str] = {
+    "telegram": "https://api.telegram.org",
+    "discord": "https://discord.com",
+    "x": "https://api.x.com",
+}
+"""Where each platform answers, if only to tell its time."""
+
 
 def open_account(platform: str, name: str, options: Mapping[str, str], clock: Clock, forms: Forms) -> Account:
     """An account, not signed in yet. ``options`` are its secrets and addresses, as its class names them.

@@ -18,6 +18,49 @@ def steady() -> float:
     return time.clock_gettime(boot) if boot is not None else time.monotonic()
 
 
+AGREE_S = 120.0
+"""Wall and steady clock agree within so much: a machine's clock is trimmed by small steps all the time."""
+
+OFF_S = 600.0
+"""By so much the clock may differ from the platforms' before nothing is asked or published by it."""
+
+
+class Wall:
+    """Unix time that no jump of the machine's clock moves: it goes on by the steady clock from where it began, and
+    follows the machine's clock for as long as both agree. Call it for the time in seconds."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._at = wall(), steady()
+        self.off_s = 0.0
+        """By how much our line is ahead of the platforms' clocks, when that is more than ``OFF_S``; else 0. While it is
+        not 0, nothing may be asked or published by this clock."""
+
+    def __call__(self) -> float:
+        wall, now = self._wall(), self._steady()
+        line = self._at[0] + now - self._at[1]
+        if abs(wall - line) > AGREE_S:
+            return line
+        self._at = wall, now
+        return wall
+
+    @property
+    def jumped_s(self) -> float:
+        """By how much the machine's clock has jumped away from our line, forward or back; 0 while they agree."""
+        line = self()
+        jump = self._wall() - line
+        return jump if abs(jump) > AGREE_S else 0.0
+
+    def compare(self, theirs: float) -> None:
+        """Judge our line by a platform's clock. When that agrees with the machine's clock instead, go on by that."""
+        line, wall = self(), self._wall()
+        if abs(line - theirs) > OFF_S >= abs(wall - theirs):
+            self._at = wall, self._steady()
+            line = wall
+        self.off_s = line - theirs if abs(line - theirs) > OFF_S else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Calendar time as a straight line over wall time: ``calendar + (wall() - started) * speed``.

@@ -1,20 +1,23 @@
-"""Keeping the accounts up: signed in, their places known, listening and saying what is planned."""
+"""Keeping the accounts up whose lease is ours: signed in, their places known, listening and saying what is planned."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
+from datetime import datetime, timedelta
 
-from core.account import Account, Place
+from core.account import Account, Deliver, Place
 from core.clock import Clock
-from core.errors import AccountError, AccountRefused, AccountUnavailable
+from core.errors import AccountError, AccountRefused, AccountUnavailable, NotOurs, StoreError
+from core.events import Cursor
 from core.sender import Sender
+from core.store import asks
 from core.store.cursors import cursors_of
 from core.store.database import Database
 from core.store.inbox import Inbox
+from core.store.leases import Held, Leases
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +28,28 @@ PLACES_AGAIN_S = 60.0
 LONGEST_PAUSE_S = 30.0
 """Pauses, in wall seconds, before an account that failed is tried again; each is twice the one before."""
 
+LOOK_S = 1.0
+"""How often, in wall seconds, the lease of an account that another process serves is asked for."""
+
+SPREAD_S, SPREAD_LONGEST_S, SPREAD_STEP_S = 0.25, 2.0, 0.05
+"""Who serves accounts already waits so long for each of them, in wall seconds, before it takes one more that is free:
+so processes that start together share, and of those that are left the least busy one follows."""
+
+CATCH_UP_S = 120.0
+"""How long, in wall seconds, reading all that one account can still give may take."""
+
+CATCH_UP_TRIES = 8
+"""How often, at most, it is tried after the stream came up; the report reads again anyway."""
+
+RECENT = timedelta(days=8)
+"""Polls of waves that closed longer ago are not read again: no platform would say anything new."""
+
+CAUGHT_UP = "caught up"
+"""Name of the cursor that holds up to which calendar time an account was read, for processes that do not serve it."""
+
 
 class Presence:
-    """The accounts, as far as they are up."""
+    """The accounts, as far as they are up here."""
 
     def __init__(
         self,
@@ -36,6 +58,7 @@ class Presence:
         database: Database,
         inbox: Inbox,
         clock: Clock,
+        leases: Leases,
     ) -> None:
         """``accounts`` make an account by name; ``wanted`` are the ids of the places that each is to post in."""
         self._accounts = accounts
@@ -43,12 +66,16 @@ class Presence:
         self._database = database
         self._inbox = inbox
         self._clock = clock
+        self._leases = leases
+        self._taking = 0
         self._senders: dict[str, Sender] = {}
-        self._listening: set[str] = set()
+        self._delivers: dict[str, Deliver] = {}
+        self._served: set[str] = set()
+        """Accounts that were up here, or that another live process serves."""
         self.up: dict[str, Account] = {}
         self.places: dict[str, dict[str, Place]] = {name: {} for name in accounts}
         self.ready = asyncio.Event()
-        """Set once the streams of all accounts have been up."""
+        """Set once the stream of every account has been up, here or in another live process."""
 
     async def run(self) -> None:
         """Keep all accounts up until cancelled."""
@@ -61,68 +88,171 @@ class Presence:
         if account in self._senders:
             self._senders[account].wake()
 
+    def deliver(self, account: str) -> Deliver:
+        """The ``Deliver`` of an account that is up here, under its lease."""
+        return self._delivers[account]
+
     @asynccontextmanager
     async def visiting(self, names: Iterable[str]) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-        """Sign in on these accounts without listening, for a command. Gives a call that says whatever is due there.
+        """Sign in on these accounts without listening, for a command. Gives a call that says whatever is due there, as
+        far as no other process serves the account: what is planned for such a one, that process says.
 
         An account that cannot be used is named in the log and left out; raises its ``AccountError`` when all are such.
         """
         async with AsyncExitStack() as stack:
             senders: list[Sender] = []
             fault: AccountError | None = None
+            usable = False
             for name in sorted(set(names)):
                 try:
                     account = await stack.enter_async_context(self._accounts[name]())
                     await self._find_places(account)
-                    senders.append(self._sender(account))
                 except AccountError as error:
                     log.error("%s", error)
                     fault = error
-            if fault is not None and not senders:
+                    continue
+                usable = True
+                if (held := await self._leases.take(name)) is not None:
+                    stack.push_async_callback(self._leases.release, held)
+                    senders.append(self._sender(account, held))
+            if fault is not None and not usable:
                 raise fault
             yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
+
+    # -- one account ---------------------------------------------------------------------------------------------------
 
     async def _keep_up(self, name: str) -> None:
         pause = FIRST_PAUSE_S
         while True:
             started = asyncio.get_running_loop().time()
             try:
-                async with self._accounts[name]() as account:
-                    await self._serve(account)
-            except* AccountUnavailable as group:
+                async with self._holding(name) as held, asyncio.TaskGroup() as group:
+                    group.create_task(self._until_lost(held))
+                    group.create_task(self._serve(held))
+            except* NotOurs as group:
+                log.warning("%s", _first(group))
+                pause = FIRST_PAUSE_S
+            except* (AccountUnavailable, StoreError) as group:
                 log.warning("%s; trying again", _first(group))
             except* AccountError as group:
                 log.error("%s; trying again", _first(group))
                 pause = LONGEST_PAUSE_S
             except* Exception as group:  # a fault of ours on one account must not take the others down
                 log.error("%s: %r; trying again", name, _first(group), exc_info=_first(group))
-            finally:
-                self.up.pop(name, None)
             if asyncio.get_running_loop().time() - started > LONGEST_PAUSE_S:
                 pause = FIRST_PAUSE_S
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    async def _serve(self, account: Account) -> None:
-        await self._find_places(account)
-        sender = self._sender(account)
-        self.up[account.name] = account
-        cursors = await asyncio.to_thread(cursors_of, self._database, account.name)
-        async with asyncio.TaskGroup() as group:
-            listening = partial(self._is_listening, account.name)
-            group.create_task(account.listen(self._inbox.deliver(account.name), cursors, listening))
-            group.create_task(sender.run())
-            group.create_task(self._find_the_rest(account))
+    @asynccontextmanager
+    async def _holding(self, name: str) -> AsyncIterator[Held]:
+        """Wait until the account's lease is ours; give it back at the end."""
+        held = await self._take(name)
+        try:
+            yield held
+        finally:
+            self.up.pop(name, None)
+            self._senders.pop(name, None)
+            self._delivers.pop(name, None)
+            with suppress(StoreError):
+                await self._leases.release(held)
 
-    def _sender(self, account: Account) -> Sender:
-        sender = Sender(account, self.places[account.name], self._database, self._clock, self._inbox.replay)
-        self._senders[account.name] = sender
-        return sender
+    async def _take(self, name: str) -> Held:
+        while True:
+            await self._let_others_go_first()
+            self._taking += 1
+            try:
+                held = await self._leases.take(name)
+            finally:
+                self._taking -= 1
+            if held is not None:
+                return held
+            self._is_served(name)
+            await asyncio.sleep(LOOK_S)
 
-    def _is_listening(self, name: str) -> None:
-        self._listening.add(name)
-        if len(self._listening) == len(self._accounts):
+    async def _let_others_go_first(self) -> None:
+        waited_s = 0.0
+        while self._leases.shared:
+            serving = self._leases.count + self._taking
+            if waited_s >= min(SPREAD_S * serving, SPREAD_LONGEST_S):
+                return
+            await asyncio.sleep(SPREAD_STEP_S)
+            waited_s += SPREAD_STEP_S
+
+    async def _until_lost(self, held: Held) -> None:
+        await self._leases.lost(held)
+        raise NotOurs(held.account, "its lease was lost, another process may serve it now; nothing more is said here")
+
+    async def _serve(self, held: Held) -> None:
+        name, came_up = held.account, asyncio.Event()
+
+        def listening() -> None:
+            came_up.set()
+            self._is_served(name)
+
+        async with self._accounts[name]() as account:
+            await self._find_places(account)
+            sender = self._sender(account, held)
+            deliver = self._inbox.deliver(name, held)
+            self.up[name], self._delivers[name], self._senders[name] = account, deliver, sender
+            cursors = await asyncio.to_thread(cursors_of, self._database, name)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(account.listen(deliver, cursors, listening))
+                group.create_task(sender.run())
+                group.create_task(self._find_the_rest(account))
+                group.create_task(self._stay_even(name, came_up))
+
+    def _sender(self, account: Account, held: Held) -> Sender:
+        return Sender(account, self.places[account.name], self._database, held, self._clock, self._inbox.replay)
+
+    def _is_served(self, name: str) -> None:
+        self._served.add(name)
+        if len(self._served) == len(self._accounts):
             self.ready.set()
+
+    # -- catching up ---------------------------------------------------------------------------------------------------
+
+    async def catch_up(self, name: str) -> None:
+        """Read all that an account that is up here can still give, and note how far it was read.
+
+        Raises ``AccountError``, ``StoreError``, ``TimeoutError``.
+        """
+        account, deliver, began = self.up.get(name), self._delivers.get(name), self._clock.now()
+        if account is None or deliver is None:
+            raise AccountUnavailable(name, "it is not up")
+        polls = await asyncio.to_thread(self._open_polls, name, began - RECENT)
+        async with asyncio.timeout(CATCH_UP_S):
+            await account.catch_up([poll.receipt for poll in polls], deliver)
+            await deliver([Cursor(name=CAUGHT_UP, value=began.isoformat())])
+
+    def caught_up(self, name: str) -> datetime | None:
+        """Up to when an account was read, here or by another process. Asks the database."""
+        value = cursors_of(self._database, name).get(CAUGHT_UP)
+        return datetime.fromisoformat(value) if value else None
+
+    async def _stay_even(self, name: str, came_up: asyncio.Event) -> None:
+        """Read what was missed, each time the stream came up."""
+        while True:
+            await came_up.wait()
+            came_up.clear()
+            pause_s = FIRST_PAUSE_S
+            for _ in range(CATCH_UP_TRIES):
+                try:
+                    await self.catch_up(name)
+                    break
+                except (AccountUnavailable, StoreError, TimeoutError) as error:
+                    log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
+                except AccountError as error:
+                    log.error("%s: catching up: %s", name, error)
+                    break
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _open_polls(self, name: str, since: datetime) -> Sequence[asks.OpenAsk]:
+        with self._database.reading() as connection:
+            return asks.open_polls(connection, name, since)
+
+    # -- its places ----------------------------------------------------------------------------------------------------
 
     async def _find_the_rest(self, account: Account) -> None:
         """Ask again for places that could not be used: somebody may be giving us the right to just now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,7 +23,7 @@ from core.store.asks import NewAsk, OpenAsk
 from core.store.database import Connection, Database
 from core.store.directory import KnownWave
 from core.store.inbox import Inbox
-from core.survey import Survey, Wave, previous_wave, report_due, week_wave
+from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, week_wave
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,11 @@ PATIENCE = timedelta(hours=2)
 GIVE_UP = timedelta(days=1)
 """How long after its wave a poll that the platform does not end is asked for its last totals."""
 
-CATCH_UP_S = 120.0
-"""How long, in wall seconds, reading all that one account can still give may take."""
-
 AGAIN = timedelta(minutes=1)
 """How long until something that did not work is tried again: asking costs rate budget, and on X money."""
 
-RECENT = timedelta(days=8)
-"""Polls of waves that closed longer ago are not read again for a report."""
+LATE, LATE_WALL_S = timedelta(hours=3), 20.0
+"""A report that comes so long after it was due, on the calendar and also in wall seconds, says that it is late."""
 
 
 class Service:
@@ -183,7 +180,7 @@ class Service:
                 log.warning("closing a poll: %s", error)
                 found = None
             if found is not None:
-                await self._inbox.deliver(ask.account)([found])
+                await self._presence.deliver(ask.account)([found])
             final = found is None or found.final
         if final or now > ask.closes_at + GIVE_UP:
             await self._database.write(lambda connection: asks.closed(connection, ask.id, self._clock.now()))
@@ -192,62 +189,70 @@ class Service:
     # -- the weekly post -----------------------------------------------------------------------------------------------
 
     async def _publish_due(self, survey: Survey, team: Team) -> None:
+        """Publish the report that is due. After an outage that is one, of the last week that was asked: the others'
+        weeks are over, and their answers stand in the window."""
         now = self._clock.now()
-        wave = previous_wave(survey, week_wave(survey, now))
+        wave = await asyncio.to_thread(self._unpublished, survey, team, now)
+        if wave is None:
+            return
         due = report_due(wave, team.report, team.zone)
-        if now < due or await asyncio.to_thread(self._nothing_to_publish, survey, wave, team):
+        if now < self._not_before.get((survey.name, team.name), due):
             return
-        can_be_told = team.place in self._presence.places.get(team.account, {})
-        if not can_be_told or now < self._not_before.get(team.name, due):
+        elsewhere = team.account not in self._presence.up
+        if not elsewhere and team.place not in self._presence.places.get(team.account, {}):
             return
-        if not await self.catch_up(survey) and now < due + PATIENCE:
-            self._not_before[team.name] = now + AGAIN
+        absent = await self.catch_up(survey, due)
+        if elsewhere or (absent and now < due + PATIENCE):
+            self._not_before[(survey.name, team.name)] = now + AGAIN
             return
-        await self.publish(survey, wave, team)
+        await self.publish(survey, wave, team, absent)
 
-    async def publish(self, survey: Survey, wave: Wave, team: Team) -> list[str]:
+    async def publish(self, survey: Survey, wave: Wave, team: Team, absent: Collection[str] = ()) -> list[str]:
         """Plan the report of a wave for a team, once for ever, as soon as its place is known. Returns the outbox keys
-        of the messages that were planned now."""
+        of the messages that were planned now. ``absent`` are accounts that could not be read up to when it was due."""
         place = self._presence.places.get(team.account, {}).get(team.place)
         if place is None:
             self._complain(f"teams.{team.name}: {team.place} cannot be reached; the report waits")
             return []
-        now, post_chars = self._clock.now(), place.limits.post_chars
+        now = self._clock.now()
         planned = await self._database.write(
-            lambda connection: plan_report(connection, survey, wave, team, post_chars, now)
+            lambda connection: plan_report(connection, survey, wave, team, place.limits.post_chars, now)
         )
         self._presence.wake(team.account)
         return planned
 
-    def _nothing_to_publish(self, survey: Survey, wave: Wave, team: Team) -> bool:
+    def _unpublished(self, survey: Survey, team: Team, now: datetime) -> Wave | None:
+        """The last wave that was asked and whose report is due, unless it was published."""
         with self._database.reading() as connection:
-            was_asked = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
-            key = report_key(survey.name, wave.key, team.name, 0)
-            return not was_asked or bool(outbox.states(connection, [key]))
+            keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
+            for wave in (wave_by_key(survey, key) for key in reversed(keys)):
+                if report_due(wave, team.report, team.zone) <= now:
+                    first = report_key(survey.name, wave.key, team.name, 0)
+                    return None if outbox.states(connection, [first]) else wave
+        return None
 
-    async def catch_up(self, survey: Survey) -> bool:
-        """Read everything that the survey's accounts can still give. Returns whether all of them were read."""
+    async def catch_up(self, survey: Survey, due: datetime) -> set[str]:
+        """Read what the survey's accounts that are up here can still give, unless they were read since ``due``.
+
+        Returns the accounts that were not read since, here or by another process.
+        """
         await self._close_due(survey)
-        polls = await asyncio.to_thread(self._open_polls, survey, self._clock.now() - RECENT)
         names = {self._routes.channels[name].account for name in survey.channels}
-        found = await asyncio.gather(*(self._read(name, [p for p in polls if p.account == name]) for name in names))
-        return all(found)
+        read = await asyncio.gather(*(self._read(name, due) for name in names))
+        return {name for name, done in zip(names, read, strict=True) if not done}
 
-    async def _read(self, name: str, polls: Sequence[OpenAsk]) -> bool:
-        account = self._presence.up.get(name)
-        if account is None:
+    async def _read(self, name: str, due: datetime) -> bool:
+        read = await asyncio.to_thread(self._presence.caught_up, name)
+        if read is not None and read >= due:
+            return True
+        if name not in self._presence.up:
             return False
         try:
-            async with asyncio.timeout(CATCH_UP_S):
-                await account.catch_up([poll.receipt for poll in polls], self._inbox.deliver(name))
+            await self._presence.catch_up(name)
         except (VouchError, TimeoutError) as error:
-            log.warning("%s: catching up: %s", name, error or f"not done within {CATCH_UP_S:.0f} s")
+            log.warning("%s: catching up: %s", name, error or "it took too long")
             return False
         return True
-
-    def _open_polls(self, survey: Survey, since: datetime) -> Sequence[OpenAsk]:
-        with self._database.reading() as connection:
-            return asks.open_polls(connection, survey.name, since)
 
     def _complain(self, text: str) -> None:
         """Say a lasting fault once."""

@@ -35,8 +35,9 @@ _POSTED = (
     select(_ASK.c.id, _ASK.c.account, _ASK.c.kind, _WAVE.c.closes_at, _OUTBOX.c.receipt)
     .join_from(_ASK, _OUTBOX, _OUTBOX.c.key == _ASK.c.key)
     .join(_WAVE, _WAVE.c.id == _ASK.c.wave_id)
-    .where(_OUTBOX.c.state == str(State.SENT))
+    .where(_OUTBOX.c.state == str(State.SENT), _OUTBOX.c.receipt != "")
 )
+"""Of what a person says has arrived, there is no receipt: it cannot be closed or read."""
 
 
 LAST_INVITATION = timedelta(hours=6)
@@ -151,10 +152,10 @@ def closed(connection: Connection, ask_id: int, now: datetime) -> None:
     connection.execute(update(_ASK).where(_ASK.c.id == ask_id).values(closed_at=now))
 
 
-def open_polls(connection: Connection, survey: str, since: datetime) -> Sequence[OpenAsk]:
-    """Posted polls of a survey that are not closed and whose wave was open at ``since`` or later: their votes may still
-    have to be read. What a closed one holds is known."""
-    still = (_WAVE.c.survey == survey, _WAVE.c.closes_at > since, _ASK.c.kind == str(ChannelKind.POLL))
+def open_polls(connection: Connection, account: str, since: datetime) -> Sequence[OpenAsk]:
+    """Posted polls of an account that are not closed and whose wave was open at ``since`` or later: their votes may
+    still have to be read. What a closed one holds is known."""
+    still = (_ASK.c.account == account, _WAVE.c.closes_at > since, _ASK.c.kind == str(ChannelKind.POLL))
     return _open_asks(connection, _POSTED.where(*still, _ASK.c.closed_at.is_(None)))
 
 

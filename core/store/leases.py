@@ -188,6 +188,11 @@ class Leases:
         """How many accounts we serve."""
         return len(self._renewed)
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may serve accounts beside us."""
+        return self._file is None
+
     def alone(self) -> bool:
         """SQLite: whether no other process uses the file, from now on until we end. PostgreSQL: always true."""
         return self._file is None or self._file.take()

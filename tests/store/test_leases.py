@@ -43,7 +43,7 @@ class Process:
     async def take(self) -> Held:
         """Try until the lease is ours."""
         async with asyncio.timeout(10):
-            while (held := await self.leases.take(ACCOUNT)) is None:
+            while (held := await self.leases.take(ACCOUNT)) is None:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
         return held
 
@@ -220,7 +220,7 @@ async def test_a_process_paused_within_a_transaction_holds_nobody_up(shared: Dat
     with shared.engine.connect() as connection:
         assert connection.execute(select(ours(held))).scalar_one()
         async with asyncio.timeout(10):
-            while (newer := await taken_or_not(other)) is None:
+            while (newer := await taken_or_not(other)) is None:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.1)
         assert newer.fence == held.fence + 1
         with pytest.raises(DBAPIError):  # its transaction is no more

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
-from core.account import Address, Deliver, Limits, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Limits, Place, PlaceKind, Poll, Receipt
 from core.buttons import Seal
 from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable
@@ -18,6 +19,7 @@ from core.routes import Channel, ChannelKind, Routes, Team
 from core.service import Service
 from core.store.database import Database
 from core.store.inbox import Inbox
+from core.store.leases import Leases
 from core.survey import Survey, next_wave, week_wave
 from tests.store.stage import NOW
 
@@ -55,12 +57,13 @@ class Quiet:
         ready()
         await asyncio.Event().wait()
 
-    async def say(self, to: Address, message: Message, key: str, **_: object) -> Receipt:
+    async def say(self, to: Address, message: Message, key: str, *, begin: Begin, **_: object) -> Receipt:
+        await begin()
         self.said.append((key, message.plain))
         assert isinstance(to, Place)
         return Receipt(place=to.id, message=key, refs=(f"msg:{key}",), sent_at=NOW)
 
-    async def poll(self, place: Place, poll: Poll, key: str) -> Receipt:
+    async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         raise AssertionError("nothing here is a poll")
 
     async def close(self, poll: Receipt) -> None:
@@ -85,7 +88,8 @@ class Scene:
         inbox = Inbox(database, routes, Seal(b"k" * 32), clock)
         accounts = {"here": lambda: self.here, "there": lambda: self.there}
         wanted = {"here": ["room", "office"], "there": ["room"]}
-        self.presence = Presence(accounts, wanted, database, inbox, clock)  # type: ignore[arg-type]
+        self.leases = Leases(database, lambda connection, account: None)
+        self.presence = Presence(accounts, wanted, database, inbox, clock, self.leases)  # type: ignore[arg-type]
         self.service = Service(database, routes, {"team": TEAM}, self.presence, inbox, clock)
 
     async def until(self, true: Callable[[], bool]) -> None:
@@ -103,21 +107,30 @@ class Scene:
 
 
 @pytest.fixture
-async def database(database_url: str):  # type: ignore[no-untyped-def]
+async def database(database_url: str) -> AsyncIterator[Database]:
     async with Database(database_url) as found:
         yield found
 
 
+@asynccontextmanager
+async def up(scene: Scene) -> AsyncIterator[Scene]:
+    """The scene, with its accounts kept up."""
+    async with scene.leases:
+        running = asyncio.create_task(scene.presence.run())
+        try:
+            yield scene
+        finally:
+            await scene.service.stop()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
 @pytest.fixture
-async def scene(database: Database):  # type: ignore[no-untyped-def]
-    scene = Scene(database)
-    running = asyncio.create_task(scene.presence.run())
-    async with asyncio.timeout(20):
-        await scene.presence.ready.wait()
-    yield scene
-    await scene.service.stop()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+async def scene(database: Database) -> AsyncIterator[Scene]:
+    async with up(Scene(database)) as scene:
+        async with asyncio.timeout(20):
+            await scene.presence.ready.wait()
+        yield scene
 
 
 async def test_a_week_is_asked_once_in_each_channel_and_reported_once(scene: Scene) -> None:
@@ -135,7 +148,7 @@ async def test_a_platform_that_hangs_holds_up_no_ask(scene: Scene) -> None:
     await scene.until(lambda: bool(scene.asked(scene.here) and scene.asked(scene.there)))
     scene.there.hangs = True
     scene.now = WAVE.closes_at + timedelta(hours=9, minutes=1)
-    await scene.until(lambda: len(scene.asked(scene.here)) == 2 and scene.there.caught_up == 1)
+    await scene.until(lambda: len(scene.asked(scene.here)) == 2 and scene.there.caught_up == 2)
     assert scene.reports() == []
 
 
@@ -144,10 +157,10 @@ async def test_a_report_waits_two_hours_for_an_account_that_is_away_and_asks_it_
     scene.there.away = True
     due = WAVE.closes_at + timedelta(hours=9)
     scene.now = due + timedelta(minutes=1)
-    await scene.until(lambda: scene.there.caught_up == 1)
+    await scene.until(lambda: scene.there.caught_up == 2)
     for _ in range(20):
         await scene.service.tick()
-    assert (scene.there.caught_up, scene.reports()) == (1, [])
+    assert (scene.there.caught_up, scene.reports()) == (2, [])
     scene.now = due + timedelta(hours=2, minutes=1)
     await scene.until(lambda: len(scene.reports()) == 2)
 
@@ -155,11 +168,8 @@ async def test_a_report_waits_two_hours_for_an_account_that_is_away_and_asks_it_
 async def test_a_team_that_cannot_be_told_costs_no_reading(database: Database) -> None:
     scene = Scene(database)
     scene.here.no_place = "office"
-    running = asyncio.create_task(scene.presence.run())
-    await scene.until(lambda: bool(scene.asked(scene.there)))
-    scene.now = WAVE.closes_at + timedelta(hours=9, minutes=1)
-    await scene.until(lambda: len(scene.asked(scene.there)) == 2)
-    assert scene.there.caught_up == 0
-    await scene.service.stop()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with up(scene):
+        await scene.until(lambda: bool(scene.asked(scene.there)) and scene.there.caught_up == 1)
+        scene.now = WAVE.closes_at + timedelta(hours=9, minutes=1)
+        await scene.until(lambda: len(scene.asked(scene.there)) == 2)
+        assert scene.there.caught_up == 1
