@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -49,12 +49,21 @@ class Reader:
     """Reads the updates of one bot. ``moved`` says which groups have got a new id, old to new; ``posted`` which polls
     this process has posted, by id."""
 
-    def __init__(self, name: str, bot: RawBot, clock: Clock, moved: Mapping[int, int], posted: set[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        bot: RawBot,
+        clock: Clock,
+        moved: Mapping[int, int],
+        posted: set[str],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._name = name
         self._bot = bot
         self._clock = clock
         self._moved = moved
         self._posted = posted
+        self._now = now
         self._seen: dict[str, float] = {}
         """Polls that this process has not posted, and when core was last told of them (monotonic)."""
         self._order = 0
@@ -103,7 +112,7 @@ class Reader:
 
     def _not_known(self, update: dict[str, Any]) -> tuple[PollSeen, ...]:
         """The poll of an update, where this process has neither posted it nor told of it lately."""
-        id, now = update["poll"]["id"], time.monotonic()
+        id, now = update["poll"]["id"], self._now()
         if id in self._posted or now - self._seen.get(id, -SEEN_AGAIN_S) < SEEN_AGAIN_S:
             return ()
         seen = poll_seen(update["poll"])
