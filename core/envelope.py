@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from core.account import Poll, Receipt
 from core.message import Button, Line, Link, Message, Part, Quote, Strong
@@ -14,14 +16,14 @@ _NAMES = {kind: name for name, kind in _PARTS.items()}
 
 
 @lru_cache(maxsize=1024)
-def dump(body: Message | Poll) -> str:
-    """A message or poll as JSON text. The same few words are said to many people, so texts are remembered."""
+def dump(body: Message | Poll, placeholder: Message | None = None) -> str:
+    """A message or poll as JSON text, with what is said first in its place, where anything is. The same few words are
+    said to many people, so texts are remembered."""
     if isinstance(body, Poll):
         poll = {"question": body.question, "options": body.options, "closes_at": body.closes_at.isoformat()}
         return json.dumps({"poll": poll}, ensure_ascii=False)
-    parts = [_part(part) for part in body.parts]
-    buttons = [[button.label, button.token, button.form] for button in body.buttons]
-    return json.dumps({"parts": parts, "buttons": buttons}, ensure_ascii=False)
+    first = {"placeholder": _message(placeholder)} if placeholder is not None else {}
+    return json.dumps({**_message(body), **first}, ensure_ascii=False)
 
 
 def load(text: str) -> Message | Poll:
@@ -34,6 +36,21 @@ def load(text: str) -> Message | Poll:
             options=tuple(poll["options"]),
             closes_at=datetime.fromisoformat(poll["closes_at"]),
         )
+    return _read(body)
+
+
+def placeholder_of(text: str) -> Message | None:
+    """The placeholder in what ``dump`` wrote, if there is one."""
+    found = json.loads(text).get("placeholder")
+    return _read(found) if found is not None else None
+
+
+def _message(message: Message) -> dict[str, Any]:
+    buttons = [[button.label, button.token, button.form] for button in message.buttons]
+    return {"parts": [_part(part) for part in message.parts], "buttons": buttons}
+
+
+def _read(body: Mapping[str, Any]) -> Message:
     parts = tuple(Link(p[1], p[2]) if p[0] == "link" else _PARTS[p[0]](p[1]) for p in body["parts"])
     return Message(parts, tuple(Button(label, token, form) for label, token, form in body["buttons"]))
 

@@ -1,21 +1,39 @@
-"""Saying what is planned, account by account: claim, say, settle. Nothing is ever said without a claim."""
+"""Saying what is planned, account by account: claim, begin, say, settle. Nothing is ever said without a claim, and
+nothing leaves before it is kept that it may have."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
 from core.account import Account, Address, Direct, Place, Poll, Receipt
-from core.clock import Clock
-from core.errors import AccountError, AccountUnavailable, OutcomeUnknown, PersonUnreachable, StoreError, TooLate
+from core.clock import Clock, steady
+from core.errors import (
+    AccountError,
+    AccountUnavailable,
+    ContentRefused,
+    NotOurs,
+    OutcomeUnknown,
+    PersonUnreachable,
+    StoreError,
+    TooLate,
+)
 from core.errors import AccountRefused as Refused
-from core.store import outbox
+from core.resolving import SETTLE_S, Replay, Resolver, uses_placeholder
+from core.store import claims, outbox
+from core.store.claims import FAR, Begun
 from core.store.database import Connection, Database
-from core.store.outbox import Claimed
+from core.store.leases import Held
+from core.store.outbox import Claimed, Kind
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 IN_FLIGHT = 16
 """Most things an account says at the same time; the adapter paces them."""
@@ -30,61 +48,93 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """Pauses, in wall seconds, before the database is tried again."""
 
 REFUSED_AGAIN_S = 300.0
-"""How long until something is tried again after the platform refused the account itself."""
+"""How long until something is tried again after the platform refused the account itself, or a fault of ours kept it
+from being said."""
+
+EDIT_AGAIN_S = 5.0
+"""How long until a placeholder is edited again when nobody knows whether it was."""
+
+BEGIN_S = 2.0
+"""A beginning that took longer, in wall seconds, is given up: we may have been paused, and our lease be lost."""
+
+
+@dataclass(slots=True)
+class _Saying:
+    """One thing on its way."""
+
+    thing: Claimed
+    begun: bool = False
+    """Whether its request may have left."""
 
 
 class Sender:
-    """Says what the outbox holds for one account."""
+    """Says what the outbox holds for one account, while its lease is ours."""
 
     def __init__(
         self,
         account: Account,
         places: Mapping[str, Place],
         database: Database,
+        held: Held,
         clock: Clock,
-        replay: Callable[[Connection, str, Sequence[str]], None],
+        replay: Replay,
         *,
         grace_s: float = GRACE_S,
+        settle_s: float = SETTLE_S,
     ) -> None:
         """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post."""
         self._grace_s = grace_s
         self._account = account
         self._places = places
         self._database = database
+        self._held = held
         self._clock = clock
         self._replay = replay
         self._wake = asyncio.Event()
         self._free = asyncio.Semaphore(IN_FLIGHT)
+        self._resolver = Resolver(account, places, database, held, clock, replay, planned=self.wake, settle_s=settle_s)
 
     def wake(self) -> None:
         """Look at the outbox now."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Say things until cancelled; then what is being said may end, so that we know what became of it."""
-        saying: set[asyncio.Task[None]] = set()
+        """Say things until cancelled; then what has begun may end, so that we know what became of it, and the rest is
+        put back. Raises ``NotOurs`` when the lease is lost."""
+        saying: dict[asyncio.Task[None], _Saying] = {}
+        resolving = asyncio.create_task(self._resolver.run())
         try:
             while True:
                 self._wake.clear()
                 taken = await self._take()
-                for thing in taken:
+                for thing in map(_Saying, taken):
                     task = asyncio.create_task(self._say_and_free(thing))
-                    saying.add(task)
-                    task.add_done_callback(saying.discard)
+                    saying[task] = thing
+                    task.add_done_callback(saying.pop)
                 if not taken:
                     await self._rest()
         finally:
-            await _let_end(saying, self._grace_s)
+            resolving.cancel()
+            await _let_end(dict(saying), self._grace_s)
+            await asyncio.gather(resolving, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Say everything that is due now, then return."""
+        """Say everything that is due now, see to what is unknown, then return. Raises ``NotOurs``."""
         while taken := await self._take():
-            await asyncio.gather(*(self._say_and_free(thing) for thing in taken))
+            await asyncio.gather(*(self._say_and_free(_Saying(thing)) for thing in taken))
+            await self.resolve()
+        await self.resolve()
+
+    async def resolve(self) -> bool:
+        """See to what is unknown and may be looked for now. Returns whether there is more to find out later."""
+        return await self._resolver.resolve()
 
     @property
     def _answers_only(self) -> bool:
         direct = self._places.get("direct")
         return direct is not None and direct.limits.answers_only
+
+    # -- claiming ------------------------------------------------------------------------------------------------------
 
     async def _take(self) -> list[Claimed]:
         await self._free.acquire()
@@ -103,16 +153,18 @@ class Sender:
         return taken
 
     async def _claim(self, room: int) -> list[Claimed]:
-        name, now, only = self._account.name, self._clock.now(), self._answers_only
+        held, now, only, far = self._held, self._clock.now(), self._answers_only, FAR * self._clock.speed
         claiming = asyncio.ensure_future(
-            self._database.write(lambda connection: outbox.claim(connection, name, now, room, answers_only=only))
+            self._database.write(
+                lambda connection: claims.claim(connection, held, now, room, answers_only=only, far=far)
+            )
         )
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             # We are stopped while the claim is on its way: what it brings was not said, and can be claimed again.
             taken = await claiming
-            await self._keep(lambda connection: outbox.put_back(connection, taken, now, answers_only=only))
+            await self._keep(lambda connection: claims.put_back(connection, taken))
             raise
 
     async def _rest(self) -> None:
@@ -122,79 +174,138 @@ class Sender:
         except TimeoutError:
             pass
 
-    async def _say_and_free(self, thing: Claimed) -> None:
+    # -- saying --------------------------------------------------------------------------------------------------------
+
+    async def _say_and_free(self, saying: _Saying) -> None:
         try:
-            await self.say(thing)
+            await self._say(saying)
         finally:
             self._free.release()
             self._wake.set()
 
-    async def say(self, thing: Claimed) -> None:
+    async def _say(self, saying: _Saying) -> None:
         """Say one claimed thing and settle it."""
         try:
-            receipt = await self._speak(thing)
-        except AccountError as error:
-            await self._failed(thing, error)
-        except Exception as error:  # a fault of ours: this one message's, not the whole account's
-            log.exception("%s", thing.key)
-            await self._failed(thing, OutcomeUnknown(self._account.name, f"{type(error).__name__}: {error}"))
+            receipt = await self._speak(saying)
         except asyncio.CancelledError:
-            await self._failed(thing, OutcomeUnknown(self._account.name, "stopped while it was being sent"))
+            if saying.begun:
+                await self._keep(self._failure(saying, OutcomeUnknown(self._account.name, "stopped while being sent")))
+            else:
+                await self._keep(lambda connection: claims.put_back(connection, [saying.thing]))
             raise
+        except Exception as error:
+            await self._failed(saying, error)
         else:
-            await self._keep(lambda connection: self._settled(connection, thing, receipt))
+            if receipt is not None:
+                await self._keep(lambda connection: self._settled(connection, saying.thing, receipt))
 
-    async def _keep(self, job: Callable[[Connection], object]) -> None:
+    async def _speak(self, saying: _Saying) -> Receipt | None:
+        """The receipt; ``None`` when it is somebody else's to go on."""
+        thing, place = saying.thing, self._places.get(saying.thing.place)
+        if thing.receipt is not None:
+            return await self._edit(thing.receipt, thing)
+        to: Address | None = Direct(thing.person) if thing.person is not None else place
+        if to is None:
+            raise Refused(self._account.name, f"place {thing.place} is not known; see the settings")
+        begin = partial(self._begin, saying)
+        if isinstance(thing.body, Poll):
+            if not isinstance(to, Place):
+                raise ContentRefused(self._account.name, "a poll cannot be a direct message")
+            return await self._account.poll(to, thing.body, thing.key, begin=begin)
+        first = thing.placeholder if place is not None and uses_placeholder(place.limits) else None
+        receipt = await self._account.say(to, first or thing.body, thing.key, not_after=thing.not_after, begin=begin)
+        if first is None:
+            return receipt
+        if not await self._keep(lambda connection: outbox.placed(connection, thing, receipt)):
+            return None
+        saying.thing, saying.begun = replace(thing, receipt=receipt), False
+        return await self._edit(receipt, saying.thing)
+
+    async def _edit(self, receipt: Receipt, thing: Claimed) -> Receipt:
+        """Make the report of its placeholder. Twice is as good as once."""
+        if isinstance(thing.body, Poll):
+            raise ContentRefused(self._account.name, "a poll cannot be edited")
+        await self._account.edit(receipt, thing.body)
+        return receipt
+
+    async def _begin(self, saying: _Saying) -> None:
+        """Keep that it may be said from now on, if it still may. Raises ``NotOurs`` when not, ``AccountUnavailable``
+        when that took too long."""
+        started = steady()
+        begun = await self._database.write(
+            lambda connection: claims.begin(connection, saying.thing, self._held, self._clock.now())
+        )
+        if begun is not Begun.YES:
+            raise NotOurs(self._account.name, begun)
+        if steady() - started > BEGIN_S:
+            raise AccountUnavailable(self._account.name, "beginning took too long", 0.0)
+        saying.begun = True
+
+    # -- what became of it ---------------------------------------------------------------------------------------------
+
+    async def _keep(self, job: Callable[[Connection], T]) -> T:
         """Keep what became of something, however long the database cannot: only we know it."""
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                await self._database.write(job)
-                return
+                return await self._database.write(job)
             except StoreError as error:
                 log.error("%s: what was said cannot be kept now: %s", self._account.name, error)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    async def _speak(self, thing: Claimed) -> Receipt:
-        place = self._places.get(thing.place)
-        if isinstance(thing.body, Poll):
-            if place is None:
-                raise Refused(self._account.name, f"place {thing.place} is not known; see the settings")
-            return await self._account.poll(place, thing.body, thing.key)
-        to: Address | None = Direct(thing.person) if thing.person is not None else place
-        if to is None:
-            raise Refused(self._account.name, f"place {thing.place} is not known; see the settings")
-        return await self._account.say(to, thing.body, thing.key, not_after=thing.not_after)
-
     def _settled(self, connection: Connection, thing: Claimed, receipt: Receipt) -> None:
         account, refs = outbox.sent(connection, thing.id, receipt, self._clock.now())
-        if thing.kind is outbox.Kind.ASK:
+        if thing.kind is Kind.ASK:
             self._replay(connection, account, refs)
 
-    async def _failed(self, thing: Claimed, error: AccountError) -> None:
-        log.log(logging.INFO if isinstance(error, PersonUnreachable) else logging.WARNING, "%s: %s", thing.key, error)
-        now, only = self._clock.now(), self._answers_only
+    async def _failed(self, saying: _Saying, error: Exception) -> None:
+        key = saying.thing.key
+        if isinstance(error, NotOurs) and not saying.begun:
+            log.info("%s: not said: %s", key, error)
+            return
+        if not isinstance(error, AccountError | StoreError):  # a fault of ours: this one message's, not the account's
+            log.exception("%s", key, exc_info=error)
+        else:
+            log.log(logging.INFO if isinstance(error, PersonUnreachable) else logging.WARNING, "%s: %s", key, error)
+        await self._keep(self._failure(saying, error))
+        self._resolver.wake()
 
-        def settle(connection: Connection) -> None:
-            match error:
-                case AccountUnavailable() | Refused():
-                    wire_s = error.retry_after_s if isinstance(error, AccountUnavailable) else REFUSED_AGAIN_S
-                    due_at = now + timedelta(seconds=wire_s * self._clock.speed)
-                    outbox.postpone(connection, thing.id, due_at, str(error), answers_only=only)
-                case TooLate():
-                    outbox.expired(connection, thing.id, now, answers_only=only)
-                case OutcomeUnknown():
-                    outbox.unknown(connection, thing.id, str(error), now)
-                case _:
-                    unreachable = isinstance(error, PersonUnreachable)
-                    outbox.refused(connection, thing.id, str(error), now, unreachable=unreachable, answers_only=only)
+    def _failure(self, saying: _Saying, error: Exception) -> Callable[[Connection], None]:
+        """What an error leads to. Before its request can have left, no error leaves a thing unknown."""
+        thing, text, now = saying.thing, str(error), self._clock.now()
+        if not isinstance(error, AccountError):
+            text = f"{type(error).__name__}: {error}"
 
-        await self._keep(settle)
+        def later(wire_s: float) -> Callable[[Connection], None]:
+            due_at = now + timedelta(seconds=wire_s * self._clock.speed)
+            return lambda connection: outbox.postpone(connection, thing, due_at, text)
+
+        match error:
+            case AccountUnavailable():
+                return later(error.retry_after_s)
+            case Refused():
+                return later(REFUSED_AGAIN_S)
+            case TooLate():
+                return lambda connection: outbox.expired(connection, thing, now)
+            case PersonUnreachable() | ContentRefused():
+                gone = isinstance(error, PersonUnreachable)
+                return lambda connection: outbox.refused(connection, thing, text, now, unreachable=gone)
+            case _ if saying.begun:
+                return lambda connection: outbox.unknown(connection, thing, text, now)
+            case StoreError():
+                return later(FIRST_PAUSE_S)
+            case OutcomeUnknown() if thing.receipt is not None:
+                return later(EDIT_AGAIN_S)
+            case _:
+                return later(REFUSED_AGAIN_S)
 
 
-async def _let_end(saying: set[asyncio.Task[None]], grace_s: float) -> None:
-    """Give what is being said a moment to end; what does not is cancelled, and then unknown."""
+async def _let_end(saying: Mapping[asyncio.Task[None], _Saying], grace_s: float) -> None:
+    """Give what has begun a moment to end; what does not is cancelled, and then unknown. The rest never begins."""
+    for task, its in saying.items():
+        if not its.begun:
+            task.cancel()
     left = set(saying)
     if left:
         _, left = await asyncio.wait(left, timeout=grace_s)

@@ -1,7 +1,12 @@
-"""What we say: planned once under a key, claimed before it is spoken, settled afterwards.
+"""What we say: planned once under a key, claimed before it is spoken, settled as it went.
 
-planned → sending → sent | unknown | refused; planned → expired. A row left in ``sending`` by a crash becomes
-``unknown`` and is never blindly sent again.
+    planned → claimed → sending → sent | unknown | refused        planned → expired
+                            └→ placed → sent
+
+``claimed``: ours, waiting for its turn; surely not said. ``sending``: its request may have left. ``placed``: a
+placeholder stands there (see ``Limits.edits``) and is to be edited, as often as it takes. ``unknown``: it may have been
+said; it is looked for (``core/store/doubts.py``) and never blindly said again. ``claims`` leads up to ``sending``; here
+is how it goes on. Only who claimed a thing says that it was *not* said; that it *was* said is true whoever knows it.
 """
 
 from __future__ import annotations
@@ -12,17 +17,16 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from core.account import Poll, Receipt
-from core.envelope import dump, dump_receipt, load
+from core.envelope import dump, dump_receipt
 from core.message import Message
-from core.models import Ask, Outbox, Person, Ref, Response
+from core.models import Ask, Outbox, Person, Ref
 from core.store.statements import Upsert, stamp, table
 
 _OUTBOX = table(Outbox)
 _PERSON = table(Person)
-_RESPONSE = table(Response)
 _ASK = table(Ask)
 
 _COLUMNS = (
@@ -53,33 +57,24 @@ class Priority(IntEnum):
     INVITATION = 4
 
 
-_TO_THEM = _PERSON.c.id == _OUTBOX.c.person_id
-_SAID_STOP = exists().where(_TO_THEM, _PERSON.c.stopped.is_(True))
-_ALLOWED = exists().where(
-    _TO_THEM, _PERSON.c.opened.is_(True), _PERSON.c.stopped.is_(False), _PERSON.c.blocked.is_(False)
-)
-_ANSWERED = exists().where(
-    _RESPONSE.c.person_id == _OUTBOX.c.person_id,
-    _RESPONSE.c.wave_id == _OUTBOX.c.wave_id,
-    _RESPONSE.c.low.is_not(None),
-)
-_WELCOME = case(
-    (_OUTBOX.c.kind == str(Kind.INVITATION), _ALLOWED & ~_ANSWERED),
-    (_OUTBOX.c.kind == str(Kind.ANSWER), or_(_OUTBOX.c.priority == int(Priority.GOODBYE), ~_SAID_STOP)),
-    else_=true(),
-)
-"""Whether a thing may still be said, by what its person allows and has answered."""
-
-
 class State(StrEnum):
     """What became of it."""
 
     PLANNED = "planned"
+    CLAIMED = "claimed"
     SENDING = "sending"
+    PLACED = "placed"
     SENT = "sent"
     UNKNOWN = "unknown"
     REFUSED = "refused"
     EXPIRED = "expired"
+
+
+MOVING = (State.PLANNED, State.CLAIMED, State.SENDING, State.PLACED)
+"""It is still to be said."""
+
+FINAL = -1
+"""``looks`` of what is unknown and cannot be found out by looking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +85,8 @@ class Planned:
     account: str
     kind: Kind
     body: Message | Poll
+    placeholder: Message | None = None
+    """What is said first, and then edited into the body, where nobody can look whether a message has arrived."""
     place: str = ""
     person_id: int | None = None
     wave_id: int | None = None
@@ -105,10 +102,25 @@ class Claimed:
     key: str
     kind: Kind
     body: Message | Poll
+    placeholder: Message | None
     place: str
     person: str | None
     """The platform's id of the person, for a direct message."""
     not_after: datetime | None
+    fence: int
+    """The lease under which it was claimed."""
+    receipt: Receipt | None
+    """Of its placeholder, where that stands already."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What an earlier holder left undone."""
+
+    put_back: int
+    """Claimed, but surely not said: planned again."""
+    unknown: int
+    """It was being said: it may have arrived."""
 
 
 def plan(connection: Connection, things: Iterable[Planned], now: datetime) -> None:
@@ -119,8 +131,8 @@ def plan(connection: Connection, things: Iterable[Planned], now: datetime) -> No
         connection,
         [
             (
-                *(t.key, t.account, str(t.kind), t.person_id, t.place, dump(t.body), t.wave_id, t.channel),
-                *(int(Priority[t.kind.name]), str(State.PLANNED), moment, moment),
+                *(t.key, t.account, str(t.kind), t.person_id, t.place, dump(t.body, t.placeholder)),
+                *(t.wave_id, t.channel, int(Priority[t.kind.name]), str(State.PLANNED), moment, moment),
                 *(written(t.not_after) if t.not_after else None, "", ""),
             )
             for t in things
@@ -128,136 +140,108 @@ def plan(connection: Connection, things: Iterable[Planned], now: datetime) -> No
     )
 
 
-def claim(
-    connection: Connection, account: str, now: datetime, limit: int, *, answers_only: bool = False
-) -> list[Claimed]:
-    """Take up to ``limit`` due things of an account. An invitation is claimed only while the person still allows it
-    and has not answered, an answer only while they have not said stop: checked in the claiming UPDATE itself. With
-    ``answers_only`` a direct message waits until there is one of theirs to answer."""
-    due = (_OUTBOX.c.account == account) & (_OUTBOX.c.state == str(State.PLANNED)) & (_OUTBOX.c.due_at <= now)
-    connection.execute(
-        update(_OUTBOX).where(due, _OUTBOX.c.not_after < now).values(state=str(State.EXPIRED), settled_at=now)
-    )
-    ids = _next(connection, due, limit, answers_only=answers_only)
-    if not ids:
-        return []
-    ours = _OUTBOX.c.id.in_(ids) & (_OUTBOX.c.state == str(State.PLANNED))
-    sending = update(_OUTBOX).where(ours, _WELCOME).values(state=str(State.SENDING), claimed_at=now)
-    taken: dict[int, int | None] = dict(connection.execute(sending.returning(_OUTBOX.c.id, _OUTBOX.c.person_id)).all())
-    connection.execute(
-        update(_OUTBOX)
-        .where(ours, ~_WELCOME)
-        .values(state=str(State.REFUSED), settled_at=now, error="no longer allowed, or already answered")
-    )
-    if answers_only:
-        people = [id for id in taken.values() if id is not None]
-        connection.execute(update(_PERSON).where(_PERSON.c.id.in_(people)).values(owed=_PERSON.c.owed - 1))
-    return _read(connection, list(taken))
-
-
-def _next(connection: Connection, due: ColumnElement[bool], limit: int, *, answers_only: bool) -> list[int]:
-    """What goes first among what is due. What another process is just claiming is passed over."""
-    first = select(_OUTBOX.c.id, _OUTBOX.c.person_id).where(due).order_by(_OUTBOX.c.priority, _OUTBOX.c.id).limit(limit)
-    if not answers_only:
-        return list(connection.execute(first.with_for_update(skip_locked=True)).scalars())
-    owed = or_(_OUTBOX.c.person_id.is_(None), exists().where(_TO_THEM, _PERSON.c.owed > 0))
-    rows = connection.execute(first.where(owed).with_for_update(skip_locked=True)).all()
-    one_each = {person_id: id for id, person_id in reversed(rows) if person_id is not None}
-    return [id for id, person_id in rows if person_id is None or one_each[person_id] == id]
-
-
-def _read(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
-    rows = connection.execute(
-        select(_OUTBOX, _PERSON.c.platform_id)
-        .join_from(_OUTBOX, _PERSON, _PERSON.c.id == _OUTBOX.c.person_id, isouter=True)
-        .where(_OUTBOX.c.id.in_(list(ids)))
-        .order_by(_OUTBOX.c.priority, _OUTBOX.c.id)
-    )
-    return [
-        Claimed(
-            id=row.id,
-            key=row.key,
-            kind=Kind(row.kind),
-            body=load(row.body),
-            place=row.place,
-            person=row.platform_id,
-            not_after=row.not_after,
-        )
-        for row in rows
-    ]
+# -- it was said -------------------------------------------------------------------------------------------------------
 
 
 def sent(connection: Connection, id: int, receipt: Receipt, now: datetime) -> tuple[str, tuple[str, ...]]:
-    """It was said. Makes an ask or an invitation known under its refs; returns (account, refs)."""
-    row = _row(connection, id)
-    _settle(connection, id, State.SENT, now, receipt=dump_receipt(receipt))
+    """It was said, whatever was believed of it meanwhile. Makes an ask or an invitation known under its refs; returns
+    (account, refs). What was said already keeps its first receipt, and can be answered under the refs of both."""
+    row = connection.execute(select(_OUTBOX).where(_OUTBOX.c.id == id).with_for_update()).one()
+    first = row.state != State.SENT or not row.receipt
+    if first:
+        its = (_OUTBOX.c.id == id,)
+        _write(connection, its, state=str(State.SENT), settled_at=now, receipt=dump_receipt(receipt), error="")
     ask_id: int | None = None
     if row.kind == Kind.ASK:
-        ask_id = connection.execute(
-            update(_ASK)
-            .where(_ASK.c.key == row.key)
-            .values(place=row.place, message=receipt.message, posted_at=receipt.sent_at)
-            .returning(_ASK.c.id)
-        ).scalar_one()
+        ask_id = connection.execute(select(_ASK.c.id).where(_ASK.c.key == row.key)).scalar_one()
+        posted = {"place": row.place, "message": receipt.message, "posted_at": receipt.sent_at}
+        if first:
+            connection.execute(update(_ASK).where(_ASK.c.id == ask_id).values(**posted))
     if row.kind in (Kind.ASK, Kind.INVITATION):
         _add_refs(connection, [(row.account, ref, row.wave_id, row.channel, ask_id) for ref in receipt.refs])
     return row.account, receipt.refs
 
 
-def refused(
-    connection: Connection, id: int, error: str, now: datetime, *, unreachable: bool = False, answers_only: bool = False
-) -> None:
-    """It was not said and will not be. ``unreachable``: nor anything else to this person, until they write again.
-    With ``answers_only`` their message still waits for an answer."""
-    if answers_only:
-        _owe_again(connection, id)
-    if unreachable:
-        person = _row(connection, id).person_id
+def placed(connection: Connection, thing: Claimed, receipt: Receipt) -> bool:
+    """Its placeholder stands. Returns whether it is ours to edit: once a placeholder is kept, no other one is edited,
+    so the report is said once, however many placeholders there are."""
+    values = {"state": str(State.PLACED), "receipt": dump_receipt(receipt), "error": ""}
+    if _write(connection, _in_hand(thing, State.CLAIMED, State.SENDING), **values):
+        return True
+    given_up = _OUTBOX.c.state.in_([str(State.PLANNED), str(State.UNKNOWN)])
+    _write(connection, (_OUTBOX.c.id == thing.id, given_up), **values, fence=0)
+    return False
+
+
+# -- it was not said, or may have been ---------------------------------------------------------------------------------
+
+
+def refused(connection: Connection, thing: Claimed, error: str, now: datetime, *, unreachable: bool = False) -> None:
+    """It was not said and will not be. ``unreachable``: nor anything else to this person, until they write again."""
+    if _not_said(connection, thing, state=str(State.REFUSED), settled_at=now, error=error) and unreachable:
+        person = select(_OUTBOX.c.person_id).where(_OUTBOX.c.id == thing.id).scalar_subquery()
         connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(blocked=True))
-    _settle(connection, id, State.REFUSED, now, error=error)
 
 
-def expired(connection: Connection, id: int, now: datetime, *, answers_only: bool = False) -> None:
-    """Its time passed before its turn came: it was not said. ``answers_only`` as in ``refused``."""
-    if answers_only:
-        _owe_again(connection, id)
-    _settle(connection, id, State.EXPIRED, now)
+def expired(connection: Connection, thing: Claimed, now: datetime) -> None:
+    """Its time passed before its turn came: it was not said."""
+    _not_said(connection, thing, state=str(State.EXPIRED), settled_at=now)
 
 
-def unknown(connection: Connection, id: int, error: str, now: datetime) -> None:
+def postpone(connection: Connection, thing: Claimed, due_at: datetime, error: str) -> None:
+    """It was not said, or not edited; try again at ``due_at``."""
+    again = case((_OUTBOX.c.state == str(State.PLACED), str(State.PLACED)), else_=str(State.PLANNED))
+    _not_said(connection, thing, state=again, due_at=due_at, claimed_at=None, settled_at=None, error=error, fence=0)
+
+
+def unknown(connection: Connection, thing: Claimed, error: str, now: datetime) -> None:
     """It may have been said."""
-    _settle(connection, id, State.UNKNOWN, now, error=error)
+    its = _in_hand(thing, State.CLAIMED, State.SENDING)
+    _write(connection, its, state=str(State.UNKNOWN), settled_at=now, error=error)
 
 
-def postpone(connection: Connection, id: int, due_at: datetime, error: str, *, answers_only: bool = False) -> None:
-    """It was not said; try again at ``due_at``. With ``answers_only`` their message still waits for an answer."""
-    if answers_only:
-        _owe_again(connection, id)
-    connection.execute(
-        update(_OUTBOX)
-        .where(_OUTBOX.c.id == id)
-        .values(state=str(State.PLANNED), due_at=due_at, claimed_at=None, error=error)
+def take_over(connection: Connection, account: str, now: datetime) -> TakenOver:
+    """What the holder before left: to be called in the transaction that takes over its lease."""
+    theirs = _OUTBOX.c.account == account
+    back = give_back(connection, theirs, _OUTBOX.c.state == str(State.CLAIMED))
+    _write(connection, (_OUTBOX.c.id.in_(back),), state=str(State.PLANNED), claimed_at=None, fence=0)
+    left = (theirs, _OUTBOX.c.state == str(State.SENDING))
+    lost = _write(
+        connection, left, state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent", looks=0
     )
+    return TakenOver(len(back), lost)
 
 
-def put_back(connection: Connection, things: Iterable[Claimed], now: datetime, *, answers_only: bool = False) -> None:
-    """They were claimed, but not even tried."""
-    for thing in things:
-        postpone(connection, thing.id, now, "", answers_only=answers_only)
+def give_back(connection: Connection, *its: ColumnElement[bool]) -> list[int]:
+    """These were not said: the messages of persons that their claims used up still wait for an answer. Locks the rows
+    until the transaction ends, and returns their ids."""
+    ids = list(connection.execute(select(_OUTBOX.c.id).where(*its).with_for_update()).scalars())
+    spent = _OUTBOX.c.id.in_(ids) & (_OUTBOX.c.spent > 0)
+    spenders = select(_OUTBOX.c.person_id).where(spent)
+    theirs = select(func.sum(_OUTBOX.c.spent)).where(spent, _OUTBOX.c.person_id == _PERSON.c.id).scalar_subquery()
+    if ids:
+        connection.execute(update(_PERSON).where(_PERSON.c.id.in_(spenders)).values(owed=_PERSON.c.owed + theirs))
+        _write(connection, (spent,), spent=0)
+    return ids
 
 
-def _owe_again(connection: Connection, id: int) -> None:
-    person = _row(connection, id).person_id
-    connection.execute(update(_PERSON).where(_PERSON.c.id == person).values(owed=_PERSON.c.owed + 1))
+def _not_said(connection: Connection, thing: Claimed, **values: Any) -> bool:
+    """Settle it, and give back what its claim used up. What has been found out by others meanwhile stands; but where
+    they only know that it may have been said, we know better."""
+    found = give_back(connection, *_in_hand(thing, State.CLAIMED, State.SENDING, State.PLACED, State.UNKNOWN))
+    return bool(found) and bool(_write(connection, (_OUTBOX.c.id.in_(found),), **values))
 
 
-def abandon(connection: Connection, accounts: Sequence[str], now: datetime) -> int:
-    """At start: what an earlier run was sending may have been said. Returns how many."""
-    left = update(_OUTBOX).where(_OUTBOX.c.account.in_(list(accounts)), _OUTBOX.c.state == str(State.SENDING))
-    found = connection.execute(
-        left.values(state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent")
-    )
-    return found.rowcount
+def _in_hand(thing: Claimed, *states: State) -> tuple[ColumnElement[bool], ...]:
+    its = (_OUTBOX.c.id == thing.id, _OUTBOX.c.fence == thing.fence)
+    return (*its, _OUTBOX.c.state.in_([str(state) for state in states]))
+
+
+def _write(connection: Connection, its: Sequence[ColumnElement[bool]], **values: Any) -> int:
+    return connection.execute(update(_OUTBOX).where(*its).values(**values)).rowcount
+
+
+# -- what became of it -------------------------------------------------------------------------------------------------
 
 
 def states(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[State, str]]:
@@ -266,18 +250,6 @@ def states(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[State
         select(_OUTBOX.c.key, _OUTBOX.c.state, _OUTBOX.c.error).where(_OUTBOX.c.key.in_(list(keys)))
     )
     return {key: (State(state), error) for key, state, error in rows}
-
-
-def _row(connection: Connection, id: int) -> Row[Any]:
-    return connection.execute(select(_OUTBOX).where(_OUTBOX.c.id == id)).one()
-
-
-def _settle(
-    connection: Connection, id: int, state: State, now: datetime, *, receipt: str = "", error: str = ""
-) -> None:
-    connection.execute(
-        update(_OUTBOX).where(_OUTBOX.c.id == id).values(state=str(state), settled_at=now, receipt=receipt, error=error)
-    )
 
 
 def keys_like(connection: Connection, prefix: str) -> list[str]:

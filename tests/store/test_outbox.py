@@ -13,13 +13,18 @@ from sqlalchemy import select
 from core.account import Receipt
 from core.message import text as words
 from core.models import Person
-from core.store import asks, outbox
+from core.store import asks, claims, outbox
+from core.store.claims import Begun
 from core.store.database import Database
+from core.store.leases import Held
 from core.store.outbox import Claimed, Kind, Planned, State
 from core.store.statements import table
 from tests.store.stage import ACCOUNT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
+from tests.store.voice import hold, take_over
 
 _PERSON = table(Person)
+HELD = Held(ACCOUNT, 1)
+"""The first lease."""
 LATER = NOW + timedelta(hours=1)
 
 
@@ -27,9 +32,11 @@ def thing(key: str, kind: Kind = Kind.REPORT, **more: Any) -> Planned:
     return Planned(**{"key": key, "account": ACCOUNT, "kind": kind, "body": words(key), "place": "-1", **more})
 
 
-def claim(stage: Stage, limit: int = 100, *, answers_only: bool = False) -> list[Claimed]:
+def claim(stage: Stage, limit: int = 100, *, answers_only: bool = False, held: Held = HELD) -> list[Claimed]:
+    if not any(row["account"] == held.account for row in stage.rows("lease")):
+        hold(stage, held.account)
     with stage.database.engine.begin() as connection:
-        return outbox.claim(connection, ACCOUNT, stage.now, limit, answers_only=answers_only)
+        return claims.claim(connection, held, stage.now, limit, answers_only=answers_only)
 
 
 def plan(stage: Stage, *things: Planned) -> None:
@@ -56,7 +63,7 @@ def test_a_key_is_planned_once_for_ever(stage: Stage) -> None:
     assert [found.body for found in claim(stage)] == [words("a")]
     plan(stage, thing("a"))
     assert claim(stage) == []
-    assert states(stage) == {"a": "sending"}
+    assert states(stage) == {"a": "claimed"}
 
 
 def test_what_matters_more_is_claimed_first(stage: Stage) -> None:
@@ -69,7 +76,7 @@ def test_only_what_is_due_on_this_account(stage: Stage) -> None:
     plan(stage, thing("here"), thing("there", account="other"))
     (found,) = claim(stage)
     with stage.database.engine.begin() as connection:
-        outbox.postpone(connection, found.id, LATER, "busy")
+        outbox.postpone(connection, found, LATER, "busy")
     assert (found.key, claim(stage), states(stage)["here"]) == ("here", [], "planned")
     stage.now = LATER
     assert [again.key for again in claim(stage)] == ["here"]
@@ -83,7 +90,8 @@ def test_what_came_too_late_expires(stage: Stage) -> None:
 
 
 def test_two_processes_claim_each_thing_once(stage: Stage, database_url: str) -> None:
-    plan(stage, *(thing(f"thing {number}") for number in range(120)))
+    plan(stage, *(thing(f"thing {number}.") for number in range(120)))
+    hold(stage)
     start = threading.Barrier(2)
 
     def take_all() -> list[str]:
@@ -92,7 +100,7 @@ def test_two_processes_claim_each_thing_once(stage: Stage, database_url: str) ->
         start.wait(timeout=10)
         while True:
             with other.engine.begin() as connection:
-                taken = outbox.claim(connection, ACCOUNT, NOW, 7)
+                taken = claims.claim(connection, HELD, NOW, 7)
             if not taken:
                 break
             found += [each.key for each in taken]
@@ -101,15 +109,16 @@ def test_two_processes_claim_each_thing_once(stage: Stage, database_url: str) ->
 
     with ThreadPoolExecutor(2) as pool:
         first, second = (future.result(timeout=30) for future in [pool.submit(take_all), pool.submit(take_all)])
-    assert sorted([*first, *second]) == sorted(f"thing {number}" for number in range(120))
+    assert sorted([*first, *second]) == sorted(f"thing {number}." for number in range(120))
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_claim_passes_over_what_another_is_claiming(stage: Stage) -> None:
     # On SQLite the second waits for the first: it has one writer at a time.
     plan(stage, thing("one"), thing("two"))
-    with stage.database.engine.begin() as held:
-        assert [found.key for found in outbox.claim(held, ACCOUNT, NOW, 1)] == ["one"]
+    hold(stage)
+    with stage.database.engine.begin() as connection:
+        assert [found.key for found in claims.claim(connection, HELD, NOW, 1)] == ["one"]
         assert [found.key for found in claim(stage)] == ["two"]
 
 
@@ -139,7 +148,7 @@ def test_an_invitation_is_not_claimed_after(stage: Stage, act: str) -> None:
             connection.execute(_PERSON.update().where(_PERSON.c.platform_id == "ann").values(blocked=True))
     taken = [found.person for found in claim(stage) if found.kind is Kind.INVITATION]
     assert taken == ["bob"]
-    (row,) = [row for row in stage.rows("outbox") if row["kind"] == "invitation" and row["state"] != "sending"]
+    (row,) = [row for row in stage.rows("outbox") if row["kind"] == "invitation" and row["state"] != "claimed"]
     assert (row["state"], row["error"]) == ("refused", "no longer allowed, or already answered")
 
 
@@ -151,21 +160,26 @@ def test_an_answer_that_was_taken_back_leaves_the_invitation(stage: Stage) -> No
     assert [found.person for found in claim(stage)] == ["ann"]
 
 
-def test_what_was_being_said_at_a_crash_is_unknown(stage: Stage) -> None:
-    plan(stage, thing("said?"), thing("elsewhere", account="other"), thing("waiting", Kind.ASK))
-    claim(stage, 1)
+def begin(stage: Stage, thing: Claimed, held: Held = HELD) -> Begun:
     with stage.database.engine.begin() as connection:
-        outbox.claim(connection, "other", NOW, 1)
-        assert outbox.abandon(connection, [ACCOUNT], NOW) == 1
-    assert states(stage) == {"said?": "unknown", "elsewhere": "sending", "waiting": "planned"}
-    assert [found.key for found in claim(stage)] == ["waiting"]
+        return claims.begin(connection, thing, held, stage.now)
+
+
+def test_a_crash_leaves_what_was_claimed_to_be_said_and_what_had_begun_unknown(stage: Stage) -> None:
+    plan(stage, thing("said?"), thing("not said"), thing("elsewhere", account="other"), thing("waiting", Kind.ASK))
+    begin(stage, claim(stage, 2)[0])
+    begin(stage, claim(stage, 1, held=Held("other", 1))[0], Held("other", 1))
+    held, found = take_over(stage)
+    assert (found.put_back, found.unknown) == (1, 1)
+    assert states(stage) == {"said?": "unknown", "not said": "planned", "elsewhere": "sending", "waiting": "planned"}
+    assert [found.key for found in claim(stage, held=held)] == ["not said", "waiting"]
 
 
 def test_an_unreachable_person_is_left_alone_until_they_write(stage: Stage) -> None:
     invite(stage, "ann")
     (found,) = claim(stage)
     with stage.database.engine.begin() as connection:
-        outbox.refused(connection, found.id, "closed", NOW, unreachable=True)
+        outbox.refused(connection, found, "closed", NOW, unreachable=True)
     assert invite(stage, wave=1) == 0
     stage.deliver(stage.typed(1, "ann", "hello again"))
     assert invite(stage, wave=1) == 1
@@ -195,7 +209,7 @@ def test_where_we_may_only_answer_each_message_of_theirs_allows_one_of_ours(stag
     assert [found.kind for found in (*first, *second)] == [Kind.ANSWER, Kind.ANSWER]
     assert {row["owed"] for row in stage.rows("person")} == {0}
     with stage.database.engine.begin() as connection:
-        outbox.postpone(connection, first[0].id, NOW, "busy", answers_only=True)
+        outbox.postpone(connection, first[0], NOW, "busy")
     assert [found.key for found in claim(stage, answers_only=True)] == [first[0].key]
 
 
@@ -208,8 +222,8 @@ def test_a_planned_ask_is_known_and_found_until_it_is_closed(stage: Stage) -> No
         assert asks.open_asks(connection, SURVEY.name, closing_before=close - timedelta(seconds=1)) == []
         (ask,) = asks.open_asks(connection, SURVEY.name, closing_before=close)
         assert (ask.account, ask.closes_at, ask.receipt.refs) == (ACCOUNT, close, (poll_ref("group", 0),))
-        assert [found.id for found in asks.open_polls(connection, SURVEY.name, NOW)] == [ask.id]
-        assert asks.open_polls(connection, SURVEY.name, close) == []
+        assert [found.id for found in asks.open_polls(connection, ACCOUNT, NOW)] == [ask.id]
+        assert asks.open_polls(connection, ACCOUNT, close) == []
         asks.closed(connection, ask.id, close)
         assert asks.open_asks(connection, SURVEY.name, closing_before=close) == []
         row = connection.execute(select(table(asks.Ask)).where(table(asks.Ask).c.id == ask.id)).one()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
 
-from core.account import Address, Deliver, Direct, Limits, Place, PlaceKind, Poll, Receipt
+from core.account import Direct
 from core.clock import Clock
 from core.errors import (
     AccountRefused,
@@ -21,7 +21,6 @@ from core.errors import (
     StoreError,
     TooLate,
 )
-from core.message import Message
 from core.message import text as words
 from core.models import Person
 from core.sender import IN_FLIGHT, REFUSED_AGAIN_S, Sender
@@ -30,64 +29,7 @@ from core.store.database import Database
 from core.store.outbox import Kind, Planned
 from core.store.statements import table
 from tests.store.stage import ACCOUNT, CHANNELS, NOW, Stage, poll_ref
-
-PLACE = Place(id="-1001", kind=PlaceKind.GROUP, limits=Limits(post_chars=4_000))
-
-
-class Voice:
-    """An account that notes what is said, fails when told to, and looks whether a claim came first."""
-
-    name = ACCOUNT
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.said: list[tuple[Address, Message | Poll, str]] = []
-        self.unclaimed: list[str] = []
-        self.fails: dict[str, Exception] = {}
-        self.most_at_once = 0
-        self.hold = asyncio.Event()
-        self.hold.set()
-        self._now = 0
-
-    async def __aenter__(self) -> Voice:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    async def place(self, id: str) -> Place:
-        return PLACE
-
-    async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
-        ready()
-
-    async def poll(self, place: Place, poll: Poll, key: str, *, not_after: datetime | None = None) -> Receipt:
-        return await self._speak(place, poll, key)
-
-    async def say(self, to: Address, message: Message, key: str, *, not_after: datetime | None = None) -> Receipt:
-        return await self._speak(to, message, key)
-
-    async def close(self, poll: Receipt) -> None:
-        return None
-
-    async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
-        return None
-
-    async def _speak(self, to: Address, body: Message | Poll, key: str) -> Receipt:
-        states = await asyncio.to_thread(self.states)
-        if states[key] != "sending":
-            self.unclaimed.append(key)
-        self._now += 1
-        self.most_at_once = max(self.most_at_once, self._now)
-        await self.hold.wait()
-        self._now -= 1
-        if key in self.fails:
-            raise self.fails.pop(key)
-        self.said.append((to, body, key))
-        return Receipt(place=PLACE.id, message=key, refs=(f"ref:{key}",), sent_at=NOW)
-
-    def states(self) -> dict[str, str]:
-        return {row["key"]: row["state"] for row in self.stage.rows("outbox")}
+from tests.store.voice import PLACE, Voice, hold
 
 
 @pytest.fixture
@@ -104,7 +46,7 @@ async def voice(stage: Stage) -> Voice:
 @pytest.fixture
 def sender(stage: Stage, voice: Voice) -> Sender:
     clock = Clock(wall=lambda: stage.now.timestamp())
-    return Sender(voice, {PLACE.id: PLACE}, stage.database, clock, stage.inbox.replay)
+    return Sender(voice, {PLACE.id: PLACE}, stage.database, hold(stage), clock, stage.inbox.replay)
 
 
 def plan(stage: Stage, *keys: str, place: str = PLACE.id, person: int | None = None) -> None:
@@ -122,9 +64,9 @@ def row(stage: Stage, key: str) -> dict[str, object]:
 
 
 async def test_everything_due_is_claimed_said_and_settled(stage: Stage, voice: Voice, sender: Sender) -> None:
-    keys = [f"thing {number:02}" for number in range(40)]
+    keys = [f"thing {number:02}." for number in range(40)]
     plan(stage, *keys)
-    voice.hold.clear()
+    voice.stops_at = "begun"
     draining = asyncio.create_task(sender.drain())
     async with asyncio.timeout(20):
         await until(stage, lambda: voice.most_at_once == IN_FLIGHT)
@@ -133,7 +75,7 @@ async def test_everything_due_is_claimed_said_and_settled(stage: Stage, voice: V
     assert sorted(key for _, _, key in voice.said) == keys
     assert {to for to, _, _ in voice.said} == {PLACE}
     assert set(voice.states().values()) == {"sent"}
-    assert voice.unclaimed == []
+    assert voice.wrong == []
     assert voice.most_at_once == IN_FLIGHT
     async with asyncio.timeout(20):
         await sender.drain()
@@ -226,7 +168,7 @@ async def test_running_it_says_what_is_planned_meanwhile(stage: Stage, voice: Vo
 
 
 async def test_what_does_not_end_when_we_are_stopped_is_unknown_and_stays_so(stage: Stage, voice: Voice) -> None:
-    voice.hold.clear()
+    voice.stops_at = "begun"
     plan(stage, "half said")
     sender = speaking(stage, voice, grace_s=0.01)
     await stopped_while_saying(stage, voice, sender)
@@ -238,7 +180,7 @@ async def test_what_does_not_end_when_we_are_stopped_is_unknown_and_stays_so(sta
 
 
 async def test_what_ends_in_time_when_we_are_stopped_is_sent(stage: Stage, voice: Voice) -> None:
-    voice.hold.clear()
+    voice.stops_at = "begun"
     plan(stage, "last words")
     asyncio.get_running_loop().call_later(0.2, voice.hold.set)
     await stopped_while_saying(stage, voice, speaking(stage, voice, grace_s=20))
@@ -270,7 +212,7 @@ async def test_a_receipt_is_kept_as_soon_as_the_database_can(stage: Stage, voice
             raise StoreError(fault)
 
     clock = Clock(wall=lambda: stage.now.timestamp())
-    sender = Sender(voice, {CHANNELS["group"].place: PLACE}, stage.database, clock, replay)
+    sender = Sender(voice, {CHANNELS["group"].place: PLACE}, stage.database, hold(stage), clock, replay)
     async with asyncio.timeout(20):
         await sender.drain()
     assert (len(voice.said), row(stage, key)["state"]) == (1, "sent")
@@ -278,7 +220,7 @@ async def test_a_receipt_is_kept_as_soon_as_the_database_can(stage: Stage, voice
 
 def speaking(stage: Stage, voice: Voice, *, grace_s: float) -> Sender:
     clock = Clock(wall=lambda: stage.now.timestamp())
-    return Sender(voice, {PLACE.id: PLACE}, stage.database, clock, stage.inbox.replay, grace_s=grace_s)
+    return Sender(voice, {PLACE.id: PLACE}, stage.database, hold(stage), clock, stage.inbox.replay, grace_s=grace_s)
 
 
 async def stopped_while_saying(stage: Stage, voice: Voice, sender: Sender) -> None:

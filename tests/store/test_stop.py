@@ -7,9 +7,10 @@ import pytest
 from core.buttons import Purpose
 from core.events import Consent, ConsentKind
 from core.message import Line
-from core.store import outbox
+from core.store import claims
 from core.store.outbox import Claimed, Kind
-from tests.store.stage import ACCOUNT, NOW, Stage
+from tests.store.stage import NOW, Stage
+from tests.store.voice import hold
 
 
 def granted(order: int, *, explicit: bool, kind: ConsentKind = ConsentKind.GRANTED) -> Consent:
@@ -24,8 +25,9 @@ def standing(stage: Stage) -> tuple[bool, bool, bool]:
 
 
 def claim(stage: Stage) -> list[Claimed]:
+    held = hold(stage)
     with stage.database.engine.begin() as connection:
-        return outbox.claim(connection, ACCOUNT, NOW, 100)
+        return claims.claim(connection, held, NOW, 100)
 
 
 @pytest.mark.parametrize("said", ["stop", "STOP.", "/stop", "unsubscribe", "arrêter"])

@@ -1,0 +1,176 @@
+"""Finding out whether what may have been said was said: looked for on the platform where it can be seen.
+
+Where it cannot, a placeholder is said again, for that does no harm, and the rest waits for a person (``vouch status``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from core.account import Account, Address, Direct, Limits, Look, Place, Poll, Receipt
+from core.clock import Clock, steady
+from core.errors import AccountError, AccountUnavailable, StoreError
+from core.store import doubts, outbox
+from core.store.database import Connection, Database
+from core.store.doubts import Doubt
+from core.store.leases import Held
+from core.store.outbox import Kind
+
+log = logging.getLogger(__name__)
+
+SETTLE_S = 10.0
+"""Nothing is looked for sooner, in wall seconds: until then a request of a holder before us may still arrive."""
+
+RESOLVE_AGAIN_S = 2.0
+"""How often, in wall seconds, it is seen to while there is something to find out."""
+
+SELDOM_S = 60.0
+"""How often otherwise: another process may have brought something, as ``vouch restore`` does."""
+
+LOOK_LATER_S = 300.0
+"""How long, in wall seconds, until something is looked for again that the platform would not let us look for."""
+
+MOST_LOOKS = 10
+"""So often a thing is said again because it was not found: then looking for it cannot be trusted."""
+
+MOST_PLACEHOLDERS = 5
+"""So often a placeholder is said again. A place that swallows as many answers is not to be filled with them."""
+
+Replay = Callable[[Connection, str, Sequence[str]], None]
+"""Takes up, inside the writer's transaction, what had waited for the refs of a post."""
+
+
+def uses_placeholder(limits: Limits) -> bool:
+    """Whether a report goes to this place as a placeholder that is then edited."""
+    return limits.edits and not limits.looks
+
+
+class Resolver:
+    """Finds out, for one account, what became of what is unknown."""
+
+    def __init__(
+        self,
+        account: Account,
+        places: Mapping[str, Place],
+        database: Database,
+        held: Held,
+        clock: Clock,
+        replay: Replay,
+        planned: Callable[[], None],
+        *,
+        settle_s: float,
+    ) -> None:
+        """``planned`` is called when something is to be said again."""
+        self._account = account
+        self._places = places
+        self._database = database
+        self._held = held
+        self._clock = clock
+        self._replay = replay
+        self._planned = planned
+        self._settle_s = settle_s
+        self._not_before: dict[int, float] = {}
+        """When each doubt may be looked for, by the steady clock."""
+        self._others: dict[str, Place] = {}
+        """Places that the settings do not name (any more)."""
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something has become unknown."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """See to what is unknown until cancelled."""
+        while True:
+            self._wake.clear()
+            left = True
+            try:
+                left = await self.resolve()
+            except StoreError as error:
+                log.error("%s: what is unknown cannot be seen to now: %s", self._account.name, error)
+            except Exception:  # a fault of ours here must not end what is said beside it
+                log.exception("%s: seeing to what is unknown", self._account.name)
+            try:
+                async with asyncio.timeout(RESOLVE_AGAIN_S if left else SELDOM_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def resolve(self) -> bool:
+        """See to everything unknown that may be looked for now. Returns whether there is more to find out later."""
+        found = await asyncio.to_thread(self._doubts)
+        self._not_before = {doubt.id: self._not_before.get(doubt.id, steady() + self._settle_s) for doubt in found}
+        waits = [await self._see_to(doubt) for doubt in found]
+        return any(waits)
+
+    def _doubts(self) -> list[Doubt]:
+        with self._database.reading() as connection:
+            return doubts.doubts(connection, self._account.name, self._clock.now())
+
+    async def _see_to(self, doubt: Doubt) -> bool:
+        """See to one. Returns whether it is to be looked for later."""
+        try:
+            place = await self._place(doubt)
+            if place.limits.looks:
+                return steady() < self._not_before[doubt.id] or await self._look(doubt, place)
+        except AccountError as error:
+            self._later(doubt, error)
+            return True
+        except StoreError:
+            raise
+        except Exception as error:  # a fault of ours: the others are looked for all the same
+            log.exception("%s: looking whether it was said", doubt.key)
+            self._later(doubt, error)
+            return True
+        if doubt.kind is Kind.REPORT and doubt.placeholder is not None and uses_placeholder(place.limits):
+            await self._again(doubt, MOST_PLACEHOLDERS, "its placeholder was said again in vain")
+        elif isinstance(doubt.body, Poll):
+            await self._give_up(doubt, "nobody can look for it here; its first vote makes it known again")
+        else:
+            await self._give_up(doubt, "nobody can look for it here")
+        return False
+
+    async def _place(self, doubt: Doubt) -> Place:
+        id = "direct" if doubt.person is not None else doubt.place
+        if id in self._places:
+            return self._places[id]
+        if id not in self._others:
+            self._others[id] = await self._account.place(id)
+        return self._others[id]
+
+    async def _look(self, doubt: Doubt, place: Place) -> bool:
+        to: Address = Direct(doubt.person) if doubt.person is not None else place
+        found = await self._account.look(to, doubt.body, doubt.key, doubt.since)
+        log.info("%s: looked whether it was said: %s", doubt.key, "said" if isinstance(found, Receipt) else found)
+        match found:
+            case Receipt():
+                await self._database.write(lambda connection: self._was_said(connection, doubt, found))
+            case Look.NOT_SAID:
+                await self._again(doubt, MOST_LOOKS, "it was said and looked for in vain")
+            case Look.CANNOT_TELL:
+                await self._give_up(doubt, "it could not be found out whether it was said")
+        self._not_before.pop(doubt.id, None)  # if it becomes unknown again, that is another request
+        return False
+
+    def _was_said(self, connection: Connection, doubt: Doubt, receipt: Receipt) -> None:
+        account, refs = outbox.sent(connection, doubt.id, receipt, self._clock.now())
+        if doubt.kind is Kind.ASK:
+            self._replay(connection, account, refs)
+
+    async def _again(self, doubt: Doubt, most: int, in_vain: str) -> None:
+        if doubt.looks >= most:
+            await self._give_up(doubt, f"{in_vain} {doubt.looks} times")
+        elif await self._database.write(lambda c: doubts.not_said(c, doubt, self._held, self._clock.now())):
+            self._planned()
+
+    async def _give_up(self, doubt: Doubt, why: str) -> None:
+        log.warning("%s: it may have been said; %s; see `vouch status`", doubt.key, why)
+        await self._database.write(lambda connection: doubts.cannot_tell(connection, doubt, self._held, why))
+        self._planned()  # the next message of a report may have waited for this one
+
+    def _later(self, doubt: Doubt, error: Exception) -> None:
+        wait_s = error.retry_after_s if isinstance(error, AccountUnavailable) else LOOK_LATER_S
+        log.info("%s: cannot look now: %s", doubt.key, error)
+        self._not_before[doubt.id] = steady() + wait_s

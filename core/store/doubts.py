@@ -1,0 +1,127 @@
+"""What may have been said: looked for on the platform, known again when it comes by, or settled by a person.
+
+Nothing of it is said again before the platform, or a person, has told that it is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, or_, select, update
+
+from core.account import Poll, Receipt
+from core.envelope import load, placeholder_of
+from core.events import PollSeen
+from core.message import Message
+from core.models import Outbox, Person
+from core.store.leases import Held, ours
+from core.store.outbox import FINAL, Kind, State, give_back, sent
+from core.store.statements import table
+
+_OUTBOX = table(Outbox)
+_PERSON = table(Person)
+
+LOOK_BACK = timedelta(days=7)
+"""How far back is looked when a claim lies in the future: the clock was wrong then, so nobody knows when it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Something that may have been said, and can be looked for."""
+
+    id: int
+    key: str
+    kind: Kind
+    body: Message | Poll
+    placeholder: Message | None
+    place: str
+    person: str | None
+    """The platform's id of the person, for a direct message."""
+    since: datetime
+    """Calendar time: it was not said before."""
+    looks: int
+    """How often it was looked for and not found, or its placeholder said again."""
+    error: str
+    """Why it is unknown."""
+
+
+def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
+    """What may have been said on an account, and about which more can be found out."""
+    rows = connection.execute(
+        select(_OUTBOX, _PERSON.c.platform_id)
+        .join_from(_OUTBOX, _PERSON, _PERSON.c.id == _OUTBOX.c.person_id, isouter=True)
+        .where(_OUTBOX.c.account == account, _OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL)
+        .order_by(_OUTBOX.c.priority, _OUTBOX.c.id)
+    )
+    return [
+        Doubt(
+            id=row.id,
+            key=row.key,
+            kind=Kind(row.kind),
+            body=load(row.body),
+            placeholder=placeholder_of(row.body),
+            place=row.place,
+            person=row.platform_id,
+            since=_since(row.claimed_at, row.planned_at, now),
+            looks=row.looks,
+            error=row.error,
+        )
+        for row in rows
+    ]
+
+
+def _since(claimed_at: datetime | None, planned_at: datetime, now: datetime) -> datetime:
+    if claimed_at is not None and claimed_at <= now:
+        return claimed_at
+    return min(planned_at, now - LOOK_BACK)
+
+
+def not_said(connection: Connection, doubt: Doubt, held: Held, now: datetime) -> bool:
+    """It is not there: it may be said again. Returns whether it is ours to say so, and nobody found out more."""
+    its = (_OUTBOX.c.id == doubt.id, _OUTBOX.c.looks == doubt.looks, _OUTBOX.c.state == str(State.UNKNOWN))
+    return _plan_again(connection, now, doubt.looks + 1, *its, ours(held)) > 0
+
+
+def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> None:
+    """Looking does not help: it stays unknown until a person, or the platform by itself, tells."""
+    its = (_OUTBOX.c.id == doubt.id, _OUTBOX.c.state == str(State.UNKNOWN), ours(held))
+    connection.execute(update(_OUTBOX).where(*its).values(looks=FINAL, error=f"{doubt.error}; {why}"))
+
+
+def adopt(connection: Connection, account: str, seen: PollSeen, now: datetime) -> tuple[str, ...] | None:
+    """A poll that nobody knows came by. If it is the one ask of this account whose outcome is unknown, it was said:
+    returns its refs, for what waited for them. ``None`` when there is no such ask, or when it could be several."""
+    query = select(_OUTBOX.c.id, _OUTBOX.c.place, _OUTBOX.c.body).where(
+        _OUTBOX.c.account == account,
+        _OUTBOX.c.kind == str(Kind.ASK),
+        or_(_OUTBOX.c.state == str(State.UNKNOWN), (_OUTBOX.c.state == str(State.SENT)) & (_OUTBOX.c.receipt == "")),
+    )
+    alike = [(id, place) for id, place, body in connection.execute(query) if _is(load(body), seen)]
+    if len(alike) != 1:
+        return None
+    ((id, place),) = alike
+    _, refs = sent(connection, id, Receipt(place=place, message="", refs=(seen.ref,), sent_at=now), now)
+    return refs
+
+
+def _is(body: Message | Poll, seen: PollSeen) -> bool:
+    return isinstance(body, Poll) and (body.question, body.options) == (seen.question, tuple(seen.options))
+
+
+def by_hand(connection: Connection, key: str, now: datetime, *, said: bool) -> bool:
+    """A person has looked: it was ``said``, or is to be said again. Returns whether it was unknown until now."""
+    its = (_OUTBOX.c.key == key, _OUTBOX.c.state == str(State.UNKNOWN))
+    if not said:
+        return _plan_again(connection, now, 0, *its) > 0
+    values: dict[str, Any] = {"state": str(State.SENT), "settled_at": now, "error": ""}
+    return connection.execute(update(_OUTBOX).where(*its).values(**values)).rowcount > 0
+
+
+def _plan_again(connection: Connection, now: datetime, looks: int, *its: ColumnElement[bool]) -> int:
+    ids: Sequence[int] = give_back(connection, *its)
+    values = {"state": str(State.PLANNED), "due_at": now, "claimed_at": None, "settled_at": None, "error": ""}
+    again = update(_OUTBOX).where(_OUTBOX.c.id.in_(ids)).values(**values, looks=looks, fence=0)
+    return connection.execute(again).rowcount
