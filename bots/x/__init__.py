@@ -1,24 +1,25 @@
 """X: polls and posts on the brand's timeline, mentions, direct messages. One account is one set of OAuth 1.0a tokens.
 
 ``read`` JSON to events · ``render`` messages to text · ``stream`` what comes in · ``send`` what goes out ·
-``transport`` the way there, over tweepy · ``budget`` how often.
+``look`` whether it was said after all · ``transport`` the way there, over tweepy · ``budget`` how often.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final
 
 from bots.x import budget, read
+from bots.x.look import Looker
 from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT
-from bots.x.send import LONGEST_MIN, SHORTEST_MIN, Sender
+from bots.x.send import LONGEST_MIN, SHORTEST_MIN, Duplicate, Sender
 from bots.x.stream import Stream
 from bots.x.transport import Api, Problem
-from core.account import Address, Begin, Deliver, Direct, Forms, Limits, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Direct, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable
+from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown
 from core.events import Totals
 from core.message import Message
 
@@ -31,9 +32,10 @@ TIMELINE: Final = Limits(
     question_chars=POST_WEIGHT,
     poll_longest=timedelta(minutes=LONGEST_MIN),
     poll_shortest=timedelta(minutes=SHORTEST_MIN),
+    looks=True,
 )
 """A poll on X names nobody, and a post has no buttons. Source: https://docs.x.com/x-api/posts/create-post"""
-DIRECT: Final = Limits(post_chars=DIRECT_CHARS, answers_only=True)
+DIRECT: Final = Limits(post_chars=DIRECT_CHARS, answers_only=True, looks=True)
 
 
 class XAccount:
@@ -70,6 +72,7 @@ class XAccount:
             clock=clock,
         )
         self._sender = Sender(name, self._api, clock)
+        self._looker = Looker(name, self._api, clock)
 
     async def __aenter__(self) -> XAccount:
         await self._api.open()
@@ -83,6 +86,7 @@ class XAccount:
             raise
         self._handle = me.handle
         self._stream = Stream(self._name, self._api, self._clock, me.id)
+        self._looker.me = me.id
         return self
 
     async def __aexit__(
@@ -125,7 +129,8 @@ class XAccount:
 
     async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         """Post a poll. X takes no key: after ``OutcomeUnknown`` only a look at X tells whether it is there."""
-        receipt = await self._sender.poll(place, poll, begin)
+        said = self._sender.poll(place, poll, begin)
+        receipt = await self._once(place, poll, key, said)
         self._incoming.polls.open.add(receipt.message)
         return receipt
 
@@ -134,10 +139,35 @@ class XAccount:
     ) -> Receipt:
         """Post on the timeline, or write to one person. X takes no key, as in ``poll``."""
         if isinstance(to, Direct):
-            return await self._sender.direct(to.person, message, begin, not_after)
+            return self._looker.said(await self._sender.direct(to.person, message, begin, not_after), key)
         if to.kind is not PlaceKind.TIMELINE:
             raise AccountRefused(self._name, "a direct message on X needs a person")
-        return await self._sender.post(to, message, begin, not_after)
+        return await self._once(to, message, key, self._sender.post(to, message, begin, not_after))
+
+    async def _once(self, to: Place, body: Message | Poll, key: str, said: Awaitable[Receipt]) -> Receipt:
+        """What was said, or what was said before: X refuses the same words again, so those that were looked for in vain
+        have come after all."""
+        try:
+            return self._looker.said(await said, key)
+        except ContentRefused as error:
+            since = self._looker.missed(key)
+            if since is None or not isinstance(error, Duplicate):
+                raise
+        found = await self._looker.look(to, body, key, since)
+        if isinstance(found, Look):
+            raise OutcomeUnknown(self._name, "X has these words already, but does not show them yet")
+        return found
+
+    async def edit(self, said: Receipt, message: Message) -> None:
+        """X has no edit for us. Raises ``ContentRefused``."""
+        raise ContentRefused(self._name, "X lets nobody edit by its API")
+
+    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+        """Whether it is among what we posted, or wrote to this person, since then. Raises ``AccountUnavailable``."""
+        found = await self._looker.look(to, body, key, since)
+        if isinstance(body, Poll) and isinstance(found, Receipt):
+            self._incoming.polls.open.add(found.message)
+        return found
 
     async def close(self, poll: Receipt) -> Totals | None:
         """X cannot end a poll early: this gives the present totals, ``final`` once the poll's own time is over, and

@@ -20,6 +20,8 @@ ME: Final = "GET /2/users/me"
 MENTIONS: Final = "GET /2/users/:id/mentions"
 DIRECTS: Final = "GET /2/dm_events"
 LOOKUP: Final = "GET /2/tweets"
+POSTED: Final = "GET /2/users/:id/tweets"
+CONVERSATION: Final = "GET /2/dm_conversations/with/:id/dm_events"
 POST: Final = "POST /2/tweets"
 WRITE: Final = "POST /2/dm_conversations/with/:id/messages"
 
@@ -102,6 +104,8 @@ def budgets() -> dict[str, Budget]:
         MENTIONS: Budget((Window(300),)),
         DIRECTS: Budget((Window(15),)),
         LOOKUP: Budget((Window(900),)),
+        POSTED: Budget((Window(900),)),
+        CONVERSATION: Budget((Window(15),)),
         POST: Budget((Window(100),)),
         WRITE: Budget((Window(15), Window(1440, DAY_S, "x-user-limit-24hour"))),
     }

@@ -23,6 +23,9 @@ POST_FIELDS: Final = ["author_id", "conversation_id", "created_at", "referenced_
 DIRECT_FIELDS: Final = ["created_at", "dm_conversation_id", "event_type", "id", "sender_id", "text"]
 DIRECT_TYPES: Final = "MessageCreate"
 POLL_EXPANSION: Final = "attachments.poll_ids"
+OWN_POST_FIELDS: Final = ["attachments", "created_at", "entities"]
+OWN_POLL_FIELDS: Final = ["duration_minutes", "id", "options"]
+OWN_DIRECT_FIELDS: Final = ["created_at", "entities", "event_type", "id", "sender_id", "text"]
 POLL_FIELDS: Final = ["end_datetime", "id", "options", "voting_status"]
 
 _ID = re.compile(r"[0-9]{1,19}")
@@ -59,6 +62,64 @@ def profile(page: Json) -> Profile:
 def post_ref(post: str) -> str:
     """The name under which replies and totals refer to a post of ours."""
     return f"post:{post}"
+
+
+def direct_ref(id: str) -> str:
+    """The name of a direct message of ours."""
+    return f"direct:{id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """A post or a direct message of ours, as X shows it."""
+
+    id: str
+    at: datetime
+    text: str
+    links: Mapping[str, str]
+    """What each short link in ``text`` stands for, as far as X says."""
+    options: tuple[str, ...] = ()
+    """Of a poll."""
+    minutes: int = 0
+    """How long the poll lasts."""
+
+
+def own_post(post: Json, page: Json) -> Own:
+    """A post of ours, with its poll out of the page's ``includes``. Raises ``Malformed``."""
+    options: tuple[str, ...] = ()
+    minutes = 0
+    attached = post.get("attachments")
+    if isinstance(attached, dict) and "poll_ids" in attached:
+        poll = _poll_of(post, items(page, "includes", "polls"))
+        options = tuple(
+            _text(option, "label") for option in sorted(_options(poll), key=lambda o: _count(o, "position"))
+        )
+        minutes = _count(poll, "duration_minutes")
+    return Own(
+        id=_id(post, "id"),
+        at=_time(post, "created_at"),
+        text=plain(_text(post, "text")),
+        links=_links(items(post, "entities", "urls")),
+        options=options,
+        minutes=minutes,
+    )
+
+
+def own_direct(event: Json, me: str) -> Own | None:
+    """A direct message of ours; ``None`` for what others wrote. Raises ``Malformed``."""
+    if _text(event, "event_type") != DIRECT_TYPES or _id(event, "sender_id") != me:
+        return None
+    return Own(
+        id=_id(event, "id"),
+        at=_time(event, "created_at"),
+        text=plain(_text(event, "text") if "text" in event else ""),
+        links=_links([*items(event, "urls"), *items(event, "entities", "urls")]),
+    )
+
+
+def at(item: Json) -> datetime:
+    """When an item was made. Raises ``Malformed``."""
+    return _time(item, "created_at")
 
 
 def mention(post: Json, me: str) -> Reply | None:
@@ -128,23 +189,14 @@ def poll_totals(post: Json, polls: Sequence[Json], as_of: datetime) -> Totals:
     Raises ``Malformed``, also when the post carries no poll.
     Source: https://developer.x.com/en/docs/x-api/data-dictionary/object-model/poll
     """
-    attachments = post.get("attachments")
-    wanted = attachments.get("poll_ids") if isinstance(attachments, dict) else None
-    if not isinstance(wanted, list) or not wanted:
-        raise Malformed("the post has no attachments.poll_ids")
-    for poll in polls:
-        if poll.get("id") == wanted[0]:
-            options = poll.get("options")
-            if not isinstance(options, list):
-                raise Malformed("the poll has no options")
-            counted = sorted((_count(option, "position"), _count(option, "votes")) for option in options)
-            return Totals(
-                ref=post_ref(_id(post, "id")),
-                totals=tuple(votes for _, votes in counted),
-                as_of=as_of,
-                final=poll.get("voting_status") == "closed",
-            )
-    raise Malformed("includes.polls lacks the poll")
+    poll = _poll_of(post, polls)
+    counted = sorted((_count(option, "position"), _count(option, "votes")) for option in _options(poll))
+    return Totals(
+        ref=post_ref(_id(post, "id")),
+        totals=tuple(votes for _, votes in counted),
+        as_of=as_of,
+        final=poll.get("voting_status") == "closed",
+    )
 
 
 def items(page: Json, *path: str) -> list[Json]:
@@ -184,6 +236,28 @@ def plain(text: str) -> str:
     for escaped, typed in _ESCAPED:
         text = text.replace(escaped, typed)
     return text
+
+
+def _poll_of(post: Json, polls: Sequence[Json]) -> Json:
+    attachments = post.get("attachments")
+    wanted = attachments.get("poll_ids") if isinstance(attachments, dict) else None
+    if not isinstance(wanted, list) or not wanted:
+        raise Malformed("the post has no attachments.poll_ids")
+    for poll in polls:
+        if poll.get("id") == wanted[0]:
+            return poll
+    raise Malformed("includes.polls lacks the poll")
+
+
+def _options(poll: Json) -> list[Json]:
+    options = poll.get("options")
+    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
+        raise Malformed("the poll has no options")
+    return options
+
+
+def _links(urls: Sequence[Json]) -> dict[str, str]:
+    return {_text(url, "url"): _text(url, "expanded_url") for url in urls if "expanded_url" in url}
 
 
 def _related(post: Json) -> dict[str, str]:

@@ -25,7 +25,9 @@ PATIENCE_S: Final = 10.0
 """How long a message waits for the rate limit (wall) before its sender is told to come back."""
 _TRAVEL_S: Final = 0.1
 """How long a request may travel (wall) while the poll's end comes nearer (calendar)."""
-_ABOUT_CONTENT: Final = ("duplicate", "too long", "automated")
+_SAID_BEFORE: Final = ("duplicate",)
+"""Words in the refusal of a post that is there already."""
+_ABOUT_CONTENT: Final = ("too long", "automated")
 """Words in a refusal that blame this one message."""
 _ABOUT_PERSON: Final = ("participant", "to this user", "not following you")
 """Words in a refusal of a direct message that blame its receiver: blocked, closed, or never wrote to us."""
@@ -34,6 +36,10 @@ _ABOUT_ACCOUNT: Final = ("unsupported-authentication", "client-forbidden", "oaut
 Source: https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
 _SAY_ACCOUNT: Final = ("your account is suspended", "client app", "app permissions")
 """Words for the same, where the type says nothing."""
+
+
+class Duplicate(ContentRefused):
+    """X has these words on the timeline already."""
 
 
 class Sender:
@@ -86,7 +92,7 @@ class Sender:
         except Problem as problem:
             raise self._direct_refused(problem) from None
         id = self._id(answer, "dm_event_id")
-        return Receipt(place=person, message=id, refs=(f"direct:{id}",), sent_at=self._clock.now())
+        return Receipt(place=person, message=id, refs=(read.direct_ref(id),), sent_at=self._clock.now())
 
     def _in_time(self, begin: Begin, not_after: datetime | None) -> Begin:
         async def leave() -> None:
@@ -135,6 +141,8 @@ class Sender:
         return id
 
     def _post_refused(self, problem: Problem) -> AccountError:
+        if _says(problem, _SAID_BEFORE):
+            return Duplicate(self._account, problem.detail)
         if problem.status == 400 or _says(problem, _ABOUT_CONTENT):
             return ContentRefused(self._account, problem.detail)
         return AccountRefused(self._account, f"X does not let this account post: {problem.detail}")

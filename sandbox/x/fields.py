@@ -188,7 +188,10 @@ class View:
             self._add_user(dm.sender)
         if dm.media_key is not None and "attachments.media_keys" in self.expansions:
             self._add_media((dm.media_key,))
-        return {name: full[name] for name in full if name in self._dm}
+        shown = {name: full[name] for name in full if name in self._dm}
+        if "entities" in self._dm and (urls := (self._entities(dm.text) or {}).get("urls")):
+            shown["urls"] = urls
+        return shown
 
     def _add_user(self, member_id: int) -> None:
         if member_id not in self._users and member_id in self._network.members:

@@ -55,7 +55,9 @@ class Front:
             Endpoint("POST", "/2/tweets", posting.create, rates.POSTS),
             Endpoint("DELETE", "/2/tweets/{id}", posting.delete, rates.DELETE),
             Endpoint("POST", "/2/dm_conversations/with/{participant_id}/messages", direct.send, rates.DMS),
-            Endpoint("GET", "/2/dm_conversations/with/{participant_id}/dm_events", direct.events_with, rates.DM_EVENTS),
+            Endpoint(
+                "GET", "/2/dm_conversations/with/{participant_id}/dm_events", direct.events_with, rates.DM_EVENTS_WITH
+            ),
             Endpoint("GET", "/2/dm_events", direct.events, rates.DM_EVENTS),
             Endpoint("POST", "/2/media/upload", library.one_shot, rates.MEDIA),
             Endpoint("GET", "/2/media/upload", library.status, rates.MEDIA),

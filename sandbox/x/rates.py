@@ -35,6 +35,7 @@ MENTIONS = Limit("mentions", 300, 450)
 TIMELINE = Limit("timeline", 900, 10_000)
 DMS = Limit("dms", 15, per_brand_day=1440)
 DM_EVENTS = Limit("dm_events", 15)
+DM_EVENTS_WITH = Limit("dm_events_with", 15)
 MEDIA = Limit("media", 500)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sandbox.rules import Rules
 from sandbox.x.fields import View
 from sandbox.x.pages import before_token, newest_first, token_after
 from sandbox.x.problems import invalid, missing
@@ -114,7 +115,7 @@ class Reading:
         found, more = newest_first(
             ids,
             lambda item: item,
-            low=max(len(ids) - depth, bisect_right(ids, _after(query))),
+            low=max(len(ids) - depth, bisect_right(ids, _after(query, self._site.rules))),
             below=_below(query, before_token(scope, query.text("pagination_token"), self._site.rules)),
             most=most,
             keep=lambda item: item in network.tweets and not (no_replies and network.tweets[item].reply_to is not None),
@@ -140,10 +141,11 @@ class Reading:
         bill.read(today, "user.read", users)
 
 
-def _after(query: Query) -> int:
+def _after(query: Query, rules: Rules) -> int:
     """The id that the page must stay above."""
     since, start = query.id("since_id"), query.time("start_time")
-    return max(since or 0, 0 if start is None else Network.stamp(_checked(start)) - 1)
+    first = 0 if start is None else Network.stamp(_checked(start)) - 1
+    return max(since or 0, first if rules.on("x.timeline.start") else 0)
 
 
 def _below(query: Query, token: int | None) -> int | None:

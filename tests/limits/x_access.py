@@ -106,6 +106,7 @@ RATES: dict[str, tuple[int, int, str, str]] = {
     "x.rate.timeline": (900, 10_000, "GET", "/2/users/{brand}/tweets"),
     "x.rate.dms": (15, 0, "POST", "/2/dm_conversations/with/{ann}/messages"),
     "x.rate.dm_events": (15, 0, "GET", "/2/dm_events"),
+    "x.rate.dm_events_with": (15, 0, "GET", "/2/dm_conversations/with/{ann}/dm_events"),
     "x.rate.media": (500, 0, "POST", "/2/media/upload/initialize"),
 }
 """How often in 15 minutes the brand may call, and the app alone; 0 where the app alone may not."""

@@ -92,6 +92,8 @@ async def messages_are_kept_30_days(rig: Rig) -> None:
     rig.clocks.skip(30 * 24 * 3600)
     page = await rig.call(lambda sdk: next(sdk.direct_messages.get_events()))
     assert [event["text"] for event in page.model_dump()["data"]] == ["new"]
+    page = await rig.call(lambda sdk: next(sdk.direct_messages.get_events_by_participant_id(rig.ann)))
+    assert [event["text"] for event in page.model_dump()["data"]] == ["new"]
 
 
 @row("x.dm.participants")

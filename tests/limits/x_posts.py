@@ -55,6 +55,12 @@ async def a_link_comes_back_shortened(rig: Rig) -> None:
     url = raw["data"]["entities"]["urls"][0]
     assert raw["data"]["text"][url["start"] : url["end"]] == url["url"] == words[1]
     assert url["expanded_url"] == "https://example.org/a?b=c"
+    await rig.x.write(ACCOUNT, rig.ann, "hi")
+    await rig.message(rig.ann, "see https://example.org/a")
+    _, _, raw = await rig.raw("GET", f"/2/dm_conversations/with/{rig.ann}/dm_events?dm_event.fields=entities")
+    (url,) = raw["data"][0]["urls"]
+    assert raw["data"][0]["text"] == f"see {url['url']}"
+    assert (url["expanded_url"], len(url["url"])) == ("https://example.org/a", 23)
 
 
 @row("x.post.escaped")
@@ -261,3 +267,18 @@ async def timelines_go_back_3200(rig: Rig) -> None:
     pages = await rig.call(lambda sdk: list(sdk.users.get_posts(rig.ann, max_results=100)))
     found = [item["id"] for page in pages for item in page.model_dump()["data"]]
     assert found == written[:0:-1]
+
+
+@row("x.timeline.start")
+async def a_timeline_begins_at_a_given_second(rig: Rig) -> None:
+    ids = []
+    for number in range(3):
+        ids.append(await rig.post(f"hello {number}"))
+        rig.clocks.skip(60)
+    start = (rig.posts[1].at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    page = await rig.call(lambda sdk: next(sdk.users.get_posts(rig.brand, start_time=start)))
+    assert [item["id"] for item in page.model_dump()["data"]] == [ids[2], ids[1]]
+    _, _, shown = await rig.raw(
+        "GET", f"/2/users/{rig.brand}/tweets?start_time={start}&tweet.fields=created_at&max_results=5"
+    )
+    assert shown["meta"] == {"result_count": 2, "newest_id": ids[2], "oldest_id": ids[1]}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bots.x import XAccount, budget
-from bots.x.send import Sender
+from bots.x.send import Duplicate, Sender
 from bots.x.transport import Api, Problem, address
 from core.account import Limits, Place, PlaceKind
 from core.clock import Clock
@@ -136,7 +136,7 @@ async def test_a_hung_call_is_released_in_time() -> None:
         (_problem(402, "credits"), _write, AccountRefused),
         (rude.page(402), _post, AccountRefused),
         (_problem(429, "cap", "https://api.twitter.com/2/problems/usage-capped"), _post, AccountRefused),
-        (_problem(403, "You are not allowed to create a Tweet with duplicate content."), _post, ContentRefused),
+        (_problem(403, "You are not allowed to create a Tweet with duplicate content."), _post, Duplicate),
         (_problem(403, "Your Tweet text is too long."), _post, ContentRefused),
         (_problem(403, "You are not permitted to perform this action."), _post, AccountRefused),
         (rude.says(400, {"errors": [{"message": "$.text: bad"}], "title": "Invalid Request"}), _post, ContentRefused),
