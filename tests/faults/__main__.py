@@ -24,7 +24,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted:
     parser = argparse.ArgumentParser(prog="tests.faults", description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--scenario", nargs="+", choices=NAMES, default=list(NAMES), help="all, if none is named")
+    parser.add_argument("--scenario", nargs="+", action="extend", choices=NAMES, help="all, if none is named")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--instances", type=int, choices=(1, 2), default=1)
     parser.add_argument("--worlds", type=int, choices=(1, 2), default=2)
@@ -38,7 +38,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted:
     return Wanted(
         found.seed,
         found.kills,
-        tuple(found.scenario),
+        tuple(found.scenario or NAMES),
         found.database,
         found.instances,
         found.worlds,

@@ -172,7 +172,8 @@ async def _break(run: Run, scenarios: list[Scenario], tell: Callable[[str], None
         run.progress.scenarios[scenario.name] += 1
         in_vain = 0 if run.progress.kills > before else in_vain + 1
         if in_vain >= LOST_HEART:
-            raise RuntimeError(f"no kill came about any more: {dict(run.progress.missed)}")
+            run.services[0].crashes.append(f"no kill came about any more: {dict(run.progress.missed)}")
+            return
         if time.monotonic() - told > 15:
             told = time.monotonic()
             tell(f"{run.progress.kills} of {run.progress.wanted} kills, windows {dict(run.progress.windows)}")
