@@ -19,6 +19,12 @@ from tests.faults.service import Service
 WITHIN_S = 5.0
 """So long a window is waited for."""
 
+IDENTIFY_S = 5.0
+"""Discord lets a bot identify once in so long. Source: https://discord.com/developers/docs/events/gateway#rate-limiting"""
+
+BREATH_S = 3.0
+"""So long after it is up an instance mostly lives, so that the next one need not wait to identify."""
+
 CALM_S = 15.0
 """A start so soon after something was spoiled is not held to what is promised of a start."""
 
@@ -70,6 +76,8 @@ class Run:
     slow_s: list[float] = field(default_factory=list)
     """Starts while something else was wrong."""
     calm_at: float = 0.0
+    up_at: float = 0.0
+    """When the last start was complete."""
 
     # -- what scenarios choose from --------------------------------------------------------------------------------
 
@@ -112,6 +120,8 @@ class Run:
             meant = lacking or [*WINDOWS, "random", "random"]
             window = self.rng.choice(meant) if self.rng.random() < 0.8 else "random"
         service = self.service()
+        if self.rng.random() < 0.85:
+            await asyncio.sleep(max(0.0, self.up_at + BREATH_S - time.monotonic()))
         hit = await self.remote.arm(Arm(instance=service.name, window=window, within_s=WITHIN_S))
         if hit.happened:
             self.progress.see(hit)
@@ -152,8 +162,10 @@ class Run:
         for service in self.services:
             if not service.starting:
                 continue
-            calm = time.monotonic() > self.calm_at
+            begun = time.monotonic()
+            calm = begun > max(self.calm_at, self.up_at + IDENTIFY_S)
             if await service.ready():
                 (self.ready_s if calm else self.slow_s).append(service.ready_s[-1])
+                self.up_at = time.monotonic()
             elif not service.running:
                 await self.come_back(service, killed=False)
