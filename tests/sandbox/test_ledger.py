@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -333,20 +333,6 @@ def test_what_is_no_question_is_kept_and_not_counted_as_an_ask() -> None:
     assert [ledger.see(each) for each in posts] == [None] * 4
     assert ledger.posts == posts
     assert ledger.asks() == ledger.invitations() == []
-
-
-def test_an_edited_post_stands_where_it_was_and_asks_nothing_new() -> None:
-    ledger = new_ledger()
-    asked, soon = post(BUTTONS, MONDAY), Post("telegram", "tg", "-99", None, "1", "The report comes soon", MONDAY)
-    report = replace(soon, text="NPS 40", edited=True)
-    for seen in (soon, asked, report, replace(asked, edited=True)):
-        ledger.see(seen)
-    assert ledger.posts == [report, replace(asked, edited=True)]
-    assert [asked.n for asked in ledger.asks()] == [1]
-    assert ledger.doubled == []
-    unseen = replace(report, id="7")
-    ledger.see(unseen)
-    assert ledger.posts[-1] is unseen
 
 
 def test_channels_that_nobody_could_tell_apart_are_refused() -> None:
