@@ -42,8 +42,8 @@ class Connection:
         self.beat_at = 0.0
         self.sent: list[float] = []
         self.lock = asyncio.Lock()
-        self.peer: tuple[str, int] | None = None
-        """The client's address."""
+        self.transport: asyncio.Transport | None = None
+        """The line itself, for whoever cuts it."""
 
     async def run(self) -> None:
         """From HELLO to the close."""

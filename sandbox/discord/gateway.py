@@ -39,7 +39,7 @@ class Gateway:
         await socket.prepare(request)
         address = f"{request.scheme.replace('http', 'ws')}://{request.host}{request.path}"
         connection = Connection(self, socket, address, zlib.compressobj() if compress else None)
-        connection.peer = request.transport.get_extra_info("peername") if request.transport else None
+        connection.transport = request.transport
         self.connections.add(connection)
         try:
             if request.query.get("v") != "10" and self.state.rules.on("discord.gateway.version"):

@@ -295,7 +295,7 @@ class Request(Told):
     """0: no answer was written."""
     cut: str
     """Why its answer was not, or may not have been, heard: a fault of ``WIRE_FAULTS``, ``hung up`` (the other side was
-    gone before the answer was written), ``killed`` (it died within a second of the answer); empty: it was heard."""
+    gone before the answer was written), ``killed`` (it died before it had recorded the answer); empty: it was heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,154 @@
+"""Everything that a judge needs, out of the ledger and the record of the wires."""
+
+from __future__ import annotations
+
+import time
+
+from sandbox import ledger as lived
+from sandbox.discord import DiscordStandIn
+from sandbox.ledger import Ledger
+from sandbox.seam import Post
+from sandbox.telegram.updates import DAY_S, TAP_LIFE_S
+from sandbox.world import World
+from tests.faults.contract import Act, Count, PostSeen, Request, Truth, WeekTruth
+from tests.faults.seen import Call, Deed, Seen
+
+INTERACTION_S = 3.0
+
+
+def truth(world: World, seen: Seen, discord: DiscordStandIn) -> Truth:
+    """All of it, as it stands now."""
+    ledger = world.ledger
+    places = {plan.name: plan.place for plan in ledger.channels.plans}
+    numbers = {id(post): number for number, (post, _) in enumerate(seen.posts)}
+    return Truth(
+        at=seen.clocks.now().timestamp(),
+        wall=time.time(),
+        acts=tuple(_act(act, places, seen, discord) for act in ledger.acts),
+        posts=tuple(_post(number, post, request, ledger, seen) for number, (post, request) in enumerate(seen.posts)),
+        requests=tuple(_request(call) for call in seen.calls),
+        violations=tuple(seen.violations),
+        confirmations=seen.confirmations,
+        weeks=tuple(_weeks(ledger)),
+        doubled=tuple(numbers[id(post)] for post in ledger.doubled),
+        unwelcome=tuple(numbers[id(post)] for post in ledger.unwelcome),
+        faults=tuple(ledger.faults),
+        hits=tuple(seen.hits),
+        refusals=dict(seen.refusals),
+        counts=dict(seen.counts),
+        injected=dict(seen.injected),
+    )
+
+
+def _act(act: lived.Act, places: dict[str, str], seen: Seen, discord: DiscordStandIn) -> Act:
+    deed = seen.deeds.get(act.seq) or Deed(0.0)
+    arrivals = [one for event in deed.events if (one := seen.arrivals.get((act.account, event))) is not None]
+    confirmed = [one.confirmed for one in arrivals if one.confirmed is not None]
+    place = act.post.place if act.post is not None else "direct" if act.direct else places.get(act.channel, "")
+    return Act(
+        seq=act.seq,
+        at=act.at.timestamp(),
+        wall=deed.wall,
+        platform=act.platform,
+        account=act.account,
+        person=act.person,
+        survey=act.survey,
+        channel=act.channel,
+        kind=act.kind,
+        week=act.week,
+        low=act.low,
+        high=act.high,
+        text=act.text,
+        accepted=act.accepted,
+        frozen=act.frozen,
+        open=act.open,
+        direct=act.direct,
+        place=place,
+        post=act.post.id if act.post is not None else "",
+        events=tuple(deed.events),
+        streamed=deed.streamed,
+        wired=min((one.wired for one in arrivals), default=None),
+        confirmed=min(confirmed, default=None),
+        lost=_lost(act, deed, confirmed=bool(confirmed), discord=discord),
+    )
+
+
+def _lost(act: lived.Act, deed: Deed, *, confirmed: bool, discord: DiscordStandIn) -> str:
+    """Why the platform gave up on it, if it did."""
+    if confirmed or not deed.wall:
+        return ""
+    age_s = time.time() - deed.wall
+    if act.platform == "telegram":
+        life_s = TAP_LIFE_S if act.kind in ("tap", "ask_me") else DAY_S
+        return "expired" if deed.events and age_s > life_s else ""
+    if act.platform != "discord":
+        return ""
+    interaction = discord.interactions.by_id.get(deed.interaction)
+    if interaction is None:
+        # Votes stand in the poll, direct messages in the history: a message in a place is told only to a session.
+        in_place = act.kind in ("text", "comment") and not act.direct
+        return "no stream" if in_place and not deed.streamed else ""
+    if interaction.answered:
+        return "deferred"
+    return "expired" if age_s > INTERACTION_S else ""
+
+
+def _post(number: int, post: Post, request: int, ledger: Ledger, seen: Seen) -> PostSeen:
+    channel = ledger.channels.asking(post)
+    where = post.to or post.place
+    return PostSeen(
+        number=number,
+        request=request,
+        platform=post.platform,
+        account=post.account,
+        place=post.place,
+        to=post.to,
+        id=post.id,
+        text=post.text,
+        at=post.at.timestamp(),
+        options=post.options,
+        names_voters=post.names_voters,
+        buttons=tuple(button.label for button in post.buttons),
+        reply_to=post.reply_to,
+        key=post.key,
+        edits=tuple(seen.edits.get((post.account, where, post.id), ())),
+        channel=channel.name if channel is not None else "",
+    )
+
+
+def _request(call: Call) -> Request:
+    what = call.what
+    return Request(
+        number=call.number,
+        wall=call.wall,
+        at=call.at,
+        instance=call.instance,
+        platform=call.platform,
+        account=what.account,
+        method=call.method,
+        path=call.path,
+        text=what.text,
+        place=what.place,
+        to=what.to,
+        nonce=what.nonce,
+        applied=call.applied,
+        status=call.status if call.answered_at else 0,
+        cut=call.cut,
+    )
+
+
+def _weeks(ledger: Ledger) -> list[WeekTruth]:
+    asks: dict[tuple[str, str], dict[str, int]] = {}
+    for asked in (*ledger.asks(), *ledger.invitations()):
+        asks.setdefault((asked.survey, asked.week), {})[asked.channel] = asked.n
+    found: list[WeekTruth] = []
+    for (survey, week), channels in sorted(asks.items()):
+        counted = ledger.truth(survey, week)
+        named = {name: _count(count) for name, count in counted.named.items()}
+        unnamed = {name: _count(count) for name, count in counted.open.items()}
+        found.append(WeekTruth(survey=survey, week=week, named=named, open=unnamed, asks=channels))
+    return found
+
+
+def _count(count: lived.Count) -> Count:
+    return Count(promoters=count.promoters, passives=count.passives, detractors=count.detractors)
