@@ -128,6 +128,18 @@ def why(group: Group | None, language: str) -> str:
             return words("Thank you. What could we do better?")
 
 
+def tap_again(brand: str, language: str) -> Message:
+    """To somebody who was invited and whose tap may have been lost."""
+    words = words_for(language)
+    return text(
+        words(
+            "{brand} here: we were away for a while. If you tapped a number and got no thanks, please tap it again; "
+            "it counts once.",
+            brand=brand,
+        )
+    )
+
+
 def why_form(token: str, language: str) -> Form:
     """The form behind "Tell us why"."""
     words = words_for(language)

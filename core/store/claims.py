@@ -39,7 +39,8 @@ _ANSWERED = exists().where(
 )
 _WELCOME = case(
     (_OUTBOX.c.kind == str(Kind.INVITATION), _ALLOWED & ~_ANSWERED),
-    (_OUTBOX.c.kind == str(Kind.ANSWER), or_(_OUTBOX.c.priority == int(Priority.GOODBYE), ~_SAID_STOP)),
+    # An answer that names a wave asks for a tap again: by now they may have answered.
+    (_OUTBOX.c.kind == str(Kind.ANSWER), or_(_OUTBOX.c.priority == int(Priority.GOODBYE), ~_SAID_STOP & ~_ANSWERED)),
     else_=true(),
 )
 """Whether a thing may still be said, by what its person allows and has answered."""

@@ -6,6 +6,7 @@ and answers nothing. What must arrive as an answer is an outbox row of the same 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,13 +16,17 @@ from core.account import NOTHING, Answer, Deliver
 from core.buttons import Seal
 from core.clock import Clock
 from core.errors import StoreError
-from core.events import Consent, Cursor, Event, Reply, Totals, Votes
+from core.events import Consent, Cursor, Event, PollSeen, Reply, Silence, Totals, Votes
 from core.routes import Routes
 from core.store.database import Database
 from core.store.directory import Directory
+from core.store.doubts import adopt
 from core.store.keeping import Keeping
 from core.store.known import Known
 from core.store.leases import Held, standing
+from core.store.silence import ask_to_tap_again
+
+log = logging.getLogger(__name__)
 
 CHUNK = 1_000
 """Most events that are worked on together."""
@@ -109,17 +114,23 @@ class Inbox(Known):
                     keeping.totals(account, event)
                 case Votes():
                     keeping.votes(account, event)
+                case PollSeen():
+                    if refs := adopt(connection, account, event, self.clock.now()):
+                        self.replay(connection, account, refs)
+                case Silence():
+                    if n := ask_to_tap_again(connection, self, account, event):
+                        log.warning("%s: taps were lost while Vouch was away: %d invited may tap again", account, n)
         answered: Mapping[int, Answer] = keeping.people(people)
         keeping.save()
         return [answered.get(index, NOTHING) for index in range(len(events))]
 
 
 def _runs(events: Iterable[tuple[str, Event]]) -> Iterator[list[tuple[str, Event]]]:
-    """Events to work on together, in order: at most ``CHUNK``. A whole list of voters is compared with what is kept,
-    so it goes alone."""
+    """Events to work on together, in order: at most ``CHUNK``. What is compared with everything that is kept goes
+    alone."""
     run: list[tuple[str, Event]] = []
     for account, event in events:
-        alone = isinstance(event, Votes)
+        alone = isinstance(event, Votes | PollSeen | Silence)
         if run and (alone or len(run) == CHUNK):
             yield run
             run = []
