@@ -11,6 +11,7 @@
     │ ├ NotOurs                     another process serves this account now, or it is no longer wanted: not said
     │ └ OutcomeUnknown              it may have been said: look, never resend blindly
     └ StoreError                    the database could not keep something
+      └ StoreAway                   it can keep nothing now (disk full, read-only, server away): it says so itself, once
 
 A platform library's own exceptions never leave ``bots/``.
 """
@@ -26,6 +27,11 @@ class SettingsError(VouchError):
 
 class StoreError(VouchError):
     """The database could not keep or find something."""
+
+
+class StoreAway(StoreError):
+    """The database itself fails: disk full, read-only, server away. ``core/store/database.py`` says so, once; try again
+    later."""
 
 
 class AccountError(VouchError):

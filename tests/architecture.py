@@ -69,6 +69,7 @@ MAY_IMPORT: Mapping[str, Collection[str]] = {
 SQL = {"sqlalchemy", "sqlmodel"}
 FILES_MAY_ALSO_IMPORT: Mapping[str, Collection[str]] = {
     "core/store/": SQL,
+    "core/store/migrations/": {"alembic"},
     "core/models.py": SQL,
     "core/settings.py": {"pydantic", "pydantic_settings"},
     "core/words.py": {"babel"},

@@ -1,80 +1,53 @@
-"""Opening the database, and the one writer that commits for everybody.
+"""The one writer that commits for everybody, and connections for reading.
 
 The writer takes whatever queued while it was committing and commits it together (group commit): at full durability
 this acknowledges an order of magnitude more replies than a commit each. Source: D. DeWitt et al., "Implementation
 Techniques for Main Memory Database Systems", SIGMOD 1984, section 5.2 (group commit); https://www.sqlite.org/wal.html.
+
+When the database itself fails (disk full, read-only, server away) the writer says so once, refuses what is queued, so
+that nothing is confirmed to a platform, and tries again at a calm pace until it works.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel
 
-from core.errors import SettingsError, StoreError
-from core.models import SCHEMA, Kept
+from core.clock import steady
+from core.errors import StoreAway, StoreError
+from core.models import Kept
+from core.store.faults import storage_fault
+from core.store.opening import one_line, open_engine, prepare
 from core.store.statements import table
 
 __all__ = ["Connection", "Database", "Job", "open_engine"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Job = Callable[[Connection], Any]
 
 _KEPT = table(Kept)
 
+_PROBE = _KEPT.update().where(_KEPT.c.name == "seal").values(value=_KEPT.c.value)
+
 BATCH = 512
 """Most jobs in one commit."""
 
+AGAIN_S = 1.0
+"""How long, in wall seconds, the writer rests after the database itself failed."""
 
-_PRAGMAS = (
-    *("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"),
-    *("cache_size=-16000", "wal_autocheckpoint=4000"),  # 16 MB each: the pages that replies touch stay in memory
-)
-
-
-def open_engine(url: str) -> Engine:
-    """An engine for ``sqlite:///file`` (WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE``) or ``postgresql://…``.
-
-    Raises ``SettingsError`` when the address cannot be used.
-    """
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    try:
-        engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"))
-    except Exception as error:
-        raise SettingsError(f"service.database: {error}; write sqlite:///FILE or postgresql://…") from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        event.listen(engine, "connect", _set_up_postgresql)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _set_up_postgresql(connection: Any, _: object) -> None:
-    # A process that was paused within a transaction must not keep its locks for longer than its leases last.
-    connection.execute("SET idle_in_transaction_session_timeout = '5s'")
-    connection.commit()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred BEGIN that reads, then writes, fails with "locked" when two write: the lock is taken at once.
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+CALM_S = 2.0
+"""How long, in wall seconds, it must have worked until we say that it works again."""
 
 
 @dataclass(slots=True)
@@ -94,25 +67,18 @@ class Database:
         self._closed = False
         self._room = asyncio.Semaphore(room)  # first come, first served: calls keep their order when it is full
         self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._fault: str | None = None
+        self._failed_at_s = 0.0
+        self._resting = False
         self.on_rollback: list[Callable[[], None]] = []
         """Called in the writer's thread when a transaction was undone: to forget what was remembered of it."""
 
     def create(self) -> None:
-        """Create the tables where they are missing; refuse a schema newer than this code (``StoreError``)."""
-        try:
-            with self.engine.begin() as connection:
-                SQLModel.metadata.create_all(connection)
-                kept: dict[str, str] = dict(connection.execute(select(_KEPT.c.name, _KEPT.c.value)).all())
-                missing = {"schema": str(SCHEMA), "seal": secrets.token_hex(32)}
-                for name, value in missing.items():
-                    if name not in kept:
-                        connection.execute(_KEPT.insert().values(name=name, value=value))
-        except DBAPIError as error:
-            raise StoreError(f"the database cannot be opened: {error.orig}; see service.database") from error
-        if int(kept.get("schema", SCHEMA)) > SCHEMA:
-            raise StoreError(
-                f"the database has schema {kept['schema']}, this Vouch knows {SCHEMA}: install a newer Vouch"
-            )
+        """Make the tables where there are none, bring an older schema up to date; refuse a newer one (``StoreError``).
+
+        Stops that a restored backup does not know are taken from beside it."""
+        prepare(self.engine)
 
     def kept(self, name: str) -> str:
         """A single value of the ``kept`` table."""
@@ -146,7 +112,9 @@ class Database:
     async def write(self, job: Callable[[Connection], T]) -> T:
         """Run ``job`` in a transaction and return its result once it is committed. Calls keep their order.
 
-        Raises whatever the job raises, or ``StoreError`` when the commit failed: then nothing of it was kept.
+        Raises whatever the job raises, or ``StoreError`` when the commit failed: then nothing of it was kept, unless a
+        server went away just while it committed (every job can be repeated). ``StoreAway`` when the database itself
+        fails: try again later.
         """
         await self._room.acquire()
         future: asyncio.Future[T] = self._loop.create_future()
@@ -183,38 +151,79 @@ class Database:
             raise fault
 
     def _work(self) -> None:
-        with self.engine.connect() as connection:
-            while True:
-                with self._some:
-                    while not self._queue and not self._closed:
-                        self._some.wait()
-                    if not self._queue:
-                        return
-                    batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
+        try:
+            while batch := self._next():
                 try:
-                    settled = self._commit(connection, batch)
+                    settled = self._attempt(batch)
                 except BaseException as error:
                     fault = StoreError(f"the database's writer ended: {error!r}")
                     self._loop.call_soon_threadsafe(self._settle, [(queued, fault) for queued in batch])
                     raise
                 self._loop.call_soon_threadsafe(self._settle, settled)
+        finally:
+            self._disconnect()
 
-    def _commit(self, connection: Connection, batch: Sequence[_Queued]) -> Iterable[tuple[_Queued, Any]]:
+    def _next(self) -> list[_Queued]:
+        """What is to be committed next, as soon as there is something; nothing when we are closed."""
+        with self._some:
+            self._some.wait_for(lambda: self._queue or self._closed)
+            if self._resting:
+                self._some.wait_for(lambda: self._closed, AGAIN_S)
+            return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
+
+    def _attempt(self, batch: Sequence[_Queued]) -> Iterable[tuple[_Queued, Any]]:
+        settled: list[tuple[_Queued, Any]] = []
         try:
-            transaction = connection.begin()
-        except Exception as error:  # the database is away or locked: no fault of any job
-            return [(queued, _as_store_error(error)) for queued in batch]
+            if self._connection is None:
+                self._connection = self.engine.connect()
+            self._commit(self._connection, batch, settled)
+        except StoreAway as fault:
+            self._failed(fault)
+            return [*settled, *((queued, fault) for queued in batch[len(settled) :])]
+        self._worked()
+        return settled
+
+    def _failed(self, fault: StoreAway) -> None:
+        self._disconnect()
+        self._failed_at_s, self._resting = steady(), True
+        if self._fault != str(fault):
+            self._fault = str(fault)
+            log.error("nothing can be kept now, so nothing is confirmed: %s; trying again every second", fault)
+
+    def _worked(self) -> None:
+        self._resting = False
+        if self._fault is not None and steady() - self._failed_at_s >= CALM_S:
+            self._fault = None
+            log.warning("the database keeps things again")
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError, StoreAway):
+                connection.close()
+
+    def _commit(self, connection: Connection, batch: Sequence[_Queued], settled: list[tuple[_Queued, Any]]) -> None:
+        """Commit a batch, and add what became of each. Raises ``StoreAway``: then the rest was not kept."""
         try:
-            with transaction:
-                return list(zip(batch, self._perform(connection, batch), strict=True))
+            with connection.begin():
+                if self._fault is not None:  # a job may write nothing, and so prove nothing
+                    connection.execute(_PROBE)
+                results = self._perform(connection, batch)
+            settled += zip(batch, results, strict=True)
         except Exception as error:
             for forget in self.on_rollback:
                 forget()
+            if isinstance(error, StoreAway):
+                raise
+            if (fault := storage_fault(error)) is not None:  # of a file beside the database
+                raise StoreAway(f"{fault} ({one_line(error)})") from error
             if len(batch) == 1:
-                return [(batch[0], _as_store_error(error))]
+                settled.append((batch[0], _as_store_error(error)))
+                return
             # One job that fails must not take the others with it: halve until it stands alone.
             half = len(batch) // 2
-            return [*self._commit(connection, batch[:half]), *self._commit(connection, batch[half:])]
+            self._commit(connection, batch[:half], settled)
+            self._commit(connection, batch[half:], settled)
 
     def _perform(self, connection: Connection, batch: Sequence[_Queued]) -> list[Any]:
         """Run the jobs in order; neighbours that know how to run as one (``merged``) do."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from core.events import ConsentKind
 from core.models import ConsentRow, Person
+from core.store import stops
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
 
 _PERSON = table(Person)
@@ -59,6 +60,7 @@ class People:
         self._stamp = stamp(connection)
         self._known: dict[Name, KnownPerson] = {}
         self._consents: list[tuple[Any, ...]] = []
+        self._stops: list[stops.Said] = []
 
     def __getitem__(self, name: Name) -> KnownPerson:
         return self._known[name]
@@ -91,6 +93,9 @@ class People:
     ) -> None:
         """Keep what they allowed or took back, and follow it. Only an ``explicit`` grant undoes a stop."""
         self._consents.append((person.account, event, person.id, str(kind), evidence, place, self._stamp(at)))
+        if kind is ConsentKind.WITHDRAWN or (kind is ConsentKind.GRANTED and explicit and person.stopped):
+            what = stops.What.STOP if kind is ConsentKind.WITHDRAWN else stops.What.START
+            self._stops.append(stops.said(person.account, person.platform_id, what, at, event))
         match kind:
             case ConsentKind.GRANTED:
                 person.opened, person.blocked = True, False
@@ -102,7 +107,8 @@ class People:
         person.changed = True
 
     def save(self) -> None:
-        """Write what changed."""
+        """Write what changed; first of all what no restore may forget."""
+        stops.note(self._connection, self._stops)
         _add_consents(self._connection, self._consents)
         changed = [
             {

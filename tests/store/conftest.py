@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,12 +51,35 @@ def postgresql_url(postgresql: str) -> Iterator[str]:
     engine.dispose()
 
 
+@contextmanager
+def empty(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The address of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/{uuid.uuid4().hex}.db"
+        return
+    server, schema = request.getfixturevalue("postgresql"), f"vouch_{uuid.uuid4().hex}"
+    engine = open_engine(server)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        connection.execute(text(f"DROP TABLE IF EXISTS vouch_stops.{schema}"))
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/vouch.db"
-    return str(request.getfixturevalue("postgresql_url"))
+    with empty(request.param, request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def another_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """An empty database more, of the same kind."""
+    with empty(database_url.partition(":")[0], request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""What it means when the database itself fails: in plain words, with the mend. A job's own mistakes are none of this.
+
+Sources: https://www.sqlite.org/rescode.html; https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+_FULL = "the disk is full: make room on it"
+_READ_ONLY = "the database is read-only: let Vouch write to it"
+_DISK = "the disk does not take what is written: look at the disk"
+_MOVED = "the database's file was moved or cannot be opened: put it back, and restart Vouch"
+_BUSY = "another program holds the database: end it"
+_DAMAGED = "the database's file is damaged: stop Vouch, then `vouch restore` a backup"
+_SERVER = "the database server is away: start it"
+_SERVER_BUSY = "the database server has no room for us: give it more connections, or more memory"
+
+_SQLITE = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_IOERR: _DISK,
+    sqlite3.SQLITE_CANTOPEN: _MOVED,
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_READONLY_DBMOVED: _MOVED,
+}
+_SYSTEM = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _READ_ONLY,
+    errno.EPERM: _READ_ONLY,
+}
+_POSTGRESQL = {
+    "53100": _FULL,
+    "25006": _READ_ONLY,
+    "58030": _DISK,
+    "55P03": _BUSY,
+    "57014": _BUSY,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
+}
+_POSTGRESQL_CLASSES = {"08": _SERVER, "57": _SERVER, "53": _SERVER_BUSY, "58": _DISK}
+
+
+def storage_fault(error: BaseException) -> str | None:
+    """What keeps the database from keeping anything, and the mend; ``None`` when the fault is the job's own."""
+    if isinstance(error, OSError):
+        return _SYSTEM.get(error.errno or 0, _DISK)
+    if not isinstance(error, DBAPIError):
+        return None
+    found = error.orig
+    if isinstance(found, sqlite3.Error):
+        code = getattr(found, "sqlite_errorcode", 0)
+        return _SQLITE.get(code) or _SQLITE.get(code & 0xFF)
+    state = getattr(found, "sqlstate", None)
+    if isinstance(state, str):
+        return _POSTGRESQL.get(state) or _POSTGRESQL_CLASSES.get(state[:2])
+    return _SERVER if error.connection_invalidated or type(found).__name__ == "OperationalError" else None

@@ -1,0 +1,167 @@
+"""Opening a database: how each kind is set up, and bringing its schema up to what this code knows."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+
+from core.errors import SettingsError, StoreAway, StoreError
+from core.models import SCHEMA, Kept
+from core.store import stops
+from core.store.faults import storage_fault
+from core.store.statements import table
+
+_KEPT = table(Kept)
+
+PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"),
+    *("cache_size=-16000", "wal_autocheckpoint=4000"),  # 16 MB each: the pages that replies touch stay in memory
+)
+
+_BOUNDS = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+"""A server that is cut off without a word is noticed within some 10 s. Source:
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for ``sqlite:///file`` (WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE``) or ``postgresql://…``.
+
+    Raises ``SettingsError`` when the address cannot be used.
+    """
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    try:
+        engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"))
+        if engine.dialect.name == "postgresql":
+            bounds = {name: value for name, value in _BOUNDS.items() if name not in engine.url.query}
+            engine = create_engine(engine.url.update_query_dict(bounds), pool_pre_ping=True)
+    except Exception as error:
+        raise SettingsError(f"service.database: {error}; write sqlite:///FILE or postgresql://…") from error
+    event.listen(engine, "handle_error", _as_away)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def alone(file: Path) -> Engine:
+    """An engine for a SQLite file that nobody else knows of yet: all of it stays in the one file."""
+    engine = create_engine(f"sqlite:///{file}")
+    event.listen(engine, "connect", _by_hand)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _by_hand(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # else Python's driver would begin and commit by itself
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _as_away(context: ExceptionContext) -> None:
+    """Whoever uses the database, reading too, learns of its own faults by their type."""
+    error = context.sqlalchemy_exception
+    if error is not None and (fault := storage_fault(error)) is not None:
+        context.chained_exception = StoreAway(f"{fault} ({one_line(context.original_exception)})")
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of what a driver says."""
+    return " ".join(str(error).split("\n")[0].split())
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_postgresql(connection: Any, _: object) -> None:
+    # A process that was paused within a transaction must not keep its locks for longer than its leases last.
+    connection.execute("SET idle_in_transaction_session_timeout = '5s'")
+    connection.commit()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred BEGIN that reads, then writes, fails with "locked" when two write: the lock is taken at once.
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def prepare(engine: Engine) -> None:
+    """Make the tables of an empty database, bring an older schema up to date, refuse a newer one (``StoreError``)."""
+    while True:
+        before = _file(engine)
+        try:
+            return _prepare(engine)
+        except (DBAPIError, StoreAway) as error:
+            engine.dispose()
+            if before is not None and _file(engine) not in (None, before):
+                continue  # another process has just put a present one in its place
+            what = error.orig if isinstance(error, DBAPIError) else error
+            raise StoreError(f"the database cannot be opened: {what}; see service.database") from error
+
+
+def _file(engine: Engine) -> int | None:
+    """Which file there is under the name of a SQLite database."""
+    try:
+        return os.stat(engine.url.database or "").st_ino if engine.dialect.name == "sqlite" else None
+    except FileNotFoundError:
+        return None
+
+
+def _prepare(engine: Engine) -> None:
+    with engine.begin() as connection:
+        lock_schema(connection)
+        found = schema_of(connection)
+        if found is None:
+            create(connection)
+        if found in (None, SCHEMA):
+            stops.make_room(connection)
+            stops.agree(connection)
+    if found is not None and found < SCHEMA:
+        engine.dispose()  # on SQLite another file takes its place
+        from core.store.migrations.migrate import migrate  # alembic is loaded only when it is needed
+
+        migrate(engine, found)
+        _prepare(engine)
+
+
+def lock_schema(connection: Connection) -> None:
+    """Until the transaction ends, nobody else makes or changes the tables."""
+    if connection.dialect.name == "postgresql":
+        key = func.hashtext(func.concat("vouch schema ", func.current_schema()))
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def schema_of(connection: Connection) -> int | None:
+    """The version of the database's schema; ``None`` when it is empty. Raises ``StoreError`` for a newer one."""
+    if not inspect(connection).has_table(_KEPT.name):
+        return None
+    found = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == "schema")).scalar_one_or_none()
+    if found is None:
+        return None
+    if int(found) > SCHEMA:
+        raise StoreError(f"the database has schema {found}, this Vouch knows {SCHEMA}: install a newer Vouch")
+    return int(found)
+
+
+def create(connection: Connection) -> None:
+    """Make all tables, and what belongs to a new database."""
+    SQLModel.metadata.create_all(connection)
+    rows = [{"name": "schema", "value": str(SCHEMA)}, {"name": "seal", "value": secrets.token_hex(32)}]
+    connection.execute(_KEPT.insert(), rows)
