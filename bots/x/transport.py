@@ -196,6 +196,10 @@ class Api:
         finally:
             turn.release()
 
+    def wait_s(self, route: str) -> float:
+        """Seconds of the calendar until the budget allows a call."""
+        return self._budgets[route].wait_s(self._now())
+
     def _used_up(self, wall_s: float) -> AccountUnavailable:
         return AccountUnavailable(self._account, "X's rate limit is used up for now", retry_after_s=wall_s)
 
