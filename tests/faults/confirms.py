@@ -46,7 +46,7 @@ class Confirms:
             taken = self._all(what.account, lambda one: one.handed.query == what.query)
             return Confirmation("answerCallbackQuery", taken) if taken else None
         if platform == "discord" and what.interaction and what.answer not in (*DEFERRALS, MODAL):
-            taken = self._all(what.account, lambda one: one.handed.interaction == what.interaction)
+            taken = self.answered(what)
             return Confirmation("callback" if what.answer else "follow-up", taken) if taken else None
         return None
 
@@ -54,6 +54,10 @@ class Confirms:
         """Whether Telegram has given a tap up: it was not handed out again, so it is not what the offset confirms."""
         put = self._seen.put.get((arrival.account, arrival.handed.update), arrival.wired)
         return bool(arrival.handed.query) and time.time() - put > TAP_LIFE_S - 1
+
+    def answered(self, what: What) -> list[Arrival]:
+        """The tap or form that an answer on Discord is for."""
+        return self._all(what.account, lambda one: one.handed.interaction == what.interaction)
 
     def _all(self, account: str, wanted: Callable[[Arrival], bool]) -> list[Arrival]:
         """Confirmed ones as well: a tap's answer comes after its offset on Telegram."""

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import threading
 import time
+from asyncio.subprocess import Process
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,7 @@ CALLS = {
 SOON_S = 0.003
 """A reply takes about so long from the wire to the disk."""
 ACCEPT_S = 0.05
+DETACH_S = 2.0
 UNDER_WAY_S = 0.08
 """What the dead had sent is at the platform by then."""
 LOOK_S, LOOK_SERVER_S = 0.0005, 0.002
@@ -250,12 +252,12 @@ class Killer:
         )
         ended = asyncio.create_task(tracer.communicate())
         until = time.monotonic() + arm.within_s
-        while time.monotonic() < until and not ended.done() and not self._services.is_over(arm.instance):
+        while not self._services.is_over(arm.instance):
+            if ended.done() or time.monotonic() > until:
+                break
             await asyncio.sleep(0.005)
         over = self._services.is_over(arm.instance)
-        if not ended.done():
-            tracer.terminate()
-        _, said = await ended
+        said = await _let_go(tracer, ended, at_once=over)
         if not over and not self._services.is_over(arm.instance):
             return said.decode(errors="replace").strip()[:200] or "the system call did not come"
         armed.wall = time.time()
@@ -318,6 +320,16 @@ def _chosen(arm: Arm, found: list[Found]) -> Found | None:
     order = (arm.window, SENT, CLAIMED, COMMITTED, RECEIVED)
     meant = [one for one in found if arm.platform in ("", one.platform)] or found
     return min(meant, key=lambda one: order.index(one.window), default=None)
+
+
+async def _let_go(tracer: Process, ended: asyncio.Task[tuple[bytes, bytes]], *, at_once: bool) -> bytes:
+    """End the tracer; what it said. It lets go of a living process when asked to, and of a dead one not always."""
+    if not at_once and not ended.done():
+        tracer.terminate()
+        await asyncio.wait({ended}, timeout=DETACH_S)
+    if not ended.done():
+        tracer.kill()
+    return (await ended)[1]
 
 
 def _call(loop: asyncio.AbstractEventLoop, armed: Armed) -> None:

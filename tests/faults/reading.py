@@ -220,17 +220,28 @@ def gateway_event(frame: bytes, bot: str) -> Handed | None:
     """Discord: what a person did, if this event tells it. ``bot`` is the bot's own id."""
     told = json.loads(frame)
     kind, data = told.get("t"), told.get("d")
-    if kind == "INTERACTION_CREATE" and data.get("type") in (3, 5):
+    if kind == "INTERACTION_CREATE" and _is_ours(data):
         person = (data.get("user") or data["member"]["user"])["id"]
         return Handed(event=f"i{data['id']}", person=person, interaction=int(data["id"]))
     if kind in ("MESSAGE_POLL_VOTE_ADD", "MESSAGE_POLL_VOTE_REMOVE"):
         event = f"v{data['message_id']}:{data['user_id']}:{data['answer_id']}:"
         return Handed(event=event, person=data["user_id"])
-    if kind == "MESSAGE_CREATE" and data["type"] in (0, 19) and not data["author"].get("bot"):
-        named = any(person["id"] == bot for person in data.get("mentions", ()))
-        if "guild_id" not in data or named:
-            return Handed(event=f"m{data['id']}", person=data["author"]["id"])
-    return None
+    if kind != "MESSAGE_CREATE" or data["type"] not in (0, 19) or data["author"].get("bot"):
+        return None
+    for_us = "guild_id" not in data or _is_for(data, bot)
+    return Handed(event=f"m{data['id']}", person=data["author"]["id"]) if for_us else None
+
+
+def _is_ours(interaction: Json) -> bool:
+    """A button or a form, and no menu."""
+    kind, data = interaction.get("type"), interaction.get("data") or {}
+    return kind == 5 or (kind == 3 and data.get("component_type") == 2)
+
+
+def _is_for(message: Json, bot: str) -> bool:
+    answered = message.get("referenced_message") or {}
+    ours = answered.get("author", {}).get("id") == bot
+    return any(person["id"] == bot for person in message.get("mentions", ())) or (ours and bool(message["content"]))
 
 
 def page(path: str, body: Json, me: str) -> Iterator[Handed]:
@@ -245,5 +256,6 @@ def page(path: str, body: Json, me: str) -> Iterator[Handed]:
                 yield Handed(event=f"p{post['id']}", person=post["author_id"])
     elif path == "/2/dm_events":
         for told in items:
-            if told.get("sender_id") != me and told.get("event_type") == "MessageCreate":
+            of_two = "-" in told.get("dm_conversation_id", "")
+            if told.get("sender_id") != me and told.get("event_type") == "MessageCreate" and of_two:
                 yield Handed(event=f"d{told['id']}", person=told["sender_id"])

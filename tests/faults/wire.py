@@ -19,7 +19,7 @@ from sandbox.server import Sandbox
 from tests.faults.confirms import Confirms
 from tests.faults.contract import WireFault
 from tests.faults.kills import Killer
-from tests.faults.reading import Handed, Reader, page, updates
+from tests.faults.reading import MODAL, Handed, Reader, page, updates
 from tests.faults.seen import Call, Seen, current
 from tests.faults.services import Services
 from tests.faults.streams import SECOND, Streams
@@ -89,6 +89,8 @@ class Wire:
         if response.status < 400:
             if confirmation is not None:
                 self._seen.confirmed(confirmation.arrivals)
+            elif call.what.answer == MODAL:  # a tap that opens a form says nothing yet
+                self._seen.confirmed(self._confirms.answered(call.what))
             if call.what.says:
                 self._seen.was_applied(call)
                 self._note_edit(call, response)
