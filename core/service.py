@@ -22,7 +22,9 @@ from core.store import asks, outbox, tallies
 from core.store.asks import NewAsk, OpenAsk
 from core.store.database import Connection, Database
 from core.store.directory import KnownWave
+from core.store.gaps import find_gaps
 from core.store.inbox import Inbox
+from core.store.waiting import forget_waiting
 from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, week_wave
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,9 @@ GIVE_UP = timedelta(days=1)
 
 AGAIN = timedelta(minutes=1)
 """How long until something that did not work is tried again: asking costs rate budget, and on X money."""
+
+TIDY = timedelta(hours=6)
+"""How often what nobody will ask for any more is forgotten."""
 
 LATE, LATE_WALL_S = timedelta(hours=3), 20.0
 """A report that comes so long after it was due, on the calendar and also in wall seconds, says that it is late."""
@@ -61,6 +66,7 @@ class Service:
         self._clock = clock
         self._complained: set[str] = set()
         self._finishing: dict[str, asyncio.Task[None]] = {}
+        self._tidy_at = clock.now() + AGAIN
         self._not_before: dict[object, datetime] = {}
         """When something that did not work is tried again."""
 
@@ -70,9 +76,10 @@ class Service:
         for survey in self._routes.surveys.values():
             running = self._finishing.get(survey.name)
             if running is None or running.done():
-                self._finishing[survey.name] = asyncio.create_task(self._guarded(self._finish(survey), survey))
+                self._finishing[survey.name] = asyncio.create_task(self._guarded(self._finish(survey), survey.name))
         for survey in self._routes.surveys.values():
-            await self._guarded(self._open_due(survey), survey)
+            await self._guarded(self._open_due(survey), survey.name)
+        await self._guarded(self._tidy(), "keeping house")
 
     async def stop(self) -> None:
         """End what goes on beside the ticks."""
@@ -80,13 +87,13 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._finishing.values(), return_exceptions=True)
 
-    async def _guarded(self, work: Awaitable[object], survey: Survey) -> None:
+    async def _guarded(self, work: Awaitable[object], what: str) -> None:
         try:
             await work
         except (VouchError, TimeoutError) as error:
-            log.warning("%s: %s; trying again", survey.name, error or "it took too long")
+            log.warning("%s: %s; trying again", what, error or "it took too long")
         except Exception:
-            log.exception("%s: trying again", survey.name)
+            log.exception("%s: trying again", what)
 
     async def _open_due(self, survey: Survey) -> None:
         now = self._clock.now()
@@ -215,10 +222,17 @@ class Service:
             self._complain(f"teams.{team.name}: {team.place} cannot be reached; the report waits")
             return []
         now = self._clock.now()
-        planned = await self._database.write(
-            lambda connection: plan_report(connection, survey, wave, team, place.limits.post_chars, now)
-        )
+        planned = await self._database.write(partial(self._plan_report, survey, wave, team, place, now))
         self._presence.wake(team.account)
+        return planned
+
+    def _plan_report(
+        self, survey: Survey, wave: Wave, team: Team, place: Place, now: datetime, connection: Connection
+    ) -> list[str]:
+        gaps = find_gaps(connection, self._inbox.directory.wave(connection, survey, wave).id, now)
+        planned = plan_report(connection, survey, wave, team, place.limits.post_chars, now)
+        for gap in gaps if planned else ():
+            log.warning("%s: the poll counts %s, by name we know %s", gap.channel, gap.totals, gap.known)
         return planned
 
     def _unpublished(self, survey: Survey, team: Team, now: datetime) -> Wave | None:
@@ -243,7 +257,7 @@ class Service:
 
     async def _read(self, name: str, due: datetime) -> bool:
         read = await asyncio.to_thread(self._presence.caught_up, name)
-        if read is not None and read >= due:
+        if read is not None and due <= read <= self._clock.now():
             return True
         if name not in self._presence.up:
             return False
@@ -253,6 +267,16 @@ class Service:
             log.warning("%s: catching up: %s", name, error or "it took too long")
             return False
         return True
+
+    async def _tidy(self) -> None:
+        """Now and then, forget what nobody will ask for any more."""
+        now = self._clock.now()
+        if self._tidy_at <= now or now < self._tidy_at - TIDY:
+            self._tidy_at = now + TIDY
+            for account in list(self._presence.up):
+                n = await self._database.write(partial(forget_waiting, account=account, now=now))
+                if n:
+                    log.info("%s: %d votes on polls that are not ours were forgotten", account, n)
 
     def _complain(self, text: str) -> None:
         """Say a lasting fault once."""

@@ -20,13 +20,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    URL,
     ColumnElement,
     Connection,
-    Engine,
     Interval,
-    NullPool,
-    create_engine,
     exists,
     func,
     literal,
@@ -43,6 +39,7 @@ from core.errors import StoreError
 from core.models import Lease, Moment
 from core.store.alone import FileLock
 from core.store.database import Database
+from core.store.session import Session
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
 
 log = logging.getLogger(__name__)
@@ -160,7 +157,7 @@ class Leases:
         self._lost: dict[Held, asyncio.Event] = {}
         self._others: dict[str, _Seen] = {}
         self._file = FileLock.beside(database.engine.url) if database.dialect == "sqlite" else None
-        self._session = None if self._file is not None else _Session(database.engine.url, self._number)
+        self._session = None if self._file is not None else Session(database.engine.url, self._number)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vouch-leases")
         self._renewing: asyncio.Task[None] | None = None
 
@@ -313,39 +310,3 @@ class Leases:
                 return job(connection)
 
         return await asyncio.to_thread(run)
-
-
-class _Session:
-    """PostgreSQL: a connection of its own, on which this run holds its advisory lock and renews its leases."""
-
-    def __init__(self, url: URL, number: int) -> None:
-        # A connection that is cut off without a word must be noticed before the lease runs out.
-        bounds = {"connect_timeout": "4", "tcp_user_timeout": "4000"}
-        self._engine: Engine = create_engine(
-            url.update_query_dict(bounds), poolclass=NullPool, isolation_level="AUTOCOMMIT"
-        )
-        self._number = number
-        self._connection: Connection | None = None
-
-    def open(self) -> Connection:
-        if self._connection is None:
-            connection = self._engine.connect()
-            connection.execute(select(func.set_config("statement_timeout", "4s", False)))
-            connection.execute(select(func.pg_advisory_lock(self._number)))
-            self._connection = connection
-        return self._connection
-
-    def execute(self, statement: Any) -> int:
-        """Run one statement; returns how many rows it changed. After a failure the next one connects again."""
-        try:
-            return self.open().execute(statement).rowcount
-        except DBAPIError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(DBAPIError):
-                connection.invalidate()
-            connection.close()

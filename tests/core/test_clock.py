@@ -1,0 +1,105 @@
+"""The calendar's clock: it goes on evenly whatever the machine's clock does, and knows when it is wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.clock import AGREE_S, OFF_S, Clock, Wall, steady
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+DAY_S = 86_400.0
+
+
+class Machine:
+    """A machine's two clocks, moved by hand."""
+
+    def __init__(self) -> None:
+        self.wall_s = NOON.timestamp()
+        self.steady_s = 1_000.0
+        self.wall = Wall(lambda: self.wall_s, lambda: self.steady_s)
+
+    def live(self, seconds: float) -> None:
+        self.wall_s += seconds
+        self.steady_s += seconds
+
+
+JUMPS = st.floats(-400 * DAY_S, 400 * DAY_S).filter(lambda jump: abs(jump) > AGREE_S)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("live"), st.floats(0, 30 * DAY_S)),
+        st.tuples(st.just("trim"), st.floats(-AGREE_S / 4, AGREE_S / 4)),
+        st.tuples(st.just("jump"), JUMPS),
+    ),
+    max_size=20,
+)
+
+
+@given(STEPS)
+def test_time_passes_as_it_does_whatever_the_machine_shows(steps: list[tuple[str, float]]) -> None:
+    machine = Machine()
+    lived = trimmed = 0.0
+    for step, seconds in steps:
+        match step:
+            case "live":
+                machine.live(seconds)
+                lived += seconds
+            case "trim":
+                machine.wall_s += seconds
+                trimmed += abs(seconds)
+            case _:
+                machine.wall_s += seconds
+        shown = machine.wall() - NOON.timestamp()
+        # Only what looks like trimming can move it: small steps, and jumps that end where it began.
+        assert abs(shown - lived) <= trimmed + AGREE_S * len(steps)
+    calendar = Clock(NOON, NOON.timestamp(), 10_080.0, machine.wall).now()
+    assert abs(calendar - NOON) <= timedelta(seconds=10_080 * (lived + trimmed + AGREE_S * len(steps)))
+
+
+@pytest.mark.parametrize("jump_s", [-400 * DAY_S, -3_600, 3_600, 400 * DAY_S])
+def test_a_jump_is_noticed_and_not_followed(jump_s: float) -> None:
+    machine = Machine()
+    machine.live(60)
+    assert machine.wall.jumped_s == 0
+    machine.wall_s += jump_s
+    machine.live(60)
+    assert machine.wall() == pytest.approx(NOON.timestamp() + 120)
+    assert machine.wall.jumped_s == pytest.approx(jump_s)
+    machine.wall_s -= jump_s
+    assert machine.wall.jumped_s == 0
+
+
+def test_a_clock_that_is_trimmed_is_followed() -> None:
+    machine = Machine()
+    for _ in range(100):
+        machine.live(3_600)
+        machine.wall_s -= 60
+        assert machine.wall() == pytest.approx(machine.wall_s)
+
+
+def test_a_clock_that_is_wrong_is_known_by_the_platforms_and_right_again_when_it_is_set() -> None:
+    machine = Machine()
+    truth = machine.wall_s + 3 * DAY_S
+    machine.wall.compare(truth)
+    assert machine.wall.off_s == pytest.approx(-3 * DAY_S)
+    machine.wall_s = truth  # somebody set it
+    assert machine.wall.jumped_s == pytest.approx(3 * DAY_S)
+    machine.wall.compare(truth)
+    assert (machine.wall.off_s, machine.wall.jumped_s) == (0, 0)
+    assert machine.wall() == pytest.approx(truth)
+
+
+def test_a_clock_that_jumped_away_from_the_platforms_time_does_not_stop_us() -> None:
+    machine = Machine()
+    machine.wall_s += 400 * DAY_S
+    machine.wall.compare(NOON.timestamp() + OFF_S / 2)
+    assert machine.wall.off_s == 0
+    assert machine.wall() == pytest.approx(NOON.timestamp())
+
+
+def test_steady_time_goes_on() -> None:
+    first = steady()
+    assert 0 <= steady() - first < 5
