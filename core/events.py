@@ -99,7 +99,8 @@ class Votes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollSeen:
     """A poll of ours came by whose ``ref`` the adapter had not seen before: if the outcome of posting it is unknown, it
-    is known by this. Sent once per poll and process, and only where a poll cannot be looked up."""
+    is known by this. Sent only where a poll cannot be looked up: when it first comes by, and again at times, because
+    the outcome may not have been unknown yet the first time."""
 
     ref: str
     question: str

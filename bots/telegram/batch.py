@@ -18,8 +18,8 @@ from core.clock import Clock
 from core.events import Cursor, Event, PollSeen, Reply
 
 SEEN_AGAIN_S: Final = 30.0
-"""A poll that we do not know is told of again after this long: when it was first seen, the answer to the request that
-posted it may still have been on its way."""
+"""A poll that we do not know is told of once more after this long, and then at most so often when it comes by: when it
+was first seen, the answer to the request that posted it may still have been on its way."""
 ORDER: Final = "order"
 """The cursor: every order that has been given is less than this."""
 ORDERS_AHEAD: Final = 60_000_000
@@ -28,6 +28,17 @@ HIGHEST_ID: Final = 2**31 - 1
 """Source: https://core.telegram.org/bots/api#update (ids are Integers; TDLib keeps them in 32 bits)"""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A poll that this process has not posted."""
+
+    poll: PollSeen
+    told_at: float
+    """Monotonic."""
+    again: bool = True
+    """Whether it is to be told of once more even if it does not come by again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +75,8 @@ class Reader:
         self._moved = moved
         self._posted = posted
         self._now = now
-        self._seen: dict[str, float] = {}
-        """Polls that this process has not posted, and when core was last told of them (monotonic)."""
+        self._seen: dict[str, _Seen] = {}
+        """By id."""
         self._order = 0
         self._ceiling = 0
         self.set_aside = 0
@@ -105,6 +116,7 @@ class Reader:
             events.extend(found if not self._moved else map(self._at_home, found))
         if raw and not ids:
             raise TelegramError("updates without ids")
+        events += self._once_more()
         if self._order > self._ceiling:
             self._ceiling = self._order + ORDERS_AHEAD
             events.append(Cursor(name=ORDER, value=str(self._ceiling)))
@@ -113,11 +125,20 @@ class Reader:
     def _not_known(self, update: dict[str, Any]) -> tuple[PollSeen, ...]:
         """The poll of an update, where this process has neither posted it nor told of it lately."""
         id, now = update["poll"]["id"], self._now()
-        if id in self._posted or now - self._seen.get(id, -SEEN_AGAIN_S) < SEEN_AGAIN_S:
+        seen = self._seen.get(id)
+        if id in self._posted or (seen is not None and now - seen.told_at < SEEN_AGAIN_S):
             return ()
-        seen = poll_seen(update["poll"])
-        self._seen[id] = now
-        return (seen,)
+        poll = poll_seen(update["poll"])
+        self._seen[id] = _Seen(poll, now, again=seen is None)
+        return (poll,)
+
+    def _once_more(self) -> list[PollSeen]:
+        now, due = self._now(), []
+        for id, seen in self._seen.items():
+            if seen.again and now - seen.told_at >= SEEN_AGAIN_S:
+                seen.again, seen.told_at = False, now
+                due += [seen.poll] if id not in self._posted else []
+        return due
 
     def _next_order(self) -> int:
         """Wall time in microseconds, but always more than the last. A ceiling is kept with the events, because wall

@@ -146,8 +146,7 @@ class People:
             bot.stream.put(
                 "poll_answer", answer | {"option_persistent_ids": [poll.persistent_id(one) for one in chosen]}
             )
-        if bot.stream.wants("poll"):
-            bot.stream.put("poll", poll.wire())
+        self._state.tell_of_poll(message)
         return True
 
     def _may_vote(self, person: Person, message: Message, option: int | None) -> bool:

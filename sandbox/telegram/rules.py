@@ -62,6 +62,7 @@ RULES: dict[str, str] = {
     "telegram.poll.closes": _API + "poll · close_date",
     "telegram.poll.hidden": _API + "sendpoll · hide_results_until_closes, from the bot too (ours)",
     "telegram.poll.anonymous": _API + "pollanswer · only in non-anonymous polls",
+    "telegram.poll.sender": _API + "update · poll: only polls sent by the bot (and manually stopped ones)",
     "telegram.poll.stop_found": _SERVER + " · message with poll to stop not found",
     "telegram.poll.stop_once": _TDLIB + "MessagesManager.cpp · poll has already been closed",
     "telegram.poll.stop_own": _TDLIB + "MessagesManager.cpp · poll can't be stopped",

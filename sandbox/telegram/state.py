@@ -208,7 +208,19 @@ class State:
         """Close a poll and tell its bot."""
         if message.poll is not None and message.bot is not None:
             message.poll.closed = True
-            message.bot.stream.put("poll", message.poll.wire())
+            self.tell_of_poll(message)
+
+    def tell_of_poll(self, message: Message) -> None:
+        """Tell the bot that sent a poll how it stands now. When Telegram tells is not published: here at every change.
+
+        Source: https://core.telegram.org/bots/api#update (``poll``)
+        """
+        if message.poll is None or message.bot is None:
+            return
+        told = [message.bot] if self.rules.on("telegram.poll.sender") else message.chat.bots.values()
+        for bot in told:
+            if bot.stream.wants("poll"):
+                bot.stream.put("poll", message.poll.wire())
 
     def _wind(self) -> None:
         """Set the timer to the next end, since the calendar may outrun whoever would look."""

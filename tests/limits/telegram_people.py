@@ -11,6 +11,15 @@ from sandbox.seam import Post, PostButton
 from tests.limits.telegram_rig import CHANNEL, GROUP, Rig, refused, row
 
 
+@row("telegram.poll.sender")
+async def polls_of_other_bots(rig: Rig) -> None:
+    post = await rig.poll(is_anonymous=False)
+    await rig.stand_in.vote(rig.bob, post, 1)
+    kinds = [update.event_type for update in await rig.updates()]
+    assert kinds == ["poll_answer", "poll"]
+    assert await rig.other.get_updates(timeout=0) == []
+
+
 @row("telegram.poll.question")
 async def long_question(rig: Rig) -> None:
     assert (await rig.poll(question="😀" * 300)).text == "😀" * 300

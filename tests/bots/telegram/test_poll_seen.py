@@ -118,6 +118,21 @@ async def test_a_poll_that_came_by_while_it_was_being_posted_is_told_of_again(ap
         assert [type(event) for event in told(3)] == [PollSeen]
 
 
+async def test_it_is_told_of_once_more_although_nobody_votes_again(api: BotApi) -> None:
+    async with RawBot(TOKEN, base_url=f"{api.url}/bot") as bot:
+        at, posted = 100.0, {"6"}
+        reader = Reader("tg", bot, Clock(), {}, posted, now=lambda: at)
+        both = [{"update_id": n, "poll": shown(id)} for n, id in enumerate(("5", "6", "7"), 1)]
+        first = reader.read(both, frozenset()).events
+        assert [event.ref for event in first if isinstance(event, PollSeen)] == ["poll:5", "poll:7"]
+        posted.add("7")
+        found: list[Event] = []
+        for _ in range(10):
+            at += 20
+            found += reader.read([], frozenset()).events
+        assert [event.ref for event in found if isinstance(event, PollSeen)] == ["poll:5"]
+
+
 async def test_a_lost_answer_to_a_poll_is_unknown(api: BotApi, account: TelegramAccount) -> None:
     async def lost(fields: dict[str, str]) -> Any:
         raise asyncio.CancelledError
