@@ -15,6 +15,8 @@ from typing import Final
 
 QUARTER_S: Final = 15 * 60.0
 DAY_S: Final = 24 * 3600.0
+_SET_BACK_S: Final = 60.0
+"""How much farther away an end may become before our clock must have been set back."""
 
 ME: Final = "GET /2/users/me"
 MENTIONS: Final = "GET /2/users/:id/mentions"
@@ -38,17 +40,27 @@ class Window:
     """Unix time on the calendar."""
     opened: bool = False
     """Whether the call under way is the window's first."""
+    ahead_s: float = 0.0
+    """How far away the end was when we learned it."""
 
     def wait_s(self, now: float) -> float:
         """Seconds of the calendar until a call is allowed; 0 = now."""
-        return 0.0 if self.left > 0 or now >= self.ends_at else self.ends_at - now
+        return 0.0 if self.left > 0 or self._over(now) else self.ends_at - now
 
     def spend(self, now: float) -> None:
         """Take one call, from a new window if the last one has ended."""
-        self.opened = now >= self.ends_at
+        self.opened = self._over(now)
         if self.opened:
-            self.left, self.ends_at = self.limit, now + self.length_s
+            self.left = self.limit
+            self._ends(now + self.length_s, now)
         self.left -= 1
+
+    def _over(self, now: float) -> bool:
+        """Whether it has ended, or nobody knows when because our clock was set back: then X will tell."""
+        return not 0.0 < self.ends_at - now <= self.ahead_s + _SET_BACK_S
+
+    def _ends(self, at: float, now: float) -> None:
+        self.ends_at, self.ahead_s = at, at - now
 
     def learn(self, headers: Mapping[str, str], now: float) -> None:
         """Believe the answer. Where it says nothing, the window began at the latest when its first answer came."""
@@ -56,18 +68,19 @@ class Window:
         ends_at = headers.get(f"{self.header}-reset", "")
         if remaining.isdecimal() and ends_at.isdecimal():
             # The reset is cut to a whole second: the window has surely ended one second later.
-            self.left, self.ends_at = min(self.left, int(remaining)), int(ends_at) + 1.0
+            self.left = min(self.left, int(remaining))
+            self._ends(int(ends_at) + 1.0, now)
         elif self.opened:
-            self.ends_at = now + self.length_s
+            self._ends(now + self.length_s, now)
 
     def exhaust(self, now: float, after_s: float | None = None) -> None:
         """X said 429: nothing is left for ``after_s`` seconds of the calendar if it named them, else until the end that
         it named, or for a whole window if it named none ahead."""
         self.left = 0
         if after_s is not None:
-            self.ends_at = now + after_s
-        elif self.ends_at <= now:
-            self.ends_at = now + self.length_s
+            self._ends(now + after_s, now)
+        elif self._over(now):
+            self._ends(now + self.length_s, now)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 import aiohttp
@@ -20,7 +21,7 @@ from yarl import URL
 
 from bots.x import budget
 from core.account import Begin
-from core.clock import Clock
+from core.clock import Clock, steady
 from core.errors import AccountRefused, AccountUnavailable, OutcomeUnknown
 
 _SIGNED_HOST: Final = "https://api.twitter.com"
@@ -28,8 +29,11 @@ _SIGNED_HOST: Final = "https://api.twitter.com"
 _PLATFORM: Final = frozenset({"https://api.x.com", _SIGNED_HOST})
 """X answers under both names. A signed request goes to the name that it was signed for, so these are not swapped."""
 SEND_S: Final = 5.0
-"""How long (wall) a write may take in all. It must be over before another process may take this account over."""
+"""How long (wall) a write may take in all, from its ``begin`` on. It must be over before another process may take this
+account over."""
 READ_S: Final = 20.0
+_OVER_BY: ContextVar[float] = ContextVar("over_by")
+"""When (``steady``) the write under way must be over."""
 _CHATTY: Final = ("tweepy", "oauthlib")
 """They log the Authorization header and the tokens at DEBUG."""
 
@@ -80,7 +84,9 @@ class Wire:
         """Send, read, and judge one answer. Raises ``Unsent``, ``Lost``, ``Problem``."""
         path = URL(str(url)).path
         target = address(str(url), self._base_url)
-        total_s = self._read_s if method == "GET" else min(self._read_s, SEND_S)
+        total_s = self._read_s if method == "GET" else _OVER_BY.get() - steady()
+        if total_s <= 0.0:
+            raise Unsent("it was held up")
         # Whoever gets no connection in half of the time has surely sent nothing.
         timeout = aiohttp.ClientTimeout(total=total_s, connect=total_s / 2)
         try:
@@ -161,6 +167,7 @@ class Api:
             while True:
                 await self._afford(bucket, patience_s)
                 if begin is not None:
+                    _OVER_BY.set(steady() + min(self._timeout_s, SEND_S))
                     await begin()
                 bucket.spend(self._now())
                 try:

@@ -63,6 +63,19 @@ def test_429_without_a_reset_ahead_waits_a_whole_window() -> None:
     assert budget.wait_s(1000.0) == QUARTER_S
 
 
+@pytest.mark.parametrize("headers", [{}, _headers(0, 1900)])
+def test_a_clock_that_is_set_back_does_not_hold_a_window_for_ever(headers: dict[str, str]) -> None:
+    year = 365 * DAY_S
+    window = Window(1)
+    window.spend(year + 1000.0)
+    window.learn(_headers(0, int(year) + 1900), year + 1000.0)
+    assert window.wait_s(year + 990.0) == 911.0
+    assert window.wait_s(1000.0) == 0.0
+    window.spend(1000.0)
+    window.learn(headers, 1000.0)
+    assert window.wait_s(1000.0) == pytest.approx(QUARTER_S, abs=1.0)
+
+
 def test_429_of_the_day_waits_for_the_day() -> None:
     budget = Budget((Window(15), Window(1440, DAY_S, "x-user-limit-24hour")))
     budget.spend(1000.0)

@@ -14,23 +14,24 @@ from typing import Any
 import pytest
 
 from bots.x import XAccount, budget
+from bots.x.look import Looker
 from bots.x.send import Duplicate, Sender
+from bots.x.stream import Stream
 from bots.x.transport import Api, Problem, address
-from core.account import Limits, Place, PlaceKind
+from core.account import Direct, Limits, Place, PlaceKind
 from core.clock import Clock
 from core.errors import (
     AccountError,
     AccountRefused,
     AccountUnavailable,
     ContentRefused,
-    NotOurs,
     OutcomeUnknown,
     PersonUnreachable,
 )
 from core.message import text
 
 from . import rude
-from .place import begin
+from .place import Kept, begin
 
 TIMELINE = Place(id="timeline", kind=PlaceKind.TIMELINE, limits=Limits(post_chars=280))
 CREATED = rude.says(201, {"data": {"id": "900", "text": "hello"}})
@@ -107,6 +108,12 @@ async def test_nobody_listening_means_nothing_was_said() -> None:
         for ask in (_post, _write, _ask):
             with pytest.raises(AccountUnavailable):
                 await ask(api)
+        looker, stream = Looker("brand", api, Clock()), Stream("brand", api, Clock(), "15")
+        for to in (TIMELINE, Direct("5")):
+            with pytest.raises(AccountUnavailable):
+                await looker.look(to, text("hello"), "key", START)
+        with pytest.raises(AccountUnavailable):
+            await stream.catch_up([], Kept().deliver)
 
 
 async def test_no_redirect_is_followed() -> None:
@@ -204,42 +211,6 @@ async def test_429_names_its_end_in_calendar_time() -> None:
         assert 0.0 < caught.value.retry_after_s <= 7200 / 43_000
         await sender.post(TIMELINE, text("hello"), begin)
         assert clock.now() >= ends_at
-
-
-async def test_begin_is_the_last_thing_before_the_request_leaves() -> None:
-    """Nothing is begun while it waits for the budget, and nothing leaves that may not."""
-    clock, begun = Clock(START, time.time(), 43_000.0), list[datetime]()
-
-    async def now() -> None:
-        begun.append(clock.now())
-
-    async def never() -> None:
-        raise NotOurs("brand", "another process serves it")
-
-    headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int((START + timedelta(hours=2)).timestamp()))}
-    spent = rude.says(201, {"data": {"id": "900"}}, headers)
-    async with rude.host(spent, CREATED) as host, rude.api(host.url, clock) as api:
-        sender = Sender("brand", api, clock)
-        with pytest.raises(NotOurs):
-            await sender.post(TIMELINE, text("hello"), never)
-        assert host.asked == []
-        await sender.post(TIMELINE, text("hello"), now)
-        await sender.post(TIMELINE, text("hello"), now)
-    assert len(host.asked) == len(begun) == 2
-    assert begun[0] < START + timedelta(hours=2) <= begun[1]
-
-
-async def test_what_was_not_begun_takes_nothing_from_the_budget() -> None:
-    async def never() -> None:
-        raise NotOurs("brand", "another process serves it")
-
-    async with rude.host(CREATED) as host, rude.api(host.url) as api:
-        for _ in range(20):
-            with pytest.raises(NotOurs):
-                await Sender("brand", api, Clock()).direct("5", text("hello"), never)
-        with pytest.raises(OutcomeUnknown):
-            await _write(api)
-        assert len(host.asked) == 1
 
 
 async def test_a_message_does_not_wait_for_a_far_window() -> None:
