@@ -39,6 +39,7 @@ WeekOption = Annotated[
     str | None,
     typer.Option("--week", help="A week such as 2026-W47; else the newest (`score`) or the last full one (`report`)."),
 ]
+FileArgument = Annotated[Path, typer.Argument(help="The backup: one SQLite file, whichever database it is of.")]
 FollowersOption = Annotated[int, typer.Option(min=50, max=20_000, help="How many followers live in the sandbox.")]
 SeedOption = Annotated[
     int, typer.Option(help="The same seed brings the same followers; how they sway each other depends on timing.")
@@ -207,6 +208,24 @@ def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) 
 
     found, path = _load(settings), _path(settings)
     _say(json.dumps(settings_as_json(found)) if as_json else settings_text(found, path, _given(None, settings)))
+
+
+@app.command(short_help="Copy the database to a file, while the service runs.")
+def backup(file: FileArgument, settings: SettingsOption = None, as_json: JsonOption = False) -> None:
+    """Copy the database to a new file, as it is at this moment, also while the service runs."""
+    from upkeep import back_up
+
+    said, told = back_up(_load(settings), file, _given(None, settings))
+    _say(json.dumps(told) if as_json else said)
+
+
+@app.command(short_help="Put a backup in the place of the database.")
+def restore(file: FileArgument, settings: SettingsOption = None, as_json: JsonOption = False) -> None:
+    """Put a backup in the place of the database, which is kept beside it. The service must not run."""
+    from upkeep import put_back
+
+    said, told = put_back(_load(settings), file, _given(None, settings))
+    _say(json.dumps(told) if as_json else said)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
