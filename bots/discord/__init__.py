@@ -1,7 +1,8 @@
 """Discord: one bot account over discord.py's ``Client``, as ``core.account.Account``.
 
-``gateway`` says where to connect, ``stream`` is the connection, ``intake`` the way from there to ``deliver``,
-``history`` the direct messages that came while we were away; ``read`` turns all of it into events. ``render`` turns
+``gateway`` says where to connect, ``connection`` keeps a ``session`` there, ``stream`` takes what it brings, ``intake``
+and its ``lanes`` are the way from there to ``deliver``, ``history`` has the direct messages that came while we were
+away; ``read`` turns all of it into events. ``render`` turns
 what we say into Discord's terms, ``answer`` answers taps and forms, ``send`` makes the REST calls, ``look`` finds what
 was said although no answer came, ``pace`` spaces the calls, ``faults`` says what their failures mean.
 """
@@ -18,14 +19,14 @@ with warnings.catch_warnings():  # discord.py imports audioop, which Python 3.11
     warnings.simplefilter("ignore", DeprecationWarning)
     import discord
 
-from bots.discord import faults, render
+from bots.discord import faults, read, render
 from bots.discord.gateway import Gateway
 from bots.discord.send import Sender
 from bots.discord.stream import Stream
 from core.account import Address, Begin, Deliver, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountError, AccountRefused
-from core.events import Votes
+from core.events import Reply, Votes
 from core.message import Message
 
 __all__ = ["DiscordAccount"]
@@ -85,6 +86,7 @@ class DiscordAccount:
         self._gateway = Gateway(name, token, base_url, gateway_url)
         self._stream = Stream(self._calls, clock, forms, self._gateway, identify_every_s)
         self._stream.look_back_further = self._look_back_at_polls
+        self._stream.page_voters = self._voters_of
         self._sender = Sender(self._calls, self._stream, clock)
         self._open_polls: dict[str, Receipt] = {}
         self._channels: set[str] = set()
@@ -192,9 +194,14 @@ class DiscordAccount:
             if votes := await self._votes(poll):
                 await self._stream.intake.keep((votes,))
 
+    async def _voters_of(self, vote: Reply) -> Votes | None:
+        message = read.message_of(vote)
+        known = Receipt(place=vote.place, message=message, refs=(read.ref(message),), sent_at=vote.at)
+        return await self._votes(known)
+
     async def _votes(self, poll: Receipt, *, final: bool = False) -> Votes | None:
         # The place in the order is taken before the first page: whatever the stream brings from now on is later.
-        order, as_of = self._stream.intake.order(), self._clock.now()
+        order, as_of = self._stream.order(), self._clock.now()
         voters = await self._sender.voters(poll)
         if voters is None:
             self._open_polls.pop(poll.message, None)

@@ -32,6 +32,11 @@ class History:
         self._first_live: dict[int, int] = {}
         self._owed: set[int] = set()
 
+    @property
+    def owes(self) -> bool:
+        """Whether a channel has still to be read."""
+        return bool(self._owed)
+
     def begin(self, cursors: Mapping[str, str]) -> None:
         """Start from the cursors that were kept."""
         for name, value in cursors.items():

@@ -22,14 +22,20 @@ def ref(message: int | str) -> str:
     return f"msg:{message}"
 
 
-def vote(event: discord.RawPollVoteActionEvent, *, withdrawn: bool, at: datetime, order: int) -> Reply:
-    """A vote given or taken back. Discord gives it neither an id nor a time.
+def message_of(reply: Reply) -> str:
+    """The id of the message that a reply refers to."""
+    assert reply.ref is not None
+    return reply.ref.removeprefix("msg:")
+
+
+def vote(event: discord.RawPollVoteActionEvent, *, id: str, withdrawn: bool, at: datetime, order: int) -> Reply:
+    """A vote given or taken back. Discord gives it neither an ``id`` nor a time.
 
     Answers are numbered from 1 in the order of the options.
     Source: https://docs.discord.com/developers/resources/poll#poll-answer-object
     """
     return Reply(
-        id=f"v{event.message_id}:{event.user_id}:{event.answer_id}:{order}",
+        id=id,
         person=str(event.user_id),
         via=Via.VOTE,
         at=at,

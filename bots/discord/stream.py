@@ -1,14 +1,13 @@
 """What comes from Discord's gateway: votes, taps, forms and messages, taken in its order.
 
-Sessions live in Discord's memory for minutes only: with each new or resumed one the direct messages since our last
-cursor are read from the history, and a stream that broke is started again.
+A session that is taken up again brings what came while we were away. With each new one the direct messages since our
+last cursor are read from the history, and the voters of open polls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
@@ -19,63 +18,41 @@ import discord
 
 from bots.discord import faults, read
 from bots.discord.answer import Answers
-from bots.discord.gateway import Gateway, identify_wait_s
+from bots.discord.connection import Connection
+from bots.discord.gateway import Gateway
 from bots.discord.history import History
 from bots.discord.intake import Intake
+from bots.discord.lanes import Spot
+from bots.discord.session import GAP, session_of
 from core.account import Deliver, Forms
 from core.clock import Clock
-from core.errors import AccountRefused, AccountUnavailable
-from core.events import Via
+from core.errors import AccountError, AccountUnavailable
+from core.events import Cursor, Reply, Via, Votes
 
 _log = logging.getLogger(__name__)
 
-_AGAIN_S = 0.5
-_LONGEST_PAUSE_S, _QUOTA_PAUSE_S = 30.0, 600.0
+_AGAIN_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _BARRIER_S, _ASK_S, _KEPT_S = 30.0, 10.0, 30.0
-_GAP_US = 1_000_000
-"""Numbers kept free in the order before each session, for what its history tells us later."""
+_MARK_EVERY_S = 20.0
+"""How often it is kept where the stream is, when nothing that comes concerns us."""
 
 
-def intents() -> discord.Intents:
-    """What we ask to be told: guilds, messages and polls. Nothing privileged: the text of direct messages and of
-    mentions comes without.
-
-    Source: https://docs.discord.com/developers/events/gateway#message-content-intent
-    """
-    return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, polls=True)
-
-
-class _TooSoonError(Exception):
-    """An IDENTIFY now would be one too many."""
-
-
-class Stream(discord.Client):
-    """The gateway of one account, and discord.py's HTTP client that belongs to it."""
+class Stream(Connection):
+    """What the gateway of one account brings."""
 
     def __init__(
         self, calls: faults.Calls, clock: Clock, forms: Forms, gateway: Gateway, identify_every_s: float
     ) -> None:
-        super().__init__(
-            intents=intents(),
-            allowed_mentions=discord.AllowedMentions.none(),
-            max_messages=None,  # a vote would cost a search of the cache
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            guild_ready_timeout=0.1,
-            max_ratelimit_timeout=faults.CALL_S,
-            http_trace=faults.trace(),
-        )
-        self._calls = calls
-        self._account = account = calls.account
-        self._gateway = gateway
-        self._clock = clock
+        super().__init__(calls, clock, gateway, identify_every_s)
         self._forms = forms
         self._answers = Answers()
-        self.intake = Intake(account, clock)
+        self.intake = Intake(calls.account, self._mark)
         self.history = History(calls, self)
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
-        """What else is looked up with each new session."""
-        self._identify_every_s = identify_every_s
+        """What else is looked up with each session."""
+        self.page_voters: Callable[[Reply], Awaitable[Votes | None]] = _nobody
+        """Reads all voters of the poll that this is a vote on."""
+        self._up = asyncio.Event()
         self._tell_ready: Callable[[], None] = lambda: None
         self._looking_back: asyncio.Task[None] | None = None
         self._takers: dict[str, Callable[..., None]] = {
@@ -83,8 +60,8 @@ class Stream(discord.Client):
             "raw_poll_vote_remove": partial(self._vote, withdrawn=True),
             "message": self._message,
             "interaction": self._interaction,
-            "connect": self._begun,
-            "resumed": self._new_session,
+            "connect": self._new_session,
+            "resumed": self._same_session,
         }
 
     # The session
@@ -96,91 +73,82 @@ class Stream(discord.Client):
         self._tell_ready = ready
         self.history.begin(cursors)
         self.intake.open(deliver)
+        self.take_up(session_of(cursors))
+        if self.session is not None and self.session.owes:
+            self.history.new_session()
+        beside = [asyncio.create_task(work()) for work in (self._mark_now_and_then, self._pay)]
         try:
-            while True:
-                await asyncio.sleep(self._wait_s())
-                await self._until_allowed()
-                await self._one_connection()
-                await asyncio.sleep(_AGAIN_S)
+            await self.keep_connected()
         finally:
             self.intake.close()
-            if self._looking_back:
-                self._looking_back.cancel()
+            for task in (*beside, *((self._looking_back,) if self._looking_back else ())):
+                task.cancel()
 
-    def _wait_s(self) -> float:
-        return identify_wait_s(self._gateway.identified, time.monotonic(), self._identify_every_s)
+    def kept(self) -> Spot:
+        """Up to where the stream is kept."""
+        return self.intake.kept
 
-    async def _until_allowed(self) -> None:
-        """Until we know where the gateway is and that it takes another session today. Raises ``AccountRefused``."""
+    def _mark(self, spot: Spot) -> Cursor | None:
+        return self.mark(spot, owes=self.history.owes)
+
+    async def _mark_now_and_then(self) -> None:
         while True:
+            await asyncio.sleep(_MARK_EVERY_S)
+            self._put_mark()
+
+    def _put_mark(self) -> None:
+        self.intake.newest = self.spot
+        self.intake.put(())
+
+    async def _pay(self) -> None:
+        """Read the voters of polls of which votes were dropped."""
+        while True:
+            await self.intake.owes.wait()
             try:
-                quota = await self._gateway.ask(self._calls, self.http)
-            except AccountUnavailable as exc:
-                _log.warning("%s; asking again", exc)
-                await asyncio.sleep(min(max(exc.retry_after_s, _AGAIN_S), _LONGEST_PAUSE_S))
-                continue
-            if quota is None or not quota.wait_s:
-                return
-            _log.error(
-                "%s: %d sessions are left of today's; waiting %.0f s for new ones",
-                self._account, quota.remaining, quota.wait_s,
-            )  # fmt: skip
-            await asyncio.sleep(min(quota.wait_s, _QUOTA_PAUSE_S))
-
-    async def _one_connection(self) -> None:
-        """Until it breaks for a reason that discord.py does not mend itself, such as a malformed payload."""
-        try:
-            await self.connect()
-            raise AccountUnavailable(self._account, "the connection to Discord was closed from our side")
-        except discord.ConnectionClosed as exc:  # only the codes after which Discord forbids to come back
-            raise AccountRefused(self._account, f"Discord's gateway refuses the bot (close code {exc.code})") from exc
-        except (discord.PrivilegedIntentsRequired, discord.LoginFailure) as exc:
-            raise AccountRefused(self._account, "Discord's gateway refuses the bot") from exc
-        except AccountUnavailable:
-            raise
-        except _TooSoonError:
-            _log.warning("%s: Discord ends our sessions again and again; waiting", self._account)
-        except Exception as exc:  # whatever a payload did to discord.py: come back with a new session
-            _log.warning("%s: the stream broke (%s), starting again", self._account, type(exc).__name__)
-        finally:
-            await self._hang_up()
-
-    async def _hang_up(self) -> None:
-        if self.ws is not None and self.ws.open:
-            try:
-                async with asyncio.timeout(2.0):
-                    await self.ws.close(code=1000)
-            except (TimeoutError, OSError, RuntimeError):
-                _log.debug("%s: the connection did not close in order", self._account)
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        if not initial:  # the session was taken from us while discord.py was connected
-            await asyncio.sleep(self._identify_every_s)
-        if self._wait_s() > 0:
-            raise _TooSoonError
-        self._gateway.identifies(time.monotonic())
+                await self.intake.pay(self.page_voters)
+            except AccountError as exc:
+                _log.warning("%s; reading its voters again", exc)
+                await asyncio.sleep(_LONGEST_PAUSE_S / 10)
 
     async def on_ready(self) -> None:
+        self._is_up()
+
+    def _is_up(self) -> None:
+        self._up.set()
         tell, self._tell_ready = self._tell_ready, lambda: None
         tell()
 
-    def _begun(self) -> None:
-        if not self._gateway.may_dial(self.ws.gateway):
-            _log.warning(
-                "%s: not coming back to %s, which the settings do not name", self._account, self.ws.gateway.host
-            )
-            self.ws.gateway = self.ws.DEFAULT_GATEWAY
-        self._new_session()
-
     def _new_session(self) -> None:
+        base = self.begun().base
         self.history.new_session()
+        self._begin_to_look_back(base)
+        self._put_mark()
+
+    def _same_session(self) -> None:
+        """All that came since is here."""
+        assert self.session is not None
+        if self._looking_back is None or self._looking_back.done():
+            self._begin_to_look_back(self.session.base)
+        self._is_up()
+
+    def _begin_to_look_back(self, base: int) -> None:
         if self._looking_back:
             self._looking_back.cancel()
-        self._looking_back = asyncio.create_task(self._look_back(count(self.intake.order(_GAP_US) - _GAP_US + 1)))
+        self._looking_back = asyncio.create_task(self._look_back(count(base - GAP + 1)))
 
     async def _look_back(self, orders: Iterator[int]) -> None:
-        await self.history.look_back(self.me, orders, self.intake.keep)
-        await self.look_back_further()
+        if self.history.owes:
+            await self.history.look_back(self.me, orders, self.intake.keep)
+            self._put_mark()
+        while True:
+            try:
+                await self.look_back_further()
+                return
+            except AccountUnavailable as exc:
+                await asyncio.sleep(min(max(exc.retry_after_s, _AGAIN_S), _LONGEST_PAUSE_S))
+            except AccountError as exc:
+                _log.warning("%s", exc)
+                return
 
     # What it brings
 
@@ -190,16 +158,28 @@ class Stream(discord.Client):
         if take is None:
             super().dispatch(event, *args, **kwargs)
         elif self.intake.is_open:
+            self.intake.newest = self.spot
             try:
                 take(*args)
             except Exception:
                 _log.exception("%s: an event was not understood (%s)", self._account, event)
 
+    def _order(self) -> int:
+        """The place of what has just come."""
+        assert self.session is not None
+        return self.session.order_of(self.intake.newest.sequence)
+
+    def order(self) -> int:
+        """A place in the order behind all that has come."""
+        return self.orders.now(self.session, self.spot.sequence)
+
     def _vote(self, event: discord.RawPollVoteActionEvent, *, withdrawn: bool) -> None:
-        self.intake.put((read.vote(event, withdrawn=withdrawn, at=self._clock.now(), order=self.intake.order()),))
+        assert self.session is not None
+        name = self.session.name_of(self.intake.newest.sequence)
+        self.intake.vote(read.vote(event, id=name, withdrawn=withdrawn, at=self._clock.now(), order=self._order()))
 
     def _message(self, message: discord.Message) -> None:
-        reply = read.message(message, me=self.me, order=self.intake.order())
+        reply = read.message(message, me=self.me, order=self._order())
         if reply is None:
             return
         if reply.place:
@@ -210,7 +190,7 @@ class Stream(discord.Client):
         self.intake.put((reply, moved) if moved else (reply,), lambda _: self.history.kept(moved))
 
     def _interaction(self, interaction: discord.Interaction) -> None:
-        reply = read.interaction(interaction, order=self.intake.order())
+        reply = read.interaction(interaction, order=self._order())
         if reply is None:
             return
         if reply.via is Via.TAP and reply.token is not None and (form := self._forms(reply.token)):
@@ -231,7 +211,7 @@ class Stream(discord.Client):
         as told by an answer that the gateway sends in order behind it. Raises ``AccountUnavailable``."""
         try:
             async with asyncio.timeout(_BARRIER_S):
-                await self.wait_until_ready()
+                await self._up.wait()
                 while not await self._come_round():
                     _log.info("%s: asking the gateway again", self._account)
             async with asyncio.timeout(_KEPT_S):
@@ -262,3 +242,7 @@ class Stream(discord.Client):
 
 
 async def _nothing_more() -> None: ...
+
+
+async def _nobody(_: Reply) -> Votes | None:
+    return None

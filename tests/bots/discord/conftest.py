@@ -28,6 +28,9 @@ class Inbox:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        """All that came but where the stream is."""
+        self.sessions: list[str] = []
+        """Where the stream is: the values of its cursor."""
         self.calls: list[tuple[Event, ...]] = []
         self.answers: dict[str, Answer] = {}
         self.errors: list[Exception] = []
@@ -38,10 +41,11 @@ class Inbox:
         if self.errors:
             raise self.errors.pop(0)
         self.calls.append(tuple(events))
-        self.events.extend(events)
+        self.sessions += (event.value for event in events if isinstance(event, Cursor) and event.name == "session")
+        self.events += (event for event in events if not isinstance(event, Cursor) or event.name != "session")
         async with self._news:
             self._news.notify_all()
-        if self.hold is not None:
+        if self.hold is not None and any(not isinstance(event, Cursor) for event in events):
             await self.hold.wait()
         return [self.answers.get(getattr(event, "id", ""), NOTHING) for event in events]
 
@@ -58,8 +62,13 @@ class Inbox:
 
     @property
     def cursors(self) -> dict[str, str]:
-        """The last value of each cursor."""
+        """The last value of each cursor of direct messages."""
         return {event.name: event.value for event in self.events if isinstance(event, Cursor)}
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What another process starts from: the last value of each cursor."""
+        return self.cursors | {"session": self.sessions[-1]}
 
 
 @asynccontextmanager

@@ -65,14 +65,17 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(clocks: Clocks | None = None) -> AsyncIterator[Stage]:
-    """The sandbox; where Discord's OpenAPI is at hand, all that goes over its wire is checked against it."""
+async def staged(clocks: Clocks | None = None, *, strict: bool = False) -> AsyncIterator[Stage]:
+    """The sandbox; ``strict``: with the 5 s between two new sessions, which most tests need not wait for.
+
+    Where Discord's OpenAPI is at hand, all that goes over the wire is checked against it.
+    """
     exchanges: list[Exchange] = []
     async with Sandbox(
         accounts=[AccountPlan("dc", "discord")],
         places=[PlacePlan("dc", CHANNEL, "group", "Survey"), PlacePlan("dc", NEWS, "broadcast", "News")],
         clocks=clocks or Clocks(),
-        rules=Rules(off={"discord.gateway.concurrency"}),  # 5 s between sessions, which these tests need not wait for
+        rules=Rules() if strict else Rules(off={"discord.gateway.concurrency"}),
         on_exchange=exchanges.append,
     ) as sandbox:
         yield Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))

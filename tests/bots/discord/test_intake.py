@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bots.discord.history import cursor
 from bots.discord.intake import Intake
 from core.account import NOTHING, Answer
-from core.clock import Clock
 from core.errors import StoreError
 from core.events import Cursor, Event, Reply, Via
 
@@ -57,7 +56,7 @@ class Store:
 
 @pytest.fixture
 async def intake() -> AsyncIterator[Intake]:
-    running = Intake("dc", Clock())
+    running = Intake("dc")
     yield running
     running.close()
 
@@ -119,7 +118,7 @@ async def test_who_listens_next_gets_no_cursor_of_the_one_before(intake: Intake)
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
 async def test_whenever_it_stops_all_below_the_cursor_is_kept(picks: list[int]) -> None:
-    store, intake = Store(), Intake("dc", Clock())
+    store, intake = Store(), Intake("dc")
     intake.open(store)
     newest = 0
     for pick in picks:

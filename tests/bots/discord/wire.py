@@ -39,6 +39,9 @@ class Wire:
         self.requests: list[Request] = []
         self.identified = 0
         self.resumed = 0
+        self.heartbeat_ms = 45_000
+        self.beats: list[Any] = []
+        """What the heartbeats said."""
         self._routes: dict[tuple[str, str], Route] = {}
         self._sockets: list[web.WebSocketResponse] = []
         self._sequence = 0
@@ -127,7 +130,7 @@ class Wire:
         socket = web.WebSocketResponse()
         await socket.prepare(raw)
         self._sockets.append(socket)
-        await socket.send_json({"op": 10, "d": {"heartbeat_interval": 45000}})
+        await socket.send_json({"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}})
         async for frame in socket:
             if frame.type is WSMsgType.TEXT:
                 await self._heard(json.loads(frame.data))
@@ -136,6 +139,7 @@ class Wire:
     async def _heard(self, frame: dict[str, Any]) -> None:
         match frame["op"]:
             case 1:
+                self.beats.append(frame["d"])
                 await self.send_raw('{"op": 11}')
             case 2:
                 self.identified += 1
@@ -154,6 +158,11 @@ class Wire:
         """Wait until there have been so many sessions, new or resumed."""
         async with asyncio.timeout(8), self._news:
             await self._news.wait_for(lambda: self.identified + self.resumed >= number)
+
+    async def beats_until(self, enough: Callable[[Any], bool]) -> None:
+        """Wait for a heartbeat that says this."""
+        async with asyncio.timeout(8), self._news:
+            await self._news.wait_for(lambda: bool(self.beats) and enough(self.beats[-1]))
 
     def _ready(self) -> dict[str, Any]:
         return {
