@@ -51,6 +51,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "raw_updates": "getUpdates",
             "send_message": "sendMessage",
             "send_poll": "sendPoll",
+            "edit_message_text": "editMessageText",
             "stop_poll": "stopPoll",
             "answer_callback_query": "answerCallbackQuery",
             "shutdown": "",
@@ -199,13 +200,16 @@ async def begin() -> None:
 
 
 async def speak(stage: Stage, account: Account, to: Place | Direct, body: Message) -> None:
-    """Say it, and look for it where that can be done."""
+    """Say it, then look for it and edit it where that can be done."""
     since = stage.clock.now()
     said = await account.say(to, body, str(to), begin=begin)
-    if (await account.place(PLACE[stage.platform])).limits.looks:
+    limits = (await account.place(PLACE[stage.platform])).limits
+    if limits.looks:
         found = await account.look(to, body, str(to), since)
         assert isinstance(found, Receipt)
         assert found.message == said.message
+    if limits.edits:
+        await account.edit(said, Message((*body.parts, Line("Edited.")), body.buttons))
 
 
 async def act(stage: Stage, account: Account, ann: str, bob: str) -> None:
