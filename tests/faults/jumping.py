@@ -1,7 +1,8 @@
 """``vouch run`` with a wall clock that can be set wrong while it runs: for the clock-jump fault, and nothing else.
 
 ``python -m tests.faults.jumping FILE --settings FILE --json``: the first file holds by how many calendar seconds the
-clock is wrong. It is the only difference to the plain command.
+clock is wrong; on the sandbox's fast calendar the wall is wrong by as much less. It is the only difference to the plain
+command.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 from core import logs
+from core.clock import Wall
 from core.settings import load
 from scheduler import connections, run
 
@@ -34,7 +36,8 @@ async def serve(wrong: Path, settings: Path) -> None:
         sys.stdout.write(json.dumps({"event": "ready", "elapsed_s": elapsed_s}) + "\n")
         sys.stdout.flush()
 
-    jumping = dataclasses.replace(reached, clock=dataclasses.replace(reached.clock, wall=wall))
+    line = Wall(wall)
+    jumping = dataclasses.replace(reached, wall=line, clock=dataclasses.replace(reached.clock, wall=line))
     await run(found, jumping, ready)
 
 
