@@ -139,7 +139,7 @@ class Connection:
             return await self._refuse(4002, "Error while decoding payload.")
         if op == 1:
             self.beat_at = asyncio.get_running_loop().time()
-            if self.session is not None and isinstance(body, int):
+            if self.session is not None and isinstance(body, int) and on("discord.gateway.confirmed"):
                 self.session.confirm(body)
             await self._send(b'{"t":null,"s":null,"op":11,"d":null}')
             return True
@@ -208,7 +208,9 @@ class Connection:
 
     def _ready(self, application: Application, intents: int, shard: tuple[int, int]) -> None:
         number = self.state.snowflakes.next()
-        session = Session(hashlib.sha256(f"{application.token}:{number}".encode()).hexdigest()[:32], intents, shard)
+        name = hashlib.sha256(f"{application.token}:{number}".encode()).hexdigest()[:32]
+        remembers = self.gateway.replay_limit if self.state.rules.on("discord.gateway.replay") else None
+        session = Session(name, intents, shard, remembers=remembers)
         self.gateway.expire_sessions(application)
         application.sessions[session.id] = session
         self.application, self.session = application, session
@@ -238,13 +240,17 @@ class Connection:
             session.dispatch("GUILD_CREATE", encode(created))
 
     async def _resume(self, body: Any) -> bool:
+        on = self.state.rules.on
         application = self.state.by_token.get(str(body.get("token", "")).removeprefix("Bot "))
         if application is None:
             return await self._refuse(4004, "Authentication failed.")
         self.gateway.expire_sessions(application)
-        session = application.sessions.get(str(body.get("session_id")))
-        sequence = body.get("seq")
-        if session is not None and isinstance(sequence, int) and sequence > session.sequence:
+        session, sequence = application.sessions.get(str(body.get("session_id"))), body.get("seq")
+        if session is None and not on("discord.gateway.resume_session"):
+            self._ready(application, 0, (0, 1))
+            return True
+        ahead = session is not None and isinstance(sequence, int) and sequence > session.sequence
+        if ahead and on("discord.gateway.resume_seq"):
             return await self._refuse(4007, "Invalid seq.")
         if session is not None and session.connected:
             for other in tuple(self.gateway.connections):
@@ -253,6 +259,8 @@ class Connection:
         if session is None or not isinstance(sequence, int) or not session.replay(sequence):
             await self._send(b'{"t":null,"s":null,"op":9,"d":false}')
             return True
+        if not on("discord.gateway.resume_free"):
+            application.identified.append(self.state.clocks.wire())
         self.application, self.session = application, session
         session.dispatch("RESUMED", '{"_trace":["sandbox"]}')
         return True

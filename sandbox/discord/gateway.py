@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, web
 
 from sandbox.discord.connection import Connection
 from sandbox.discord.model import Application
-from sandbox.discord.session import RESUMABLE_S
+from sandbox.discord.session import REPLAY_LIMIT, RESUMABLE_S
 from sandbox.discord.state import State
 
 HEARTBEAT_S = 41.25
@@ -24,6 +24,7 @@ class Gateway:
     def __init__(self, state: State) -> None:
         self.state = state
         self.heartbeat_s = HEARTBEAT_S
+        self.replay_limit = REPLAY_LIMIT
         self.connections: set[Connection] = set()
         self.asked_all: dict[tuple[int, int], float] = {}
         """When (wire) an application last asked for everybody in a guild."""

@@ -27,13 +27,18 @@ class Session:
     intents: int
     shard: tuple[int, int]
     sequence: int = 0
-    kept: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=REPLAY_LIMIT))
+    remembers: int | None = REPLAY_LIMIT
+    """How many events it keeps for a RESUME; ``None``: all."""
+    kept: deque[tuple[int, bytes]] = field(init=False)
     """What a RESUME may ask for: all events since the last one that a heartbeat confirmed."""
     waiting: deque[bytes] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     connected: bool = True
     lost_at: float = 0.0
     """Wire time at which the connection was lost."""
+
+    def __post_init__(self) -> None:
+        self.kept = deque(maxlen=self.remembers)
 
     def wants(self, intent: int, guild: int | None) -> bool:
         """Whether the session listens to events of this kind from this guild (``None``: direct messages)."""

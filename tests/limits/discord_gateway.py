@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import hikari
 
@@ -118,6 +119,68 @@ async def a_session_can_be_resumed_for_minutes(rig: Rig) -> None:
     await third.next(10)
     await third.send(6, resume)
     assert (await third.receive())["op"] == 9
+
+
+async def _answer_to_resume(rig: Rig, session: str, sequence: int) -> tuple[Socket, object]:
+    """What a new connection is answered to a RESUME: an op, the name of an event, or a close code."""
+    socket = await rig.socket()
+    await socket.next(10)
+    await socket.send(6, {"token": rig.credentials["token"], "session_id": session, "seq": sequence})
+    frame = await asyncio.wait_for(socket.socket.receive(), 5)
+    if not isinstance(frame.data, str):
+        return socket, socket.socket.close_code
+    payload = json.loads(frame.data)
+    assert payload["op"] != 9 or payload["d"] is False
+    return socket, payload["t"] or payload["op"]
+
+
+@row("discord.gateway.resume_session")
+async def a_session_that_never_was_cannot_be_resumed(rig: Rig) -> None:
+    _, session = await _ready(rig)
+    await rig.stand_in.drop_connections(ACCOUNT)
+    assert (await _answer_to_resume(rig, "0" * 32, 1))[1] == 9
+    assert (await _answer_to_resume(rig, session, 1))[1] == "RESUMED"
+
+
+@row("discord.gateway.resume_seq")
+async def what_was_never_sent_cannot_have_been_seen(rig: Rig) -> None:
+    _, session = await _ready(rig)
+    await rig.stand_in.drop_connections(ACCOUNT)
+    assert (await _answer_to_resume(rig, session, 2))[1] == 4007
+    assert (await _answer_to_resume(rig, session, 1))[1] == "RESUMED"
+
+
+@row("discord.gateway.resume_free")
+async def a_resumed_session_costs_none(rig: Rig) -> None:
+    _, session = await _ready(rig)
+    left = (await rig.rest.fetch_gateway_bot_info()).session_start_limit.remaining
+    for sequence in (1, 2):
+        await rig.stand_in.drop_connections(ACCOUNT)
+        assert (await _answer_to_resume(rig, session, sequence))[1] == "RESUMED"
+    assert (await rig.rest.fetch_gateway_bot_info()).session_start_limit.remaining == left
+
+
+@row("discord.gateway.replay")
+async def a_session_remembers_so_many_events(rig: Rig) -> None:
+    rig.stand_in.gateway.replay_limit = 3
+    _, session = await _ready(rig, int(hikari.Intents.DM_MESSAGES))
+    await rig.stand_in.drop_connections(ACCOUNT)
+    for number in range(4):
+        await rig.stand_in.write(ACCOUNT, rig.ann, str(number))
+    assert (await _answer_to_resume(rig, session, 1))[1] == 9
+    assert (await _answer_to_resume(rig, session, 2))[1] == "MESSAGE_CREATE"
+
+
+@row("discord.gateway.confirmed")
+async def what_a_heartbeat_confirmed_is_not_sent_again(rig: Rig) -> None:
+    socket, session = await _ready(rig, int(hikari.Intents.DM_MESSAGES))
+    await rig.stand_in.write(ACCOUNT, rig.ann, "9")
+    await socket.next(0, "MESSAGE_CREATE")
+    await socket.send(1, 2)
+    await socket.next(11)
+    await rig.stand_in.drop_connections(ACCOUNT)
+    assert (await _answer_to_resume(rig, session, 1))[1] == 9
+    assert (await _answer_to_resume(rig, session, 2))[1] == "RESUMED"
 
 
 @row("discord.gateway.closed")
