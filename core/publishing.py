@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.message import Message
 from core.nps import Tally
-from core.report import ChannelTally, WeekReport, channel_lines, headline, split
+from core.report import ChannelTally, WeekReport, channel_lines, headline, placeholder, split
 from core.routes import Team
 from core.store import outbox, tallies
 from core.store.database import Connection
@@ -67,15 +67,17 @@ def plan_report(
     """Plan the messages of a report to one team, once for ever. Returns the keys of those that were planned now."""
     if outbox.states(connection, [report_key(survey.name, wave.key, team.name, 0)]):
         return []
+    report = week_report(connection, survey, wave)
     things = [
         Planned(
             key=report_key(survey.name, wave.key, team.name, part),
             account=team.account,
             kind=Kind.REPORT,
             body=body,
+            placeholder=split(placeholder(report, team.language, first=part == 0), post_chars)[0],
             place=team.place,
         )
-        for part, body in enumerate(messages(week_report(connection, survey, wave), team.language, post_chars))
+        for part, body in enumerate(messages(report, team.language, post_chars))
     ]
     outbox.plan(connection, things, now)
     return [thing.key for thing in things]

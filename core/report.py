@@ -104,6 +104,17 @@ def channel_lines(report: WeekReport, language: str) -> Message:
     return Message(tuple(parts))
 
 
+def placeholder(report: WeekReport, language: str, *, first: bool) -> Message:
+    """What stands in the place of a message of the report until it is edited into it: the ``first`` one or a later one.
+
+    It reads sensibly alone, and above the message that it promises: it may be said twice, and one of them stay."""
+    words = words_for(language)
+    about = {"title": _one_line(report.title), "week": report.wave.key}
+    if first:
+        return Message((Line(words("{title}, week {week}: the score follows in the next message.", **about)),))
+    return Message((Line(words("{title}, week {week}: the channels follow in the next message.", **about)),))
+
+
 def split(message: Message, post_chars: int) -> tuple[Message, ...]:
     """The message in as many as it takes for each to be at most ``post_chars`` long; breaks between lines only.
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -21,9 +21,9 @@ from core.errors import (
     OutcomeUnknown,
     PersonUnreachable,
     StoreError,
-    TooLate,
 )
 from core.errors import AccountRefused as Refused
+from core.outcomes import Settle, outcome
 from core.resolving import SETTLE_S, Replay, Resolver, uses_placeholder
 from core.store import claims, outbox
 from core.store.claims import FAR, Begun
@@ -46,13 +46,6 @@ GRACE_S = 3.0
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """Pauses, in wall seconds, before the database is tried again."""
-
-REFUSED_AGAIN_S = 300.0
-"""How long until something is tried again after the platform refused the account itself, or a fault of ours kept it
-from being said."""
-
-EDIT_AGAIN_S = 5.0
-"""How long until a placeholder is edited again when nobody knows whether it was."""
 
 BEGIN_S = 2.0
 """A beginning that took longer, in wall seconds, is given up: we may have been paused, and our lease be lost."""
@@ -92,6 +85,9 @@ class Sender:
         self._replay = replay
         self._wake = asyncio.Event()
         self._free = asyncio.Semaphore(IN_FLIGHT)
+        self._in_hand: set[int] = set()
+        self._lost_claim = False
+        """Whether a claim may be kept that we never heard of: a server can go away just while it commits."""
         self._resolver = Resolver(account, places, database, held, clock, replay, planned=self.wake, settle_s=settle_s)
 
     def wake(self) -> None:
@@ -145,7 +141,9 @@ class Sender:
         taken: list[Claimed] = []
         try:
             taken = await self._claim(room)
+            self._in_hand.update(thing.id for thing in taken)
         except StoreError as error:
+            self._lost_claim = True
             log.error("%s: nothing can be said now: %s", self._account.name, error)
         finally:
             for _ in range(room - len(taken)):
@@ -163,8 +161,9 @@ class Sender:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             # We are stopped while the claim is on its way: what it brings was not said, and can be claimed again.
-            taken = await claiming
-            await self._keep(lambda connection: claims.put_back(connection, taken))
+            with suppress(StoreError, NotOurs):
+                taken = await claiming
+                await self._database.write(lambda connection: claims.put_back(connection, taken))
             raise
 
     async def _rest(self) -> None:
@@ -179,7 +178,10 @@ class Sender:
     async def _say_and_free(self, saying: _Saying) -> None:
         try:
             await self._say(saying)
+        except StoreError as error:
+            log.error("%s: what became of it could not be kept: %s", saying.thing.key, error)
         finally:
+            self._in_hand.discard(saying.thing.id)
             self._free.release()
             self._wake.set()
 
@@ -189,7 +191,7 @@ class Sender:
             receipt = await self._speak(saying)
         except asyncio.CancelledError:
             if saying.begun:
-                await self._keep(self._failure(saying, OutcomeUnknown(self._account.name, "stopped while being sent")))
+                await self._keep(self._outcome(saying, OutcomeUnknown(self._account.name, "stopped while being sent")))
             else:
                 await self._keep(lambda connection: claims.put_back(connection, [saying.thing]))
             raise
@@ -244,14 +246,18 @@ class Sender:
     # -- what became of it ---------------------------------------------------------------------------------------------
 
     async def _keep(self, job: Callable[[Connection], T]) -> T:
-        """Keep what became of something, however long the database cannot: only we know it."""
+        """Keep what became of something, however long the database cannot: only we know it. Raises ``StoreError`` when
+        it is closed."""
         pause_s = FIRST_PAUSE_S
         while True:
             try:
                 return await self._database.write(job)
             except StoreError as error:
                 log.error("%s: what was said cannot be kept now: %s", self._account.name, error)
-            await asyncio.sleep(pause_s)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await self._database.ended()
+                        raise
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _settled(self, connection: Connection, thing: Claimed, receipt: Receipt) -> None:
@@ -268,37 +274,11 @@ class Sender:
             log.exception("%s", key, exc_info=error)
         else:
             log.log(logging.INFO if isinstance(error, PersonUnreachable) else logging.WARNING, "%s: %s", key, error)
-        await self._keep(self._failure(saying, error))
+        await self._keep(self._outcome(saying, error))
         self._resolver.wake()
 
-    def _failure(self, saying: _Saying, error: Exception) -> Callable[[Connection], None]:
-        """What an error leads to. Before its request can have left, no error leaves a thing unknown."""
-        thing, text, now = saying.thing, str(error), self._clock.now()
-        if not isinstance(error, AccountError):
-            text = f"{type(error).__name__}: {error}"
-
-        def later(wire_s: float) -> Callable[[Connection], None]:
-            due_at = now + timedelta(seconds=wire_s * self._clock.speed)
-            return lambda connection: outbox.postpone(connection, thing, due_at, text)
-
-        match error:
-            case AccountUnavailable():
-                return later(error.retry_after_s)
-            case Refused():
-                return later(REFUSED_AGAIN_S)
-            case TooLate():
-                return lambda connection: outbox.expired(connection, thing, now)
-            case PersonUnreachable() | ContentRefused():
-                gone = isinstance(error, PersonUnreachable)
-                return lambda connection: outbox.refused(connection, thing, text, now, unreachable=gone)
-            case _ if saying.begun:
-                return lambda connection: outbox.unknown(connection, thing, text, now)
-            case StoreError():
-                return later(FIRST_PAUSE_S)
-            case OutcomeUnknown() if thing.receipt is not None:
-                return later(EDIT_AGAIN_S)
-            case _:
-                return later(REFUSED_AGAIN_S)
+    def _outcome(self, saying: _Saying, error: Exception) -> Settle:
+        return outcome(saying.thing, error, self._clock, begun=saying.begun)
 
 
 async def _let_end(saying: Mapping[asyncio.Task[None], _Saying], grace_s: float) -> None:

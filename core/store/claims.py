@@ -6,7 +6,7 @@ planning and claiming, and between claiming and beginning, a person may have sai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -190,7 +190,17 @@ def put_back(connection: Connection, things: Iterable[Claimed]) -> None:
     """They were claimed, and are not tried now."""
     for thing in things:
         its = (_OUTBOX.c.id == thing.id, _OUTBOX.c.fence == thing.fence)
-        ids = give_back(connection, *its, _OUTBOX.c.state.in_([str(State.CLAIMED), str(State.SENDING)]))
-        back = update(_OUTBOX).where(_OUTBOX.c.id.in_(ids))
-        connection.execute(back.values(state=str(State.PLANNED), claimed_at=None, fence=0))
-        connection.execute(update(_OUTBOX).where(*its, _OUTBOX.c.state == str(State.PLACED)).values(fence=0))
+        _put_back(connection, (State.CLAIMED, State.SENDING), *its)
+
+
+def put_back_others(connection: Connection, held: Held, in_hand: Collection[int]) -> None:
+    """Whatever is claimed under our lease, but not in our hands, was claimed without our hearing of it."""
+    ours_alone = (_OUTBOX.c.account == held.account, _OUTBOX.c.fence == held.fence, _OUTBOX.c.id.not_in(list(in_hand)))
+    _put_back(connection, (State.CLAIMED,), *ours_alone)
+
+
+def _put_back(connection: Connection, states: Iterable[State], *its: ColumnElement[bool]) -> None:
+    ids = give_back(connection, *its, _OUTBOX.c.state.in_([str(state) for state in states]))
+    back = update(_OUTBOX).where(_OUTBOX.c.id.in_(ids))
+    connection.execute(back.values(state=str(State.PLANNED), claimed_at=None, fence=0))
+    connection.execute(update(_OUTBOX).where(*its, _OUTBOX.c.state == str(State.PLACED)).values(fence=0))

@@ -23,7 +23,8 @@ from core.errors import (
 )
 from core.message import text as words
 from core.models import Person
-from core.sender import IN_FLIGHT, REFUSED_AGAIN_S, Sender
+from core.outcomes import REFUSED_AGAIN_S
+from core.sender import IN_FLIGHT, Sender
 from core.store import asks, outbox
 from core.store.database import Database
 from core.store.outbox import Kind, Planned
