@@ -89,7 +89,7 @@ class Killer:
     def arrives(self, call: Call, confirmation: Confirmation | None) -> bool:
         """A request has come and has not taken effect yet. ``True``: its sender is dead, so it never came."""
         armed = self._armed.get(call.instance)
-        if armed is None:
+        if armed is None or armed.arm.signal != "KILL":  # what a paused one has sent is on its way
             return False
         if call.what.outbox and armed.wants(CLAIMED, call.instance, call.platform):
             return self._strike(armed)
@@ -117,7 +117,7 @@ class Killer:
         if armed.after_answer:
             armed.due = True
             return False
-        return self._strike(armed)
+        return self._strike(armed) and armed.arm.signal == "KILL"
 
     def answered(self, call: Call) -> None:
         """An answer has been written whole."""
@@ -173,8 +173,9 @@ class Killer:
 
     def _way(self, arm: Arm, rng: Random) -> str:
         ways = [(way, weight) for way, weight in WAYS[arm.window] if way != "syscall" or self._may_trace(arm)]
-        if arm.platform == "x" and arm.window == COMMITTED:
-            return "database"  # X is told nothing over the wire
+        at_a_request = arm.window in (COMMITTED, CLAIMED) and arm.signal != "KILL"
+        if at_a_request or (arm.platform == "x" and arm.window == COMMITTED):  # X is told nothing over the wire
+            return "database"
         return rng.choices([way for way, _ in ways], [weight for _, weight in ways])[0]
 
     def _may_trace(self, arm: Arm) -> bool:

@@ -209,8 +209,9 @@ async def serve(arguments: argparse.Namespace) -> None:
         while os.getppid() == parent and not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_AGAIN_S)
-        found = truth(platform.world, platform.seen, platform.discord)
-        (arguments.folder / "truth.json").write_text(json.dumps(found.as_json()), "utf-8")
+        if arguments.folder is not None:
+            found = truth(platform.world, platform.seen, platform.discord)
+            (arguments.folder / "truth.json").write_text(json.dumps(found.as_json()), "utf-8")
 
 
 def main() -> None:
@@ -220,7 +221,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--followers", type=int, default=200)
     parser.add_argument("--week-s", type=float, default=20.0)
-    parser.add_argument("--folder", type=Path, default=Path())
+    parser.add_argument("--folder", type=Path, help="where the truth is written in the end, for whoever looks later")
     asyncio.run(serve(parser.parse_args()))
 
 

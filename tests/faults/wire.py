@@ -123,7 +123,7 @@ class Wire:
             await response.write_eof()
         except ConnectionError:
             call.cut = "hung up"
-            raise
+            return response
         if request.transport is None or request.transport.is_closing():
             call.cut = "hung up"
             return response

@@ -1,0 +1,126 @@
+"""The killer hits the windows that it means, nobody but who is registered, and the hook sees what came too early."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.architecture import ROOT
+from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, Arm, Hit, Service
+from tests.faults.platform import Platform
+from tests.faults.remote import Remote
+from tests.faults.victim import ACCOUNT
+
+SETTINGS = Path(__file__).with_name("settings.toml")
+WAYS = [(RECEIVED, "wire"), (COMMITTED, "wire"), (COMMITTED, "database"), (CLAIMED, "wire"), (CLAIMED, "database")]
+WAYS += [(SENT, "wire"), ("random", "wire")]
+
+
+class Stage:
+    """A platform, its client, and a victim on it."""
+
+    def __init__(self, platform: Platform, remote: Remote, url: str, database: Path) -> None:
+        self.platform, self.remote, self._url, self.database = platform, remote, url, database
+        self._people = 0
+
+    async def victim(self, *more: str) -> asyncio.subprocess.Process:
+        token = self.platform.sandbox.credentials[ACCOUNT]["token"]
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.faults.victim", self._url, token, str(self.database), *more), cwd=ROOT
+        )
+
+    async def registered(self, process: asyncio.subprocess.Process) -> None:
+        done = await self.remote.up(Service(name="one", pid=process.pid, database=f"sqlite:///{self.database}"))
+        assert done.ok
+
+    async def keep_starting(self) -> None:
+        """One person after another presses Start."""
+        telegram = self.platform.sandbox.stand_ins["telegram"]
+        while True:
+            person = telegram.add_person(name=f"Person {self._people}")
+            self._people += 1
+            await telegram.open_direct(ACCOUNT, person)
+            await asyncio.sleep(0.1)
+
+    async def until(self, seen: Callable[[], object]) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                if seen():
+                    return
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    platform = Platform(SETTINGS, seed=1, followers=3, week_s=3600)
+    async with platform.serving() as up, Remote(up.control) as remote:
+        stage = Stage(platform, remote, up.url, tmp_path / "victim.db")
+        starting = asyncio.create_task(stage.keep_starting())
+        yield stage
+        starting.cancel()
+
+
+@asynccontextmanager
+async def running(stage: Stage, *more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await stage.victim(*more)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize(("window", "how"), WAYS)
+async def test_a_kill_falls_into_the_window_that_was_meant(stage: Stage, window: str, how: str) -> None:
+    async with running(stage) as process:
+        await stage.registered(process)
+        await stage.until(lambda: stage.platform.seen.confirmations)
+        hit = await stage.remote.arm(
+            Arm(instance="one", window=window, how=how, within_s=15 if window != "random" else 2)
+        )
+        assert await process.wait() == -9
+    assert hit.happened
+    assert hit.pid == process.pid
+    assert hit.window == window or window == "random"
+    assert not hit.window or hit.what.startswith(("u", "answer:"))
+    assert hit.after_accept_ms is not None
+    assert not (await stage.remote.truth()).violations
+
+
+async def test_who_confirms_before_keeping_is_seen(stage: Stage) -> None:
+    async with running(stage, "confirm-first") as process:
+        await stage.registered(process)
+        await stage.until(lambda: stage.platform.seen.violations)
+    found = (await stage.remote.truth()).violations[0]
+    assert (found.platform, found.what) == ("telegram", "offset")
+    assert found.event in {one.handed.event for one in stage.platform.seen.arrivals.values()}
+
+
+async def test_a_paused_one_is_stopped_and_goes_on(stage: Stage) -> None:
+    async with running(stage) as process:
+        await stage.registered(process)
+        await stage.until(lambda: stage.platform.seen.confirmations)
+        hit = await stage.remote.arm(Arm(instance="one", window=SENT, signal="STOP", within_s=15))
+        assert hit.happened
+        assert psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+        before = stage.platform.seen.confirmations
+        assert (await stage.remote.go_on("one")).ok
+        await stage.until(lambda: stage.platform.seen.confirmations > before)
+
+
+async def test_nobody_is_hit_who_is_not_registered(stage: Stage) -> None:
+    async with running(stage) as process:
+        nobody = Arm(instance="one", window="random", within_s=0.2)
+        assert not (await stage.remote.arm(nobody)).happened
+        await stage.registered(process)
+        await stage.remote.gone("one")
+        hit: Hit = await stage.remote.arm(nobody)
+        assert not hit.happened
+        assert process.returncode is None
