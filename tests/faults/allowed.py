@@ -62,7 +62,7 @@ def allowed(acts: Iterable[tuple[Act, Weight]]) -> set[Given | None]:
 
 def _done(state: _State, act: Act) -> _State:
     standing, pending = state
-    poll = act.post if act.kind in ("vote", "retract") else ""
+    poll = f"{act.place} {act.post}" if act.kind in ("vote", "retract") else ""
     if poll:
         pending = frozenset(one for one in pending if one[0] != poll)
     return _after(standing, poll, _given(act)), pending
@@ -76,7 +76,8 @@ def _after(standing: _Standing | None, poll: str, given: Given | None) -> _Stand
 
 def _hide(state: _State, act: Act) -> _State:
     standing, pending = state
-    return standing, frozenset(one for one in pending if one[0] != act.post) | {(act.post, _given(act))}
+    poll = f"{act.place} {act.post}"
+    return standing, frozenset(one for one in pending if one[0] != poll) | {(poll, _given(act))}
 
 
 def _given(act: Act) -> Given | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -50,13 +50,15 @@ class Books:
         return found
 
     @cached_property
-    def beginnings(self) -> dict[tuple[str, str], int]:
-        """By account and beginning of the id, up to its last colon: how many were kept."""
-        found: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for account, events in self.events.items():
-            for event in events:
-                found[account, event[: event.rfind(":") + 1]] += 1
-        return found
+    def votes(self) -> Counter[tuple[str, str, str]]:
+        """By account, person and post: how many votes and retractions were kept."""
+        return Counter(vote for row in self.reply if (vote := self.vote_of(row)) is not None)
+
+    def vote_of(self, row: Row) -> tuple[str, str, str] | None:
+        """Account, person and post of a kept vote; ``None`` for anything else."""
+        if row.get("via") != "vote" or not row["ref"]:
+            return None
+        return (*self.person_of(row), row["ref"].rpartition(":")[2])
 
     def person_of(self, row: Row) -> tuple[str, str]:
         """Account and platform id of the person of a row."""

@@ -18,6 +18,9 @@ ANSWERS = ("vote", "retract", "tap", "text")
 HAS_HISTORY = ("vote", "retract")
 """What Discord gives without an event of its own, in the list of voters."""
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+"""A letter before the platform's id tells kinds of events apart: who writes first has written and has consented."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -43,7 +46,7 @@ class Counted:
         self._books = books
         self._zones = zones
         self.speed = _speed(truth.acts)
-        self._alike = Counter((act.account, event) for act in truth.acts for event in act.events)
+        self._votes = Counter((act.account, act.person, act.post) for act in truth.acts if _in_list(act))
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong."""
@@ -56,24 +59,25 @@ class Counted:
     # -- each act has left its event -------------------------------------------------------------------------------
 
     def kept(self, act: Act) -> bool:
-        """Whether the event of an act is in the books."""
-        return any(
-            (self._books.beginnings.get((act.account, event), 0) if event.endswith(":") else 0)
-            or event in self._books.events[act.account]
-            for event in act.events
-        )
+        """Whether the event of an act is in the books; of votes on Discord, whether those of all of them are."""
+        if _in_list(act):
+            name = (act.account, act.person, act.post)
+            return self._books.votes[name] >= self._votes[name]
+        return any(event in self._books.events[act.account] for event in act.events)
 
     def _events(self) -> Iterator[Finding]:
-        known: set[tuple[str, str]] = set()
+        known = {(act.account, event) for act in self._truth.acts for event in act.events}
+        numbers = {(account, event.lstrip(LETTERS)) for account, event in known}
         for act in self._truth.acts:
-            known.update((act.account, event) for event in act.events)
             given = act.accepted and not act.lost and act.events and not act.open and not _in_list(act)
             if given and not self.kept(act):
                 yield Finding("lost", f"{_told(act)}: nothing was kept of it")
-        for row in (*self._books.reply, *self._books.consent):
-            account, event = row["account"], row["event"]
-            if (account, event) not in known and (account, event[: event.rfind(":") + 1]) not in known:
-                yield Finding("doubled", f"{account} keeps {event!r}, which nobody did")
+        rows = [(row, False) for row in self._books.reply] + [(row, True) for row in self._books.consent]
+        for row, consent in rows:
+            vote, name = self._books.vote_of(row), (row["account"], row["event"])
+            implied = consent and (name[0], name[1].lstrip(LETTERS)) in numbers
+            if name not in known and not implied and (vote is None or vote not in self._votes):
+                yield Finding("doubled", f"{row['account']} keeps {row['event']!r}, which nobody did: {row}")
 
     def _consents(self) -> Iterator[Finding]:
         people = {(row["account"], row["platform_id"]): row for row in self._books.person}
@@ -120,7 +124,7 @@ class Counted:
             return Weight.NEVER if act.wired is None else Weight.MAYBE
         if act.confirmed is not None and not self._in_time(act, act.confirmed):
             return Weight.MAYBE
-        if _in_list(act) and not (self.kept(act) and all(self._alike[act.account, e] == 1 for e in act.events)):
+        if _in_list(act) and not self.kept(act):
             return Weight.HIDDEN
         return Weight.SURE
 
@@ -131,29 +135,33 @@ class Counted:
     # -- totals ----------------------------------------------------------------------------------------------------
 
     def _open_polls(self) -> Iterator[Finding]:
-        options = {(p.account, p.id): p.options for p in self._truth.posts if p.options and not p.names_voters}
-        standing: dict[tuple[str, str, str], Act] = {}
+        polls = [p for p in self._truth.posts if p.options and not p.names_voters]
+        standing: dict[tuple[str, str, str, str], Act] = {}
         for act in self._truth.acts:
             if act.open and act.accepted and not act.frozen:
-                standing.pop((act.account, act.post, act.person), None)
+                name = (act.account, act.place, act.post, act.person)
+                standing.pop(name, None)
                 if act.kind == "vote":
-                    standing[act.account, act.post, act.person] = act
-        voted = Counter((act.account, act.post, act.low, act.high) for act in standing.values())
+                    standing[name] = act
+        voted = Counter((*name[:3], act.low, act.high) for name, act in standing.items())
         counts = {(row["account"], row["ref"]): json.loads(row["totals"]) for row in self._books.count}
         refs: defaultdict[int, list[Row]] = defaultdict(list)
         for ref in self._books.ref:
             if ref["ask_id"] is not None:
                 refs[ref["ask_id"]].append(ref)
-        asked = {(ask["account"], ask["message"]): ask for ask in self._books.ask}
-        for (account, post), labels in options.items():
-            bands = [scores_of(label) for label in labels]
-            true = [voted[account, post, band.low, band.high] if band else 0 for band in bands]
-            ask = asked.get((account, post))
+        asked = {(ask["account"], ask["place"], ask["message"]): ask for ask in self._books.ask}
+        for poll in polls:
+            where = (poll.account, poll.place, poll.id)
+            bands = [scores_of(label) for label in poll.options]
+            true = [voted[*where, band.low, band.high] if band else 0 for band in bands]
+            ask = asked.get(where)
             mine = refs[ask["id"]] if ask is not None else []
-            kept = next((counts[name] for r in mine if (name := (r["account"], r["ref"])) in counts), [0] * len(true))
+            kept = next((counts[at] for r in mine if (at := (r["account"], r["ref"])) in counts), [0] * len(true))
             if kept != true:
                 kind = "lost" if sum(kept) <= sum(true) else "doubled"
-                yield Finding(kind, f"{account} open poll {post}: people voted {true}, kept {kept}")
+                yield Finding(
+                    kind, f"{poll.account} open poll {poll.place} {poll.id}: people voted {true}, kept {kept}"
+                )
 
     def _rollup(self) -> Iterator[Finding]:
         chains: defaultdict[tuple[int, str], list[Row]] = defaultdict(list)

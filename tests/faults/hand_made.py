@@ -116,7 +116,7 @@ def clean() -> tuple[Truth, Books]:
         act(3, "start", BOT, "cy", "direct", direct=True),
         act(4, "text", BOT, "cy", "direct", low=3, text="3", direct=True),
         act(5, "comment", BOT, "cy", "direct", text="too slow", direct=True),
-        act(6, "vote", ACME, "di", "x-poll", low=9, high=10, post="61", open=True, events=()),
+        act(6, "vote", ACME, "di", "x-poll", low=9, high=10, post="61", open=True, events=(), place="timeline"),
     )
     posts = (
         post(61, ACME, "timeline", "How likely?", options=("9–10", "7–8", "0–6"), channel="x-poll", at=moment(0.5)),
@@ -160,7 +160,7 @@ def _books() -> Books:
         rollup=[_cell("poll", 9), _cell("buttons", 10), _cell("direct", 3)],
         count=[{"account": ACME, "ref": "poll:61", "totals": json.dumps([1, 0, 0])}],
         ref=[{"account": ACME, "ref": "poll:61", "ask_id": 7}],
-        ask=[{"id": 7, "account": ACME, "message": "61"}],
+        ask=[{"id": 7, "account": ACME, "message": "61", "place": "timeline"}],
         outbox=[
             said("answer:1", BOT, person_id=3),
             said("report:1", BOT, place="-9"),

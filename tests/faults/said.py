@@ -142,7 +142,8 @@ class Said:
         """(missing, doubled) parts of weekly reports. A placeholder that was never edited is no report."""
         arrived: Counter[tuple[str, str, str, str]] = Counter()
         at = {(team.account, team.place): (survey, team.name) for survey, its in self.teams.items() for team in its}
-        for post in self.truth.posts:
+        shown_last = {(post.account, post.place, post.id): post for post in self.truth.posts}
+        for post in shown_last.values():  # an edited one is seen again, under the id that it had
             where, shown = at.get((post.account, post.place)), (post.edits[-1] if post.edits else post.text)
             week = WEEK.search(shown)
             if where is not None and week is not None and TALLY.search(shown):

@@ -213,7 +213,12 @@ def test_what_is_sent_in_the_books_only_is_seen() -> None:
 def test_what_the_platform_noticed_is_a_violation() -> None:
     truth, books = clean()
     noticed = Violation(wall=0.0, platform="telegram", account=BOT, what="offset", event="vote:1")
-    truth = replace(truth, violations=(noticed,), unwelcome=(62,), faults=("cy tapped three times",))
+    truth = replace(
+        truth,
+        violations=(noticed,),
+        unwelcome=(62,),
+        faults=("nobody can tell what 'x' means", "cy tapped three times and was not answered"),
+    )
     found = judge(truth, books, CASE, crashes=["Traceback"])
     assert len(found.violations) == 4
 
@@ -271,4 +276,4 @@ def test_a_vote_on_discord_may_be_known_from_the_list_alone() -> None:
 def test_a_poll_that_nobody_named_is_told_in_full() -> None:
     truth, books = clean()
     books.count[0]["totals"] = json.dumps([0, 1, 0])
-    assert f"{ACME} open poll 61: people voted [1, 0, 0], kept [0, 1, 0]" in verdict(truth, books).findings[0]
+    assert f"{ACME} open poll timeline 61: people voted [1, 0, 0], kept [0, 1, 0]" in verdict(truth, books).findings[0]
