@@ -93,7 +93,10 @@ class Transport(BaseRequest):
             raise NotSent("the transport is closed")
         whole_s = float(read_timeout) if isinstance(read_timeout, int | float) else CALL_S
         connect_s = float(connect_timeout) if isinstance(connect_timeout, int | float) else CONNECT_S
-        timeout = aiohttp.ClientTimeout(total=min(whole_s, LONGEST_CALL_S), connect=connect_s)
+        # Without the threshold aiohttp rounds up to whole seconds, and a lease is short.
+        timeout = aiohttp.ClientTimeout(
+            total=min(whole_s, LONGEST_CALL_S), connect=connect_s, ceil_threshold=LONGEST_CALL_S
+        )
         try:
             async with self._session.request(
                 method,
