@@ -1,5 +1,5 @@
-"""What an error leads to, when something was to be said. Its type decides, and whether the request may have left: before
-that, no error leaves a thing unknown."""
+"""What an error leads to, when something was to be said. Its type decides, and whether the request may have left:
+before that, no error leaves a thing unknown."""
 
 from __future__ import annotations
 

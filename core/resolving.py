@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 from core.account import Account, Address, Direct, Limits, Look, Place, Poll, Receipt
 from core.clock import Clock, steady
@@ -35,8 +36,9 @@ LOOK_LATER_S = 300.0
 MOST_LOOKS = 10
 """So often a thing is said again because it was not found: then looking for it cannot be trusted."""
 
-MOST_PLACEHOLDERS = 5
-"""So often a placeholder is said again. A place that swallows as many answers is not to be filled with them."""
+MOST_PLACEHOLDERS, PLACEHOLDER_AGAIN_S = 5, 2.0
+"""So often a placeholder is said again, after so many wall seconds. A place that swallows as many answers is not to be
+filled with them."""
 
 Replay = Callable[[Connection, str, Sequence[str]], None]
 """Takes up, inside the writer's transaction, what had waited for the refs of a post."""
@@ -125,7 +127,7 @@ class Resolver:
             self._later(doubt, error)
             return True
         if doubt.kind is Kind.REPORT and doubt.placeholder is not None and uses_placeholder(place.limits):
-            await self._again(doubt, MOST_PLACEHOLDERS, "its placeholder was said again in vain")
+            await self._again(doubt, MOST_PLACEHOLDERS, "its placeholder was said again in vain", PLACEHOLDER_AGAIN_S)
         elif isinstance(doubt.body, Poll):
             await self._give_up(doubt, "nobody can look for it here; its first vote makes it known again")
         else:
@@ -159,10 +161,12 @@ class Resolver:
         if doubt.kind is Kind.ASK:
             self._replay(connection, account, refs)
 
-    async def _again(self, doubt: Doubt, most: int, in_vain: str) -> None:
+    async def _again(self, doubt: Doubt, most: int, in_vain: str, pause_s: float = 0.0) -> None:
         if doubt.looks >= most:
             await self._give_up(doubt, f"{in_vain} {doubt.looks} times")
-        elif await self._database.write(lambda c: doubts.not_said(c, doubt, self._held, self._clock.now())):
+            return
+        due_at = self._clock.now() + timedelta(seconds=pause_s * self._clock.speed)
+        if await self._database.write(lambda connection: doubts.not_said(connection, doubt, self._held, due_at)):
             self._planned()
 
     async def _give_up(self, doubt: Doubt, why: str) -> None:

@@ -79,10 +79,11 @@ def _since(claimed_at: datetime | None, planned_at: datetime, now: datetime) -> 
     return min(planned_at, now - LOOK_BACK)
 
 
-def not_said(connection: Connection, doubt: Doubt, held: Held, now: datetime) -> bool:
-    """It is not there: it may be said again. Returns whether it is ours to say so, and nobody found out more."""
+def not_said(connection: Connection, doubt: Doubt, held: Held, due_at: datetime) -> bool:
+    """It is not there: it may be said again at ``due_at``. Returns whether it is ours to say so, and nobody else found
+    out more."""
     its = (_OUTBOX.c.id == doubt.id, _OUTBOX.c.looks == doubt.looks, _OUTBOX.c.state == str(State.UNKNOWN))
-    return _plan_again(connection, now, doubt.looks + 1, *its, ours(held)) > 0
+    return _plan_again(connection, due_at, doubt.looks + 1, *its, ours(held)) > 0
 
 
 def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> None:
@@ -120,8 +121,8 @@ def by_hand(connection: Connection, key: str, now: datetime, *, said: bool) -> b
     return connection.execute(update(_OUTBOX).where(*its).values(**values)).rowcount > 0
 
 
-def _plan_again(connection: Connection, now: datetime, looks: int, *its: ColumnElement[bool]) -> int:
+def _plan_again(connection: Connection, due_at: datetime, looks: int, *its: ColumnElement[bool]) -> int:
     ids: Sequence[int] = give_back(connection, *its)
-    values = {"state": str(State.PLANNED), "due_at": now, "claimed_at": None, "settled_at": None, "error": ""}
+    values = {"state": str(State.PLANNED), "due_at": due_at, "claimed_at": None, "settled_at": None, "error": ""}
     again = update(_OUTBOX).where(_OUTBOX.c.id.in_(ids)).values(**values, looks=looks, fence=0)
     return connection.execute(again).rowcount

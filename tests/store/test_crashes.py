@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -35,6 +36,7 @@ POINTS = ["claimed", "begun", "taken", "settled"]
 class Run:
     """One process of ours."""
 
+    stage: Stage
     voice: Voice
     sender: Sender
     database: Database
@@ -43,11 +45,10 @@ class Run:
     async def reaches(self, point: str) -> None:
         """Wait until it stands at a point of saying."""
         async with asyncio.timeout(20):
-            if point == "settled":
-                while self.voice.states()[KEY] != "sent":
-                    await self.database.write(lambda connection: None)
-            else:
-                await self.voice.reached.wait()
+            while not self.voice.reached.is_set() and not (point == "settled" and self.voice.states()[KEY] == "sent"):
+                self.stage.now += timedelta(seconds=1)
+                self.sender.wake()
+                await self.database.write(lambda connection: None)
 
     async def dies(self) -> None:
         """It is gone: from now on it keeps nothing and says nothing."""
@@ -64,20 +65,25 @@ class Run:
             while await self.sender.resolve() or any(
                 state in outbox.MOVING for state in map(outbox.State, self.voice.states().values())
             ):
+                self.stage.now += timedelta(minutes=1)
                 await self.sender.drain()
 
 
 @asynccontextmanager
-async def run(url: str, platform: Platform, place: Place, held: Held, stops_at: str = "") -> AsyncIterator[Run]:
+async def run(
+    url: str, platform: Platform, place: Place, held: Held, stops_at: str = "", *, grace_s: float = 0
+) -> AsyncIterator[Run]:
     """A process that serves the account."""
     async with Database(url) as database:
         stage = Stage(database)
         voice = Voice(stage, platform, place)
         voice.stops_at = stops_at
-        clock = Clock(wall=NOW.timestamp)
-        sender = Sender(voice, {place.id: place}, database, held, clock, stage.inbox.replay, grace_s=0, settle_s=0)
+        clock = Clock(wall=lambda: stage.now.timestamp())
+        sender = Sender(
+            voice, {place.id: place}, database, held, clock, stage.inbox.replay, grace_s=grace_s, settle_s=0
+        )
         running = asyncio.create_task(sender.run())
-        yield Run(voice, sender, database, running)
+        yield Run(stage, voice, sender, database, running)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -135,7 +141,7 @@ async def test_paused_at_any_point_and_woken_it_is_said_once(
 ) -> None:
     platform, place = Platform(), PLACES[where]
     plan(stage)
-    async with run(database_url, platform, place, hold(stage), point) as paused:
+    async with run(database_url, platform, place, hold(stage), point, grace_s=20) as paused:
         await paused.reaches(point)
         held, _ = take_over(stage)
         async with run(database_url, platform, place, held) as second:
@@ -157,7 +163,7 @@ async def test_a_placeholder_of_before_is_not_made_a_second_report(
 ) -> None:
     platform = Platform()
     plan(stage)
-    async with run(database_url, platform, place, hold(stage), "taken") as paused:
+    async with run(database_url, platform, place, hold(stage), "taken", grace_s=20) as paused:
         await paused.reaches("taken")
         held, _ = take_over(stage)
         async with run(database_url, platform, place, held, "editing") as second:

@@ -64,6 +64,8 @@ class Voice:
         """Raised once after it began, in place of being said."""
         self.loses: set[str] = set()
         """Keys whose first answer is lost after the platform took them."""
+        self.stubborn = False
+        """Whether ``fails`` and ``loses`` go on for ever."""
         self.looked: list[tuple[str, datetime]] = []
         self.finds: dict[str, list[Look | Exception]] = {}
         """What looking answers in place of the truth, first things first."""
@@ -137,11 +139,11 @@ class Voice:
         await self._point("begun")
         self._now -= 1
         if key in self.fails:
-            raise self.fails.pop(key)
+            raise self.fails[key] if self.stubborn else self.fails.pop(key)
         receipt = self.platform.put(to, body, key)
         await self._point("taken")
         if key in self.loses:
-            self.loses.remove(key)
+            self.loses -= set() if self.stubborn else {key}
             raise OutcomeUnknown(self.name, "the answer was lost")
         return receipt
 
