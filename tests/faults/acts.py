@@ -122,7 +122,7 @@ class Watching:
         act = self.begin()
         self._seen.deed(act)
         done = await doing
-        if done is not None and done is not False:
+        if done not in (None, False):
             self._seen.accept()
             self._accepted()
         return done

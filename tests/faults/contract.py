@@ -22,7 +22,7 @@ Times named ``at`` are the calendar's, times named ``wall`` the wall's; both are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
 RECEIVED, COMMITTED, CLAIMED, SENT = "received-committed", "committed-confirmed", "claimed-sent", "sent-recorded"
@@ -40,16 +40,35 @@ class Told:
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, nested."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]
+        return {name: _plain(getattr(self, name)) for name in _hints(type(self))}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
         """Read it back; what is missing has its default. Raises ``TypeError`` for a name that is not known."""
-        hints = get_type_hints(cls)
-        known = {one.name for one in fields(cls)}  # type: ignore[arg-type]
-        if unknown := set(data) - known:
+        hints = _hints(cls)
+        if unknown := data.keys() - hints.keys():
             raise TypeError(f"{cls.__name__} has no {', '.join(sorted(unknown))}")
         return cls(**{name: _made(hints[name], value) for name, value in data.items()})
+
+
+_known: dict[type, dict[str, Any]] = {}
+
+
+def _hints(kind: type[Told]) -> dict[str, Any]:
+    """Names and types of the fields; looked up once, because it takes long."""
+    if kind not in _known:
+        _known[kind] = get_type_hints(kind)
+    return _known[kind]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Told):
+        return value.as_json()
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return value
 
 
 def _made(kind: Any, value: Any) -> Any:

@@ -191,7 +191,10 @@ def _serving(kind: type[T] | None, answer: Callable[[Any], Awaitable[Told]]) -> 
             told = None if kind is None else kind.of(body)
         except TypeError as error:
             return web.Response(status=400, text=str(error))
-        return web.json_response((await answer(told)).as_json())
+        found = await answer(told)
+        # The truth of a long campaign is large: followers and streams must not wait for it.
+        text = await asyncio.to_thread(lambda: json.dumps(found.as_json()))
+        return web.Response(text=text, content_type="application/json")
 
     return serve
 

@@ -183,10 +183,17 @@ class Handed:
     """Discord: the id under which a tap is answered."""
 
 
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+"""What is not as documented may be set aside by the service: nobody expects it to be kept."""
+
+
 def updates(raw: Any) -> Iterator[Handed]:
     """Telegram: what a person did, among the updates of an answer."""
     for update in raw if isinstance(raw, list) else ():
-        found = _update(update)
+        try:
+            found = _update(update)
+        except _MALFORMED:
+            continue
         if found is not None:
             yield found
 
@@ -197,29 +204,43 @@ def _update(update: Json) -> Handed | None:
         message = update.get("message") or update["edited_message"]
         person, words = message.get("from") or {}, message.get("text") or message.get("caption")
         passed_on = any(name in message for name in ("sender_chat", "forward_origin", "via_bot"))
-        if passed_on or not words or not isinstance(person.get("id"), int) or person.get("is_bot"):
+        if passed_on or not words or not person or person.get("is_bot"):
             return None
         edited = "" if "message" in update else f":{message.get('edit_date') or message['date']}"
-        return Handed(event=f"u{number}{edited}", person=str(person["id"]), update=number)
+        return Handed(event=f"u{number}{edited}", person=_id(person), update=number)
     if tap := update.get("callback_query"):
-        if "data" not in tap or tap["from"].get("is_bot"):
+        person = tap["from"]
+        if not isinstance(tap.get("data"), str) or person.get("is_bot"):
             return None
-        return Handed(event=f"u{number}", person=str(tap["from"]["id"]), update=number, query=tap["id"])
+        return Handed(event=f"u{number}", person=_id(person), update=number, query=tap["id"])
     if vote := update.get("poll_answer"):
         person = vote.get("user")
-        if not isinstance(person, dict) or "voter_chat" in vote or person.get("is_bot"):
+        if person is None or "voter_chat" in vote or person.get("is_bot"):
             return None
-        return Handed(event=f"u{number}", person=str(person["id"]), update=number)
+        return Handed(event=f"u{number}", person=_id(person), update=number)
     change = update.get("my_chat_member")
     if change and change["chat"]["type"] == "private" and change["new_chat_member"]["status"] == "kicked":
-        return Handed(event=f"u{number}", person=str(change["chat"]["id"]), update=number)
+        return Handed(event=f"u{number}", person=_id(change["chat"]), update=number)
     return None
+
+
+def _id(person: Json) -> str:
+    """Telegram's ids are numbers. Raises ``TypeError``."""
+    if not isinstance(person["id"], int):
+        raise TypeError("an id is a number")
+    return str(person["id"])
 
 
 def gateway_event(frame: bytes, bot: str) -> Handed | None:
     """Discord: what a person did, if this event tells it. ``bot`` is the bot's own id."""
     told = json.loads(frame)
-    kind, data = told.get("t"), told.get("d")
+    try:
+        return _event(told.get("t"), told.get("d"), bot)
+    except _MALFORMED:
+        return None
+
+
+def _event(kind: str, data: Json, bot: str) -> Handed | None:
     if kind == "INTERACTION_CREATE" and _is_ours(data):
         person = (data.get("user") or data["member"]["user"])["id"]
         return Handed(event=f"i{data['id']}", person=person, interaction=int(data["id"]))
@@ -247,15 +268,15 @@ def _is_for(message: Json, bot: str) -> bool:
 def page(path: str, body: Json, me: str) -> Iterator[Handed]:
     """X: what persons did, among the items of an answer. ``me`` is the account's own id."""
     items = body.get("data")
-    if not isinstance(items, list):
-        return
-    if path.endswith("/mentions"):
-        for post in items:
-            related = {one["type"] for one in post.get("referenced_tweets", ())}
-            if post.get("author_id") != me and "retweeted" not in related:
-                yield Handed(event=f"p{post['id']}", person=post["author_id"])
-    elif path == "/2/dm_events":
-        for told in items:
-            of_two = "-" in told.get("dm_conversation_id", "")
-            if told.get("sender_id") != me and told.get("event_type") == "MessageCreate" and of_two:
-                yield Handed(event=f"d{told['id']}", person=told["sender_id"])
+    for item in items if isinstance(items, list) else ():
+        try:
+            if path.endswith("/mentions"):
+                author, mine = item["author_id"], "p"
+                ours = "retweeted" not in {one["type"] for one in item.get("referenced_tweets", ())}
+            else:
+                author, mine = item["sender_id"], "d"
+                ours = item["event_type"] == "MessageCreate" and "-" in item["dm_conversation_id"]
+            if ours and author != me and item["created_at"]:
+                yield Handed(event=f"{mine}{int(item['id'])}", person=author)
+        except _MALFORMED:
+            continue
