@@ -18,6 +18,7 @@ from core.store.cursors import cursors_of
 from core.store.database import Database
 from core.store.inbox import Inbox
 from core.store.leases import Held, Leases
+from core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +196,7 @@ class Presence:
             sender = self._sender(account, held)
             deliver = self._inbox.deliver(name, held)
             self.up[name], self._delivers[name], self._senders[name] = account, deliver, sender
-            cursors = await asyncio.to_thread(cursors_of, self._database, name)
+            cursors = await in_thread(cursors_of, self._database, name)
             async with asyncio.TaskGroup() as group:
                 group.create_task(account.listen(deliver, cursors, listening))
                 group.create_task(sender.run())
@@ -220,7 +221,7 @@ class Presence:
         account, deliver, began = self.up.get(name), self._delivers.get(name), self._clock.now()
         if account is None or deliver is None:
             raise AccountUnavailable(name, "it is not up")
-        polls = await asyncio.to_thread(self._open_polls, name, began - RECENT)
+        polls = await in_thread(self._open_polls, name, began - RECENT)
         async with asyncio.timeout(CATCH_UP_S):
             await account.catch_up([poll.receipt for poll in polls], deliver)
             await deliver([Cursor(name=CAUGHT_UP, value=began.isoformat())])

@@ -26,6 +26,7 @@ from core.store.gaps import find_gaps
 from core.store.inbox import Inbox
 from core.store.waiting import forget_waiting
 from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, week_wave
+from core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,7 @@ class Service:
     # -- closing -------------------------------------------------------------------------------------------------------
 
     async def _close_due(self, survey: Survey) -> None:
-        due = await asyncio.to_thread(self._due_for_closing, survey)
+        due = await in_thread(self._due_for_closing, survey)
         await asyncio.gather(*(self._close(ask) for ask in due))
 
     def _due_for_closing(self, survey: Survey) -> Sequence[OpenAsk]:
@@ -199,7 +200,7 @@ class Service:
         """Publish the report that is due. After an outage that is one, of the last week that was asked: the others'
         weeks are over, and their answers stand in the window."""
         now = self._clock.now()
-        wave = await asyncio.to_thread(self._unpublished, survey, team, now)
+        wave = await in_thread(self._unpublished, survey, team, now)
         if wave is None:
             return
         due = report_due(wave, team.report, team.zone)
@@ -256,7 +257,7 @@ class Service:
         return {name for name, done in zip(names, read, strict=True) if not done}
 
     async def _read(self, name: str, due: datetime) -> bool:
-        read = await asyncio.to_thread(self._presence.caught_up, name)
+        read = await in_thread(self._presence.caught_up, name)
         if read is not None and due <= read <= self._clock.now():
             return True
         if name not in self._presence.up:

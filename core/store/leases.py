@@ -41,6 +41,7 @@ from core.store.alone import FileLock
 from core.store.database import Database
 from core.store.session import Session
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
+from core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,11 @@ class Leases:
 
     async def __aenter__(self) -> Leases:
         if self._session is not None:
-            await self._in_thread(self._session.open)
+            try:
+                await self._in_thread(self._session.open)
+            except DBAPIError as error:
+                await self._in_thread(self._session.close)
+                raise StoreError(f"the database cannot be reached: {error.orig}; see service.database") from error
             self._renewing = asyncio.create_task(self._renew_for_ever())
         return self
 
@@ -297,7 +302,8 @@ class Leases:
         return self._session.execute(update(_LEASE).where(*its).values(until=self._until())) == 1
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """In the thread of the session, whatever becomes of who waits for it."""
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
 
     async def _write(self, job: Callable[[Connection], T]) -> T:
         """On SQLite in the one writer's turn. On PostgreSQL beside it: what arrives must not hold up a take-over."""
@@ -309,4 +315,4 @@ class Leases:
                 connection.execute(select(func.set_config("lock_timeout", f"{LOCK_S:.0f}s", True)))
                 return job(connection)
 
-        return await asyncio.to_thread(run)
+        return await in_thread(run)

@@ -25,12 +25,11 @@ class Session:
         self._connection: Connection | None = None
 
     def open(self) -> Connection:
-        """Connect and take the lock, unless that was done. Raises ``DBAPIError``."""
+        """Connect and take the lock, unless that was done. Raises ``DBAPIError``: then ``close``."""
         if self._connection is None:
-            connection = self._engine.connect()
-            connection.execute(select(func.set_config("statement_timeout", "4s", False)))
-            connection.execute(select(func.pg_advisory_lock(self._number)))
-            self._connection = connection
+            self._connection = self._engine.connect()
+            self._connection.execute(select(func.set_config("statement_timeout", "4s", False)))
+            self._connection.execute(select(func.pg_advisory_lock(self._number)))
         return self._connection
 
     def execute(self, statement: Any) -> int:

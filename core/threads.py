@@ -1,0 +1,20 @@
+"""Work that waits for the database, beside the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """``work`` in a thread. Unlike ``asyncio.to_thread``, who is cancelled meanwhile waits for its end: a connection
+    must not be in use when the database is closed."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
