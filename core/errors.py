@@ -31,7 +31,11 @@ class StoreError(VouchError):
 
 class StoreAway(StoreError):
     """The database itself fails: disk full, read-only, server away. ``core/store/database.py`` says so, once; try again
-    later."""
+    later. ``reason`` names the mend."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason} ({detail})")
+        self.reason = reason
 
 
 class AccountError(VouchError):

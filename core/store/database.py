@@ -25,8 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from core.clock import steady
 from core.errors import StoreAway, StoreError
 from core.models import Kept
-from core.store.faults import storage_fault
-from core.store.opening import one_line, open_engine, prepare
+from core.store.opening import as_away, open_engine, prepare
 from core.store.statements import table
 
 __all__ = ["Connection", "Database", "Job", "open_engine"]
@@ -186,8 +185,8 @@ class Database:
     def _failed(self, fault: StoreAway) -> None:
         self._disconnect()
         self._failed_at_s, self._resting = steady(), True
-        if self._fault != str(fault):
-            self._fault = str(fault)
+        if self._fault != fault.reason:
+            self._fault = fault.reason
             log.error("nothing can be kept now, so nothing is confirmed: %s; trying again every second", fault)
 
     def _worked(self) -> None:
@@ -213,10 +212,8 @@ class Database:
         except Exception as error:
             for forget in self.on_rollback:
                 forget()
-            if isinstance(error, StoreAway):
-                raise
-            if (fault := storage_fault(error)) is not None:  # of a file beside the database
-                raise StoreAway(f"{fault} ({one_line(error)})") from error
+            if (away := as_away(error)) is not None:
+                raise away from (None if away is error else error)
             if len(batch) == 1:
                 settled.append((batch[0], _as_store_error(error)))
                 return

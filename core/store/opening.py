@@ -72,11 +72,18 @@ def _by_hand(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def _as_away(context: ExceptionContext) -> None:
+def _as_away(context: ExceptionContext) -> StoreAway | None:
     """Whoever uses the database, reading too, learns of its own faults by their type."""
-    error = context.sqlalchemy_exception
-    if error is not None and (fault := storage_fault(error)) is not None:
-        context.chained_exception = StoreAway(f"{fault} ({one_line(context.original_exception)})")
+    return as_away(context.sqlalchemy_exception) if context.sqlalchemy_exception is not None else None
+
+
+def as_away(error: BaseException) -> StoreAway | None:
+    """A fault of the database itself as our error; ``None`` when it is none."""
+    if isinstance(error, StoreAway):
+        return error
+    reason = storage_fault(error)
+    what = error.orig if isinstance(error, DBAPIError) else error
+    return StoreAway(reason, one_line(what or error)) if reason is not None else None
 
 
 def one_line(error: BaseException) -> str:

@@ -15,13 +15,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from core.store import copies
 from core.store.database import Database
 from core.store.migrations.migrate import STEPS
 
 OURS = ("/core/store/files.py", "/core/store/copies.py", "/core/store/migrations/migrate.py")
-WATCHED = (*OURS, "/sqlalchemy/engine/default.py")
+
+
+MANY, LAST = 20, 25
+"""About so many steps are tried, and so many at the end."""
 
 
 def migrate(folder: Path) -> None:
@@ -34,21 +38,30 @@ def restore(folder: Path) -> None:
     copies.restore(f"sqlite:///{folder}/vouch.db", folder / "backup", datetime(2026, 11, 9, tzinfo=UTC))
 
 
-def killed_at(step: int, work: Callable[[], None]) -> bool:
-    """Do the work in a process that kills itself at this step. Returns whether there was such a step."""
+def killed_at(step: int, work: Callable[[], None]) -> int | None:
+    """Do the work in a process that kills itself at this step. Returns how many steps there were if it came through."""
+    reading, writing = os.pipe()
     child = os.fork()
-    if child:
-        _, status = os.waitpid(child, 0)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            return True
-        if status:
-            raise SystemExit(f"step {step}: the work failed")
-        return False
+    if child == 0:
+        _work_until(step, work, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        steps = told.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return None
+    if status:
+        raise SystemExit(f"step {step}: the work failed")
+    return int(steps)
+
+
+def _work_until(step: int, work: Callable[[], None], writing: int) -> NoReturn:
     done = 0
 
     def watch(frame: FrameType, event: str, _: object) -> None:
         nonlocal done
-        if event == "c_call" and frame.f_code.co_filename.endswith(WATCHED):
+        code = frame.f_code
+        if event == "c_call" and (code.co_name == "do_execute" or code.co_filename.endswith(OURS)):
             done += 1
             if done == step:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -59,20 +72,27 @@ def killed_at(step: int, work: Callable[[], None]) -> bool:
     except BaseException:
         logging.exception("the work")
         os._exit(1)
+    sys.setprofile(None)
+    os.write(writing, str(done).encode())
     os._exit(0)
 
 
 def main(name: str, folder: Path) -> None:
-    """Until the work is done before it is killed."""
+    """Once to the end, then killed at many steps, and at each of those near it, where the files change places."""
     work = {"migrate": migrate, "restore": restore}[name]
-    step = 1
-    while True:
-        mine = folder / str(step)
-        shutil.copytree(folder / "start", mine)
-        if not killed_at(step, lambda mine=mine: work(mine)):  # type: ignore[misc]
-            break
-        step += 1 if step < 40 else 2
-    sys.stdout.write(f"{step}\n")
+    steps = _once(work, folder, 0)
+    if steps is None:
+        raise SystemExit("it was killed at no step at all")
+    for step in (*range(1, steps - LAST, steps // MANY + 1), *range(steps - LAST, steps + 1)):
+        if _once(work, folder, step) is not None:
+            raise SystemExit(f"there is no step {step} this time")
+    sys.stdout.write(f"{steps}\n")
+
+
+def _once(work: Callable[[Path], None], folder: Path, step: int) -> int | None:
+    mine = folder / str(step)
+    shutil.copytree(folder / "start", mine)
+    return killed_at(step, lambda: work(mine))
 
 
 if __name__ == "__main__":
