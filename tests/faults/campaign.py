@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -232,7 +233,7 @@ def summed(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: fl
         "scenarios": dict(progress.scenarios),
         "missed": dict(progress.missed),
         "injected": _added([one.injected for one in ended]),
-        "refusals": _added([one.refusals for one in ended]),
+        "refusals": _by_status([one.refusals for one in ended]),
         "confirmations": sum(one.confirmations for one in ended),
         "weeks": sum(one.weeks for one in ended),
         "database": wanted.database,
@@ -254,3 +255,12 @@ def _quantiles(found: list[float]) -> dict[str, float]:
 
 def _added(found: list[dict[str, int]]) -> dict[str, int]:
     return {key: sum(one.get(key, 0) for one in found) for key in sorted({key for one in found for key in one})}
+
+
+def _by_status(found: list[dict[str, int]]) -> dict[str, int]:
+    """By platform and status; what was asked for is in the truth."""
+    summed: Counter[str] = Counter()
+    for one in found:
+        for key, n in one.items():
+            summed[" ".join(key.split()[:2])] += n
+    return dict(sorted(summed.items()))

@@ -18,6 +18,8 @@ ACME, BOT, GUILD = "acme-x", "acme-telegram", "acme-discord"
 HEADLINE = "Acme: NPS 33.\nWeek 2026-W47, scale 0-10\nNamed answers: NPS –, n 3: promoters 2, passives 0, detractors 1"
 BY_CHANNEL = "Acme, week 2026-W47, by channel\nbuttons (named): NPS –, n 1: promoters 1, passives 0, detractors 0"
 
+THANKS = json.dumps({"parts": [["strong", "Thank"], ["line", "you"]], "buttons": []})
+
 CASE = Case(
     platforms={ACME: "x", BOT: "telegram", GUILD: "discord"},
     zones={"recommend": "UTC"},
@@ -171,7 +173,7 @@ def _books() -> Books:
 
 def said(key: str, account: str, **more: Any) -> Row:
     """A row of the outbox that was sent in the first hours."""
-    plain = {"person_id": None, "place": "", "kind": key.split(":")[0], "state": "sent", "error": ""}
+    plain = {"person_id": None, "place": "", "kind": key.split(":")[0], "state": "sent", "error": "", "body": THANKS}
     times = {"planned_at": moment(1), "claimed_at": moment(1), "settled_at": moment(2)}
     return {"key": key, "account": account} | plain | times | more
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,29 +87,43 @@ class Said:
     # -- twice and never -------------------------------------------------------------------------------------------
 
     def twice(self) -> Iterator[str]:
-        """Messages to a person beyond those that the books hold: each of these is said once at most."""
-        posted = self._direct_posts()
-        states: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for row in self.books.outbox:
-            if row["person_id"] is not None:
-                states[self.books.person_of(row)][row["state"]] += 1
-        for name in sorted({*posted, *states}):
-            seen, said = posted.get(name, []), states[name]
-            if len(seen) > said["sent"] + said["unknown"]:
-                texts = "; ".join(f"{post.number}: {post.text!r}" for post in seen)
-                yield f"{name[0]} {name[1]} saw {len(seen)} messages, the books have {dict(said)}: {texts}"
+        """Messages that a person saw more often than the books can mean: each row is said once at most. What is
+        answered to a tap at once is in no row; of that there is not more than one for each tap."""
+        posted, rows = self._seen_texts(), self._said_texts()
+        done = Counter((act.account, act.person) for act in self.truth.acts)
+        for name in sorted(posted):
+            at_once = 0
+            for said, n in sorted(posted[name].items()):
+                states = rows[name].get(said)
+                if states is None:
+                    at_once += n
+                elif n > states["sent"] + states["unknown"]:
+                    yield f"{name[0]} {name[1]} saw {n} times {said!r}, the books have {dict(states)}"
+            if at_once > done[name]:
+                yield f"{name[0]} {name[1]} did {done[name]} things and was answered {at_once} times at once"
 
     def only_in_the_books(self) -> Iterator[str]:
         """Messages that the books call sent and nobody saw."""
-        posted = self._direct_posts()
-        sent = Counter(
-            self.books.person_of(row)
-            for row in self.books.outbox
-            if row["person_id"] is not None and row["state"] == "sent"
-        )
-        for name, n in sorted(sent.items()):
-            if n > len(posted.get(name, [])):
-                yield f"{name[0]} {name[1]}: {n} messages are in the books as sent, {len(posted.get(name, []))} arrived"
+        posted, rows = self._seen_texts(), self._said_texts()
+        for name in sorted(rows):
+            for said, states in sorted(rows[name].items()):
+                if states["sent"] > posted[name][said]:
+                    yield f"{name[0]} {name[1]} saw {posted[name][said]} times {said!r}, the books have {dict(states)}"
+
+    def _seen_texts(self) -> dict[tuple[str, str], Counter[str]]:
+        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for name, posts in self._direct_posts().items():
+            found[name] = Counter(_squeezed(post.text) for post in posts)
+        return found
+
+    def _said_texts(self) -> dict[tuple[str, str], dict[str, Counter[str]]]:
+        """By person and text: how many rows are in each state."""
+        found: defaultdict[tuple[str, str], dict[str, Counter[str]]] = defaultdict(dict)
+        for row in self.books.outbox:
+            if row["person_id"] is not None:
+                words = _squeezed("".join(part[1] for part in json.loads(row["body"])["parts"]))
+                found[self.books.person_of(row)].setdefault(words, Counter())[row["state"]] += 1
+        return found
 
     def _direct_posts(self) -> dict[tuple[str, str], list[PostSeen]]:
         found: defaultdict[tuple[str, str], list[PostSeen]] = defaultdict(list)
@@ -204,3 +219,8 @@ def _due(week: str, team: Team) -> float:
     year, number = week.split("-W")
     monday = datetime.fromisocalendar(int(year), int(number), 1) + timedelta(days=7) + team.due
     return monday.replace(tzinfo=ZoneInfo(team.zone)).timestamp()
+
+
+def _squeezed(said: str) -> str:
+    """A text without white space: where lines break is the platform's."""
+    return "".join(said.split())
