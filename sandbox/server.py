@@ -87,6 +87,12 @@ class Sandbox:
         self.url = f"http://{self.host}:{self.port}"
         return self
 
+    async def also_at(self) -> str:
+        """One more address of the same server, so that it can tell by the address who comes."""
+        site = web.TCPSite(self._runner, self.host, 0, backlog=1024)
+        await site.start()
+        return f"http://{self.host}:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
+
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 

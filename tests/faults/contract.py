@@ -88,6 +88,9 @@ class Up(Told):
 
     url: str
     """The sandbox: ``VOUCH_SANDBOX__URL``."""
+    urls: tuple[str, ...] = ()
+    """The same sandbox under as many addresses as there may be instances. One for each (told by ``Service.url``) is how
+    it is known at once whose a request is; without, the operating system is asked, which takes its time."""
     control: str
     pid: int
     strace: bool
@@ -102,6 +105,8 @@ class Service(Told):
     pid: int
     database: str
     """As in ``service.database``: ``sqlite:////path`` or ``postgresql://…``. It is only ever read."""
+    url: str = ""
+    """Under which of ``Up.urls`` it talks to the sandbox, where it is the only one to do so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

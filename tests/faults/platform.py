@@ -44,6 +44,8 @@ FIRST_DAY = datetime(2026, 10, 12, 12, tzinfo=UTC)
 """The third week has 169 hours in Europe, because clocks go back."""
 
 LOOK_AGAIN_S = 0.5
+INSTANCES = 4
+"""So many instances can be told apart by the address that they use."""
 
 T = TypeVar("T", bound=Told)
 
@@ -91,8 +93,7 @@ class Platform:
         handed = gateway_event(frame, self.streams.bot_id(account))
         if handed is None:
             return
-        peer = connection.transport.get_extra_info("peername") if connection.transport else None
-        instance = self.services.owner(peer[1]) if peer else ""
+        instance = self.services.owner(connection.transport)
         self.killer.handed(instance, self.seen.handed_out("discord", account, [handed], instance))
 
     @asynccontextmanager
@@ -111,7 +112,8 @@ class Platform:
             tasks = [asyncio.create_task(self.world.run()), asyncio.create_task(self._look_again())]
             try:
                 control = f"http://127.0.0.1:{address[1]}"
-                yield Up(url=self.sandbox.url, control=control, pid=os.getpid(), strace=self.killer.traces)
+                urls = (self.sandbox.url, *[await self.sandbox.also_at() for _ in range(INSTANCES - 1)])
+                yield Up(url=self.sandbox.url, urls=urls, control=control, pid=os.getpid(), strace=self.killer.traces)
             finally:
                 for task in tasks:
                     task.cancel()

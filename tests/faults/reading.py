@@ -30,6 +30,7 @@ _CALLBACK = re.compile(r"/api/v10/interactions/(\d+)/[^/]+/callback")
 _HOOK = re.compile(r"/api/v10/webhooks/(\d+)/([^/]+)(?:/messages/.+)?")
 _MESSAGES = re.compile(r"/api/v10/channels/(\d+)/messages(?:/(\d+))?")
 _DIRECT = re.compile(r"/2/dm_conversations/with/(\d+)/messages")
+_IDS = re.compile(r"/[A-Za-z0-9_-]{60,}|/[0-9]+(?=/|$)")
 _TOKEN = re.compile(r'oauth_token="([^"]+)"')
 
 
@@ -101,7 +102,7 @@ class Reader:
         )
 
     async def _on_discord(self, path: str, request: web.Request) -> What:
-        name = f"{request.method} {re.sub(r'/[0-9]+|/[A-Za-z0-9_-]{60,}', '/_', path.removeprefix('/api/v10'))}"
+        name = f"{request.method} {_IDS.sub('/_', path.removeprefix('/api/v10'))}"
         account = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bot "), "")
         if request.method not in ("POST", "PATCH"):
             return What(account=account, name=name)
@@ -145,7 +146,7 @@ class Reader:
         header = request.headers.get("Authorization", "")
         found = _TOKEN.search(header)
         account = self._tokens.get(found[1] if found else header.removeprefix("Bearer "), "")
-        name = f"{request.method} {re.sub(r'/[0-9]+', '/_', path)}"
+        name = f"{request.method} {_IDS.sub('/_', path)}"
         direct = _DIRECT.fullmatch(path)
         if request.method != "POST" or (path != "/2/tweets" and direct is None):
             return What(account=account, name=name)

@@ -120,14 +120,26 @@ class Services:
         except psutil.NoSuchProcess:
             return True
 
-    def owner(self, port: int) -> str:
-        """Whose end of a connection this is; empty when nobody's. Alone, it is the only one's."""
+    def owner(self, transport: asyncio.BaseTransport | None) -> str:
+        """Whose connection this is; empty when nobody's. Alone, it is the only one's."""
         if len(self._known) == 1:
             return next(iter(self._known))
+        ours = transport.get_extra_info("sockname") if transport is not None else None
+        peer = transport.get_extra_info("peername") if transport is not None else None
+        if not ours or not peer:
+            return ""
         for name, instance in self._known.items():
+            if instance.service.url.endswith(f":{ours[1]}"):
+                return name
+        return self._asked(peer[1])
+
+    def _asked(self, port: int) -> str:
+        """The operating system knows whose end of a connection a port is."""
+        unnamed = {name: instance for name, instance in self._known.items() if not instance.service.url}
+        for name, instance in unnamed.items():
             if port in instance.ports:
                 return name
-        for name, instance in self._known.items():
+        for name, instance in unnamed.items():
             try:
                 connections = instance.process.net_connections("tcp")
             except psutil.Error:

@@ -25,19 +25,20 @@ WAYS += [(SENT, "wire"), ("random", "wire")]
 class Stage:
     """A platform, its client, and a victim on it."""
 
-    def __init__(self, platform: Platform, remote: Remote, url: str, database: Path) -> None:
-        self.platform, self.remote, self._url, self.database = platform, remote, url, database
+    def __init__(self, platform: Platform, remote: Remote, urls: tuple[str, ...], database: Path) -> None:
+        self.platform, self.remote, self.urls, self.database = platform, remote, urls, database
         self._people = 0
 
-    async def victim(self, *more: str) -> asyncio.subprocess.Process:
+    async def victim(self, url: str, *more: str) -> asyncio.subprocess.Process:
         token = self.platform.sandbox.credentials[ACCOUNT]["token"]
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.victim", self._url, token, str(self.database), *more), cwd=ROOT
+            *(sys.executable, "-m", "tests.faults.victim", url or self.urls[0], token, str(self.database), *more),
+            cwd=ROOT,
         )
 
-    async def registered(self, process: asyncio.subprocess.Process) -> None:
-        done = await self.remote.up(Service(name="one", pid=process.pid, database=f"sqlite:///{self.database}"))
-        assert done.ok
+    async def registered(self, process: asyncio.subprocess.Process, url: str = "") -> None:
+        service = Service(name="one", pid=process.pid, database=f"sqlite:///{self.database}", url=url)
+        assert (await self.remote.up(service)).ok
 
     async def keep_starting(self) -> None:
         """One person after another presses Start."""
@@ -60,15 +61,15 @@ class Stage:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     platform = Platform(SETTINGS, seed=1, followers=3, week_s=3600)
     async with platform.serving() as up, Remote(up.control) as remote:
-        stage = Stage(platform, remote, up.url, tmp_path / "victim.db")
+        stage = Stage(platform, remote, up.urls, tmp_path / "victim.db")
         starting = asyncio.create_task(stage.keep_starting())
         yield stage
         starting.cancel()
 
 
 @asynccontextmanager
-async def running(stage: Stage, *more: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await stage.victim(*more)
+async def running(stage: Stage, *more: str, url: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await stage.victim(url, *more)
     try:
         yield process
     finally:
@@ -92,6 +93,22 @@ async def test_a_kill_falls_into_the_window_that_was_meant(stage: Stage, window:
     assert not hit.window or hit.what.startswith(("u", "answer:"))
     assert hit.after_accept_ms is not None
     assert not (await stage.remote.truth()).violations
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_of_two_the_one_is_hit_that_was_meant(stage: Stage, told: bool) -> None:
+    idle = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
+    mine, other = (stage.urls[1], stage.urls[0]) if told else ("", "")
+    async with running(stage, url=mine) as process:
+        await stage.registered(process, url=mine)
+        database = f"sqlite:///{stage.database}"
+        assert (await stage.remote.up(Service(name="two", pid=idle.pid, database=database, url=other))).ok
+        hit = await stage.remote.arm(Arm(instance="one", window=SENT, how="wire", within_s=15))
+        assert (hit.happened, hit.pid, hit.window) == (True, process.pid, SENT)
+    assert {call.instance for call in stage.platform.seen.calls} == {"one"}
+    assert idle.returncode is None
+    idle.kill()
+    await idle.wait()
 
 
 async def test_who_confirms_before_keeping_is_seen(stage: Stage) -> None:

@@ -61,8 +61,7 @@ class Wire:
                 return await handler(request)
             await request.read()
             what = await self._reader.read(platform, f"/{path}", request)
-            peer = request.transport.get_extra_info("peername") if request.transport else None
-            instance = self._services.owner(peer[1]) if peer else ""
+            instance = self._services.owner(request.transport)
             call = self._seen.call(platform, request.method, f"/{path}", what, instance)
             mark = current.set(call.number)
             try:
