@@ -29,7 +29,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted:
     parser.add_argument("--instances", type=int, choices=(1, 2), default=1)
     parser.add_argument("--worlds", type=int, choices=(1, 2), default=2)
     parser.add_argument("--followers", type=int, default=240, help="per world")
-    parser.add_argument("--week-s", type=float, default=45.0, help="wall seconds of a week")
+    parser.add_argument("--week-s", type=float, default=60.0, help="wall seconds of a week")
     parser.add_argument("--folder", type=Path, help="where to keep everything; else it is kept if something is wrong")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
     found = parser.parse_args(words)

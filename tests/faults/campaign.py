@@ -207,7 +207,12 @@ async def _calm(run: Run) -> Truth:
 def _waiting(store: Store) -> bool:
     """Whether anything is still to be said or to be found out."""
     books: Books = read(store.url)
-    return any(row["state"] in ("claimed", "sending") for row in books.outbox)
+    return any(
+        row["state"] in ("claimed", "sending", "placed")
+        or (row["state"] == "planned" and row["kind"] == "report")
+        or (row["state"] == "unknown" and row["looks"] >= 0)
+        for row in books.outbox
+    )
 
 
 def summed(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:

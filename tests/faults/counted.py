@@ -18,6 +18,9 @@ ANSWERS = ("vote", "retract", "tap", "text")
 HAS_HISTORY = ("vote", "retract")
 """What Discord gives without an event of its own, in the list of voters."""
 
+LIVE_S = 1.0
+"""A vote that goes over the wire later than this after it was given was not heard live."""
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 """A letter before the platform's id tells kinds of events apart: who writes first has written and has consented."""
 
@@ -124,7 +127,7 @@ class Counted:
             return Weight.NEVER if act.wired is None else Weight.MAYBE
         if act.confirmed is not None and not self._in_time(act, act.confirmed):
             return Weight.MAYBE
-        if _in_list(act) and not self.kept(act):
+        if _in_list(act) and not (self.kept(act) and act.wired is not None and act.wired < act.wall + LIVE_S):
             return Weight.HIDDEN
         return Weight.SURE
 
