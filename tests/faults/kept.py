@@ -50,10 +50,10 @@ class Kept:
         self._server: psycopg.Connection[tuple[Any, ...]] | None = None
         if url.startswith("sqlite:///"):
             path = url.removeprefix("sqlite:///")
+            # Were it able to write, closing it after a death would tidy up what the service has to find as it was left.
             self._lite = sqlite3.connect(
-                f"file:{quote(path)}?mode=rw", uri=True, timeout=2.0, isolation_level=None, check_same_thread=False
+                f"file:{quote(path)}?mode=ro", uri=True, timeout=2.0, isolation_level=None, check_same_thread=False
             )
-            self._lite.execute("PRAGMA query_only=ON")
         else:
             self._server = psycopg.connect(url, autocommit=True, connect_timeout=2)
             self._server.execute("SET default_transaction_read_only = on")

@@ -60,7 +60,7 @@ class Platform:
         start = max(week_wave(survey, FIRST_DAY).opens_at for survey in surveys.values())
         clocks = Clocks(start=start, speed=timedelta(weeks=1).total_seconds() / week_s)
         self.sandbox = Sandbox(accounts, places, clocks=clocks)
-        self.seen = Seen(clocks)
+        self.seen = Seen(clocks, {account.name: account.platform for account in accounts})
         self.services = Services()
         self.confirms = Confirms(self.seen, self.services.kept)
         self.killer = Killer(self.seen, self.services, seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import islice
@@ -76,8 +76,10 @@ acting: ContextVar[int] = ContextVar("acting", default=-1)
 class Seen:
     """Everything, in the order in which it happened."""
 
-    def __init__(self, clocks: Clocks) -> None:
+    def __init__(self, clocks: Clocks, platforms: Mapping[str, str]) -> None:
         self.clocks = clocks
+        self.platforms = platforms
+        """By account."""
         self.calls: list[Call] = []
         """Those that say something, and those whose answer was spoiled."""
         self.made = 0

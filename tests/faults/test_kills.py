@@ -92,6 +92,7 @@ async def test_a_kill_falls_into_the_window_that_was_meant(stage: Stage, window:
     assert hit.window == window or window == "random"
     assert not hit.window or hit.what.startswith(("u", "answer:"))
     assert hit.after_accept_ms is not None
+    assert stage.database.with_name("victim.db-wal").stat().st_size, "what the dead left has been tidied up"
     assert not (await stage.remote.truth()).violations
 
 

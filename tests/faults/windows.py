@@ -67,10 +67,9 @@ def snapshot(kept: Kept, seen: Seen, instance: str) -> Snapshot:
 def windows(taken: Snapshot, seen: Seen) -> list[Found]:
     """Everything that was in a window, once nothing of the dead is under way any more."""
     found = [one for arrival in taken.arrivals if (one := _window_of(arrival, taken)) is not None]
-    platforms = {call.what.account: call.platform for call in seen.calls}
     for row in taken.rows:
         window = SENT if applied(row, seen.calls, seen) else CLAIMED
-        found.append(Found(window, platforms.get(row.account, ""), row.account, row.key))
+        found.append(Found(window, seen.platforms.get(row.account, ""), row.account, row.key))
     return found
 
 
