@@ -201,6 +201,30 @@ def report(
         _say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
 
 
+@app.command(short_help="Show what waits, what is unknown, who serves what.")
+def status(
+    settings: SettingsOption = None,
+    said: Annotated[str | None, typer.Option("--said", help="Key of something unknown that you have seen.")] = None,
+    not_said: Annotated[
+        str | None, typer.Option("--not-said", help="Key of something unknown that is not there: it is said again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who serves each account, what waits to be said, and what is unknown; or settle that by your word."""
+    from status import settle_by_hand, show_status, status_as_json, status_of
+
+    found = _load(settings)
+    if said is not None and not_said is not None:
+        raise VouchError("either --said or --not-said: it cannot be both")
+    if (key := said or not_said) is not None:
+        told = settle_by_hand(found, key, said=said is not None)
+        _say(json.dumps({"key": key, "said": said is not None}) if as_json else told)
+    elif as_json:
+        _say(json.dumps(status_as_json(status_of(found))))
+    else:
+        show_status(status_of(found), found, _given(None, settings))
+
+
 @app.command(name="settings", short_help="Show the settings as Vouch understood them, and what is missing.")
 def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
     """Show the settings as Vouch understood them, with secrets as ***, and which secrets are missing."""

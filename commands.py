@@ -107,7 +107,7 @@ async def _say(
         deadline = asyncio.get_running_loop().time() + SETTLE_S
         while True:
             states = await asyncio.to_thread(_states, parts.database, keys)
-            moving = [s for s, _ in states.values() if s in (outbox.State.SENDING, outbox.State.PLANNED)]
+            moving = [s for s, _ in states.values() if s in outbox.MOVING]
             if not moving or asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(0.2)
@@ -127,9 +127,8 @@ def in_words(key: str, state: str) -> str:
     known, _, error = state.partition(": ")
     said = {
         outbox.State.SENT: "asked" if kind == "ask" else "posted",
-        outbox.State.PLANNED: "not sent yet; `vouch run` sends it",
-        outbox.State.SENDING: "not sent yet; `vouch run` sends it",
-        outbox.State.UNKNOWN: "it may have arrived: look there; it is not sent again",
+        **dict.fromkeys(outbox.MOVING, "not sent yet; `vouch run` sends it"),
+        outbox.State.UNKNOWN: "it may have arrived; `vouch status` says what to do",
         outbox.State.EXPIRED: "came too late, so it was not sent",
     }.get(outbox.State(known), known)
     return f"{where}: {said}" + (f": {error}" if error else "")

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("bots", "core", "demo", "sandbox", "cli.py", "commands.py", "scheduler.py", "upkeep.py")
+ROOMS = ("bots", "core", "demo", "sandbox", "cli.py", "commands.py", "scheduler.py", "status.py", "upkeep.py")
 """What is shipped."""
 
 
@@ -61,8 +61,9 @@ MAY_IMPORT: Mapping[str, Collection[str]] = {
     "scheduler": {"core", "bots", "aiohttp", "apscheduler"},
     "commands": {"core", "scheduler", "rich"},
     "demo": {"core", "demo", "sandbox", "rich"},
+    "status": {"core", "scheduler", "rich"},
     "upkeep": {"core", "scheduler"},
-    "cli": {"core", "commands", "demo", "scheduler", "typer", "upkeep"},
+    "cli": {"core", "commands", "demo", "scheduler", "status", "typer", "upkeep"},
     "sandbox": {"sandbox", "aiohttp"},
 }
 """Rooms and libraries by room, beside the standard library. A room that is not here may import nothing."""

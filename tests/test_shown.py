@@ -78,7 +78,7 @@ def test_where_nobody_answered_a_sentence_says_so(screen: type[io.StringIO]) -> 
         ("report:recommend:2026-W47:acme:0", "sent", "team acme, message 1: posted"),
         ("ask:recommend:2026-W47:x-poll:0", "refused: too long: mend it", "x-poll: refused: too long: mend it"),
         ("report:recommend:2026-W47:acme:1", "planned", "team acme, message 2: not sent yet; `vouch run` sends it"),
-        ("ask:s:2026-W47:c:0", "unknown", "c: it may have arrived: look there; it is not sent again"),
+        ("ask:s:2026-W47:c:0", "unknown", "c: it may have arrived; `vouch status` says what to do"),
         ("ask:s:2026-W47:c:0", "expired: the week is over", "c: came too late, so it was not sent: the week is over"),
     ],
 )

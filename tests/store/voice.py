@@ -167,7 +167,7 @@ def hold(stage: Stage, account: str = ACCOUNT) -> Held:
     until = datetime(9999, 1, 1, tzinfo=UTC)
     with stage.database.engine.begin() as connection:
         connection.execute(_LEASE.delete().where(_LEASE.c.account == account))
-        connection.execute(_LEASE.insert().values(account=account, fence=fence, session="s", until=until))
+        connection.execute(_LEASE.insert().values(account=account, fence=fence, session="a1", until=until))
     return Held(account, fence)
 
 
