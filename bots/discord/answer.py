@@ -21,19 +21,24 @@ from core.message import Form
 
 _log = logging.getLogger(__name__)
 
-_DEFER_S = 2.0
-"""When nothing is kept by then, we say that we are at it: of the 3 s a part is spent on the way."""
-_ANSWER_S = 10.0
+_DEFER_S = 1.0
+"""When nothing is kept by then, we say that we are at it: the rest of the 3 s is for the way there, which is long when
+many want an answer."""
+_FIRST_S = 3.0
+"""A first answer that takes longer is for nobody."""
+_LATER_S = 10.0
 _AT_A_TIME = 32
 
 Interaction = discord.Interaction[Any]
 
 
 class Answers:
-    """Gives the answers of one account, so many at a time: beyond that more connections make each answer later."""
+    """Gives the answers of one account, so many at a time: beyond that more connections make each answer later. What
+    has 15 minutes' time does not hold up what has 3 s."""
 
     def __init__(self) -> None:
-        self._lines = asyncio.Semaphore(_AT_A_TIME)
+        self._first = asyncio.Semaphore(_AT_A_TIME)
+        self._later = asyncio.Semaphore(_AT_A_TIME // 4)
         self._running: set[asyncio.Task[None]] = set()
 
     def open_form(self, interaction: Interaction, form: Form) -> None:
@@ -62,15 +67,15 @@ class Answers:
         if deferral is not None:
             await deferral
             if fields:
-                await self._best_effort(lambda: interaction.followup.send(**fields))
+                await self._best_effort(lambda: interaction.followup.send(**fields), later=True)
         elif fields:
             await self._best_effort(lambda: interaction.response.send_message(**fields))
         else:
             await self._best_effort(interaction.response.defer)
 
-    async def _best_effort(self, respond: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    async def _best_effort(self, respond: Callable[[], Coroutine[Any, Any, object]], *, later: bool = False) -> None:
         try:
-            async with asyncio.timeout(_ANSWER_S), self._lines:
+            async with asyncio.timeout(_LATER_S if later else _FIRST_S), self._later if later else self._first:
                 await respond()
         # Too late, answered already, or (RuntimeError of aiohttp's) signed out meanwhile.
         except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError) as exc:

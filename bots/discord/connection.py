@@ -159,6 +159,7 @@ class Connection(discord.Client):
             await self._dial()
             while True:
                 await self.ws.poll_event()
+                await asyncio.sleep(0)  # it does not wait while there is more: answers to what came would come too late
                 if self.session is not None:
                     self.session.seen_at = self._clock.wall()
         except ReconnectWebSocket as exc:

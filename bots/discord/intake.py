@@ -26,7 +26,7 @@ MOST_VOTES = 20_000
 _BATCH = 500
 """Events that go in one call; what the store keeps in some 50 ms."""
 _LINES, _VOTE_LINES = 16, 3
-"""Calls at a time, and how many of them may carry nothing but votes: a tap must not wait behind many of those."""
+"""Calls at a time, and how many of them may carry votes: a tap must not wait behind many of those."""
 _LONGEST_PAUSE_S = 30.0
 
 Mark = Callable[[Spot], Cursor | None]
@@ -160,7 +160,8 @@ class Intake:
     def _send(self) -> None:
         self._scheduled = False
         while self._lanes and self._calls < (_LINES if self._lanes.is_urgent else _VOTE_LINES):
-            batch = _Batch(self._lanes.take(_BATCH), self._listener)
+            votes_too = self._calls < _VOTE_LINES
+            batch = _Batch(self._lanes.take(_BATCH, votes_too=votes_too), self._listener)
             for part in batch.parts:
                 part.batch = batch
             self._calls += 1

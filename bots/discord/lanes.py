@@ -75,11 +75,11 @@ class Lanes:
         self._votes.setdefault(person, []).append(part)
         self.votes += 1
 
-    def take(self, events: int) -> list[Part]:
+    def take(self, events: int, *, votes_too: bool) -> list[Part]:
         """The next parts, until they hold so many events."""
         first: list[Part] = []
         votes: list[Part] = []
-        while events > 0 and self:
+        while events > 0 and (self._first or (votes_too and self._votes)):
             if self._first:
                 first.append(self._first.popleft())
                 events -= len(first[-1].events)
