@@ -20,7 +20,7 @@ from sqlalchemy import text
 from core.errors import StoreError
 from core.events import Consent, ConsentKind
 from core.models import SCHEMA
-from core.store import asks, copies, stops
+from core.store import asks, copies
 from core.store.alone import FileLock
 from core.store.database import Database
 from core.store.leases import Leases
@@ -340,60 +340,3 @@ def test_killed_at_any_step_a_restore_leaves_the_old_or_the_new_one_whole(tmp_pa
         assert (unknown == 0) == old, "half of both"
         found["old" if old else "new"] = found.get("old" if old else "new", 0) + 1
     assert min(found.get("old", 0), found.get("new", 0)) >= 3, found
-
-
-def test_stops_are_ids_and_nothing_else_for_the_owner_alone(tmp_path: Path) -> None:
-    with opened(f"sqlite:///{tmp_path}/vouch.db") as stage:
-        stage.deliver(stage.typed(1, "bob", "stop"))
-    file = stops.beside(tmp_path / "vouch.db")
-    assert file.stat().st_mode & 0o777 == 0o600
-    (line,) = file.read_text("utf-8").splitlines()
-    assert json.loads(line) == {
-        "account": ACCOUNT,
-        "person": "bob",
-        "what": "stop",
-        "at": "2026-11-04T00:00:00+00:00",
-        "event": "e1",
-    }
-
-
-def test_stops_from_before_they_were_kept_outside_are_taken_over(database_url: str) -> None:
-    with engine_of(database_url) as engine:
-        make_old(engine)
-    upgraded(database_url)
-    with engine_of(database_url) as engine, engine.begin() as connection:
-        assert set(stops.latest(connection)) == {("tg", "bob")}
-        connection.execute(text("UPDATE person SET stopped = false"))
-    upgraded(database_url)
-    with engine_of(database_url) as engine, engine.connect() as connection:
-        assert [row["platform_id"] for row in rows_of(connection)["person"] if row["stopped"]] == ["bob"]
-
-
-def test_a_line_that_was_cut_short_takes_no_other_with_it(tmp_path: Path) -> None:
-    url, file = f"sqlite:///{tmp_path}/vouch.db", stops.beside(tmp_path / "vouch.db")
-    with opened(url) as stage:
-        stage.deliver(stage.typed(1, "ann", "stop"))
-        with file.open("ab") as cut:
-            cut.write(b'{"account": "tg", "per')
-        stage.deliver(stage.typed(2, "bob", "stop"))
-        with stage.database.engine.begin() as connection:
-            connection.execute(text("UPDATE person SET stopped = false"))
-    with opened(url) as stage:
-        assert {row["platform_id"] for row in stage.rows("person") if row["stopped"]} == {"ann", "bob"}
-
-
-def test_what_is_out_of_date_is_removed_when_there_is_much_of_it(database_url: str) -> None:
-    upgraded(database_url)
-    n = stops.LARGE // 80
-    with engine_of(database_url) as engine, engine.begin() as connection:
-        both = (stops.What.STOP, stops.What.START)
-        stops.note(connection, [stops.said("tg", str(k % 50), both[k // 50 % 2], NOW, f"e{k}") for k in range(n)])
-        before = stops.latest(connection)
-    upgraded(database_url)
-    with engine_of(database_url) as engine, engine.connect() as connection:
-        assert stops.latest(connection) == before
-        if engine.dialect.name == "sqlite":
-            assert stops.beside(Path(str(engine.url.database))).stat().st_size < 50 * 200
-        else:
-            name = connection.execute(text("SELECT current_schema()")).scalar_one()
-            assert connection.execute(text(f"SELECT count(*) FROM vouch_stops.{name}")).scalar_one() == 50
