@@ -185,10 +185,13 @@ async def _break(run: Run, scenarios: list[Scenario], tell: Callable[[str], None
 
 async def _calm(run: Run) -> Truth:
     """Lift everything, hold the followers, let the service finish what it has, and stop it."""
-    await run.wait_ready()
     for service in run.services:
-        service.signal(signal.SIGCONT)
-        service.starve(None)
+        if service.running:
+            service.signal(signal.SIGCONT)
+            service.starve(None)
+        else:
+            await run.come_back(service, killed=False)
+    await run.wait_ready()
     state = await run.remote.world("hold")
     zone = next(brand.timezone for brand in run.settings.brands.values())
     over = week_at(datetime.fromtimestamp(state.at, UTC), zone).closes_at.timestamp() + LATE_S

@@ -21,7 +21,7 @@ START_S = 60.0
 STOP_S = 15.0
 """How long it may take to stop when it is told to."""
 
-CRASH = b"Traceback (most recent call last)"
+CRASH = "Traceback (most recent call last)"
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Service:
     _reading: asyncio.Task[None] | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
     _waited: bool = field(default=True, init=False)
+    _crashing: bool = field(default=False, init=False)
 
     @property
     def pid(self) -> int:
@@ -142,5 +143,16 @@ class Service:
                     return
                 log.write(line)
                 log.flush()
-                if CRASH in line or b"Traceback" in line:
-                    self.crashes.append(line.decode("utf-8", "replace").strip()[:2000])
+                self._note(line.decode("utf-8", "replace").rstrip())
+
+    def _note(self, line: str) -> None:
+        """Take up a traceback: in one line of the log, or printed by a process that ends by it."""
+        if line.startswith("{"):
+            if CRASH in line:
+                said = json.loads(line)
+                self.crashes.append(f"{said['text']}: {said['traceback'].splitlines()[-1]}"[:600])
+        elif CRASH in line:
+            self._crashing = True
+        elif self._crashing and line.lstrip(" |") == line:
+            self._crashing = False
+            self.crashes.append(line[:600])
