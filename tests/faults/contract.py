@@ -21,9 +21,9 @@ Times named ``at`` are the calendar's, times named ``wall`` the wall's; both are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, get_args, get_origin, get_type_hints
+
+from tests.faults.told import Told
 
 RECEIVED, COMMITTED, CLAIMED, SENT = "received-committed", "committed-confirmed", "claimed-sent", "sent-recorded"
 WINDOWS = (RECEIVED, COMMITTED, CLAIMED, SENT)
@@ -31,55 +31,6 @@ WINDOWS = (RECEIVED, COMMITTED, CLAIMED, SENT)
 
 WIRE_FAULTS = ("reset", "hang", "truncated", "502", "html", "429", "slow")
 STREAM_FAULTS = ("reconnect", "invalidate", "close", "duplicate", "reorder", "malformed", "second-poller")
-
-
-class Told:
-    """Goes over the wire as JSON and comes back equal."""
-
-    __slots__ = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON, nested."""
-        return {name: _plain(getattr(self, name)) for name in _hints(type(self))}
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Self:
-        """Read it back; what is missing has its default. Raises ``TypeError`` for a name that is not known."""
-        hints = _hints(cls)
-        if unknown := data.keys() - hints.keys():
-            raise TypeError(f"{cls.__name__} has no {', '.join(sorted(unknown))}")
-        return cls(**{name: _made(hints[name], value) for name, value in data.items()})
-
-
-_known: dict[type, dict[str, Any]] = {}
-
-
-def _hints(kind: type[Told]) -> dict[str, Any]:
-    """Names and types of the fields; looked up once, because it takes long."""
-    if kind not in _known:
-        _known[kind] = get_type_hints(kind)
-    return _known[kind]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Told):
-        return value.as_json()
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    return value
-
-
-def _made(kind: Any, value: Any) -> Any:
-    if isinstance(kind, type) and issubclass(kind, Told):
-        return kind.of(value)
-    inner = get_args(kind)
-    if get_origin(kind) is tuple and inner[1:] == (Ellipsis,):
-        return tuple(_made(inner[0], one) for one in value)
-    if get_origin(kind) is dict:
-        return {name: _made(inner[1], one) for name, one in value.items()}
-    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

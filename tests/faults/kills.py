@@ -7,13 +7,10 @@ database's commits; ``strace``, where it is, stops the process at a system call 
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 import time
-from asyncio.subprocess import Process
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
 from tests.faults.confirms import Confirmation
@@ -21,6 +18,7 @@ from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, WINDOWS, A
 from tests.faults.kept import FAILURES, Kept
 from tests.faults.seen import CUT_S, Arrival, Call, Seen
 from tests.faults.services import Services
+from tests.faults.tracing import CALLS, can_trace, killed_at
 from tests.faults.windows import Found, Snapshot, applied, snapshot, windows
 
 WAYS = {
@@ -30,27 +28,12 @@ WAYS = {
     SENT: (("wire", 90), ("syscall", 10)),
     "random": (("wire", 80), ("syscall", 20)),
 }
-CALLS = {
-    RECEIVED: ("fdatasync", "pwrite64"),
-    COMMITTED: ("fdatasync", "sendto"),
-    CLAIMED: ("sendto", "connect"),
-    SENT: ("recvfrom", "fdatasync"),
-    "random": ("fdatasync", "pwrite64", "sendto", "write", "recvfrom"),
-}
-"""System calls on whose entry the process is killed; ``examine`` tells in which window that was."""
 SOON_S = 0.003
 """A reply takes about so long from the wire to the disk."""
 ACCEPT_S = 0.05
-DETACH_S = 2.0
 UNDER_WAY_S = 0.08
 """What the dead had sent is at the platform by then."""
 LOOK_S, LOOK_SERVER_S = 0.0005, 0.002
-
-
-def can_trace() -> bool:
-    """Whether ``strace`` is here and may attach to a process that is not its child."""
-    scope = Path("/proc/sys/kernel/yama/ptrace_scope")
-    return shutil.which("strace") is not None and (not scope.exists() or scope.read_text().strip() == "0")
 
 
 @dataclass(eq=False)
@@ -236,7 +219,7 @@ class Killer:
             stop.wait(LOOK_SERVER_S if now is None else LOOK_S)
 
     def _is_open(self, armed: Armed, kept: Kept) -> bool:
-        taken = snapshot(kept, self._seen, armed.arm.instance)
+        taken = snapshot(kept, self._seen, armed.arm.instance, self._services.since(armed.arm.instance))
         return any(
             one.window == armed.arm.window and armed.arm.platform in ("", one.platform)
             for one in windows(taken, self._seen)
@@ -246,23 +229,11 @@ class Killer:
         arm = armed.arm
         call, which = armed.rng.choice(CALLS[arm.window]), armed.rng.randint(1, 8)
         armed.how = f"syscall {call} {which}"
-        tracer = await asyncio.create_subprocess_exec(
-            *("strace", "-f", "-qq", "-o", "/dev/null", "-p", str(self._services.pid(arm.instance))),
-            *("-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={which}"),
-            stderr=asyncio.subprocess.PIPE,
-        )
-        ended = asyncio.create_task(tracer.communicate())
-        until = time.monotonic() + arm.within_s
-        while not self._services.is_over(arm.instance):
-            if ended.done() or time.monotonic() > until:
-                break
-            await asyncio.sleep(0.005)
-        over = self._services.is_over(arm.instance)
-        said = await _let_go(tracer, ended, at_once=over)
-        if not over and not self._services.is_over(arm.instance):
-            return said.decode(errors="replace").strip()[:200] or "the system call did not come"
-        armed.wall = time.time()
-        return ""
+        pid = self._services.pid(arm.instance)
+        note = await killed_at(call, which, pid, lambda: self._services.is_over(arm.instance), arm.within_s)
+        if not note:
+            armed.wall = time.time()
+        return note
 
     # what it hit
 
@@ -311,7 +282,7 @@ class Killer:
     def _committed(self, instance: str) -> tuple[Snapshot, str]:
         try:
             with Kept(self._services.url(instance)) as kept:
-                return snapshot(kept, self._seen, instance), ""
+                return snapshot(kept, self._seen, instance, self._services.since(instance)), ""
         except FAILURES as error:
             return Snapshot([], set(), []), f"the database could not be read: {type(error).__name__}"
 
@@ -321,16 +292,6 @@ def _chosen(arm: Arm, found: list[Found]) -> Found | None:
     order = (arm.window, SENT, CLAIMED, COMMITTED, RECEIVED)
     meant = [one for one in found if arm.platform in ("", one.platform)] or found
     return min(meant, key=lambda one: order.index(one.window), default=None)
-
-
-async def _let_go(tracer: Process, ended: asyncio.Task[tuple[bytes, bytes]], *, at_once: bool) -> bytes:
-    """End the tracer; what it said. It lets go of a living process when asked to, and of a dead one not always."""
-    if not at_once and not ended.done():
-        tracer.terminate()
-        await asyncio.wait({ended}, timeout=DETACH_S)
-    if not ended.done():
-        tracer.kill()
-    return (await ended)[1]
 
 
 def _call(loop: asyncio.AbstractEventLoop, armed: Armed) -> None:

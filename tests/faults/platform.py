@@ -31,12 +31,13 @@ from sandbox.world import World
 from tests.faults import contract
 from tests.faults.acts import Watching
 from tests.faults.confirms import Confirms
-from tests.faults.contract import Arm, Done, Gone, Service, StreamFault, Told, Truth, Up, WireFault, WorldState
+from tests.faults.contract import Arm, Done, Gone, Service, StreamFault, Truth, Up, WireFault, WorldState
 from tests.faults.kills import Killer
 from tests.faults.reading import gateway_event
 from tests.faults.seen import Seen
 from tests.faults.services import Services
 from tests.faults.streams import Streams
+from tests.faults.told import Told
 from tests.faults.truths import truth
 from tests.faults.wire import Wire
 

@@ -14,12 +14,12 @@ from tests.faults.contract import (
     Hit,
     Service,
     StreamFault,
-    Told,
     Truth,
     WireFault,
     World,
     WorldState,
 )
+from tests.faults.told import Told
 
 T = TypeVar("T", bound=Told)
 

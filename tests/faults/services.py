@@ -24,6 +24,7 @@ class Instance:
     service: Service
     process: psutil.Process
     """Remembers when the process began: a signal never reaches another one that got the same pid."""
+    since: float
     kept: Kept | None = None
     ports: set[int] = field(default_factory=set)
     """Its ends of connections to the sandbox."""
@@ -39,7 +40,7 @@ class Services:
         """Register. Returns why not, or nothing."""
         self.gone(service.name)
         try:
-            self._known[service.name] = Instance(service, psutil.Process(service.pid))
+            self._known[service.name] = Instance(service, psutil.Process(service.pid), time.time())
         except psutil.NoSuchProcess:
             return f"there is no process {service.pid}"
         return ""
@@ -63,6 +64,10 @@ class Services:
     def pid(self, name: str) -> int:
         """Raises ``KeyError``."""
         return self._known[name].service.pid
+
+    def since(self, name: str) -> float:
+        """When (wall) it was registered. Raises ``KeyError``."""
+        return self._known[name].since
 
     def knows(self, name: str) -> bool:
         """Whether it is registered."""

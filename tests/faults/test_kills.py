@@ -15,11 +15,13 @@ from tests.architecture import ROOT
 from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, Arm, Hit, Service
 from tests.faults.platform import Platform
 from tests.faults.remote import Remote
+from tests.faults.tracing import can_trace
 from tests.faults.victim import ACCOUNT
 
 SETTINGS = Path(__file__).with_name("settings.toml")
 WAYS = [(RECEIVED, "wire"), (COMMITTED, "wire"), (COMMITTED, "database"), (CLAIMED, "wire"), (CLAIMED, "database")]
 WAYS += [(SENT, "wire"), ("random", "wire")]
+WAYS += [("random", "syscall")] if can_trace() else []
 
 
 class Stage:

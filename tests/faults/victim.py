@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ class Victim:
 
     def __init__(self, url: str, token: str, database: str, *, confirm_first: bool) -> None:
         self._url, self._token, self._confirm_first = url, token, confirm_first
+        self._working = threading.Event()
         self._connection = sqlite3.connect(database, isolation_level=None)
         self._connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + TABLES)
         self._clock = json.load(urlopen(f"{url}/sandbox"))["clock"]
@@ -51,7 +53,7 @@ class Victim:
             return json.load(answer)["result"]
 
     def _keep(self, updates: list[dict[str, Any]]) -> None:
-        time.sleep(WORK_S)
+        self._working.wait(WORK_S)
         do = self._connection.execute
         do("BEGIN IMMEDIATE")
         for update in updates:
@@ -68,7 +70,7 @@ class Victim:
         sql = "SELECT key, platform_id FROM outbox o JOIN person p ON p.id = person_id WHERE state = 'planned'"
         for key, person in do(sql).fetchall():
             do("UPDATE outbox SET state = 'sending', claimed_at = ? WHERE key = ?", (self._now(), key))
-            time.sleep(WORK_S)
+            self._working.wait(WORK_S)
             self._call("sendMessage", chat_id=int(person), text=f"Thank you for {key}")
             do("UPDATE outbox SET state = 'sent' WHERE key = ?", (key,))
 

@@ -46,9 +46,9 @@ class Snapshot:
     unanswered: set[str] = field(default_factory=set)
 
 
-def snapshot(kept: Kept, seen: Seen, instance: str) -> Snapshot:
-    """Raises one of ``FAILURES``."""
-    since = time.time() - FRESH_S
+def snapshot(kept: Kept, seen: Seen, instance: str, up_since: float) -> Snapshot:
+    """Of an instance that has been up since then (wall). Raises one of ``FAILURES``."""
+    since = max(time.time() - FRESH_S, up_since)
     arrivals = [
         one
         for waiting in list(seen.pending.values())
