@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.faults.confirms import Confirmation
-from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, WINDOWS, Arm, Hit
+from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, WINDOWS, Arm, Hit, Service
 from tests.faults.kept import FAILURES, Kept
 from tests.faults.seen import CUT_S, Arrival, Call, Seen
 from tests.faults.services import Services
@@ -43,6 +43,9 @@ class Armed:
     arm: Arm
     how: str
     rng: Random
+    service: Service
+    """As it was registered then: it may be taken off the list before its death has been examined."""
+    since: float
     struck: asyncio.Event = field(default_factory=asyncio.Event)
     wall: float = 0.0
     """When it was struck; 0 until then."""
@@ -146,7 +149,9 @@ class Killer:
         how = arm.how if arm.how != "any" else self._way(arm, rng)
         if how == "syscall" and not (self.traces and arm.signal == "KILL"):
             return Hit(happened=False, asked=arm.window, note="strace is not here, may not attach, or cannot stop")
-        armed = self._armed[arm.instance] = Armed(arm, how, rng)
+        armed = self._armed[arm.instance] = Armed(
+            arm, how, rng, self._services.service(arm.instance), self._services.since(arm.instance)
+        )
         try:
             note = await self._wait(armed)
             return await self._examined(armed, note)
@@ -194,13 +199,13 @@ class Killer:
 
     def _watch(self, armed: Armed, struck: Callable[[], None]) -> None:
         """In a thread of its own: strike at a commit after which the window is open."""
-        name, until = armed.arm.instance, time.monotonic() + armed.arm.within_s
+        until = time.monotonic() + armed.arm.within_s
         stop = threading.Event()
         while not armed.struck.is_set() and time.monotonic() < until:
             try:
-                with Kept(self._services.url(name)) as kept:
+                with Kept(armed.service.database) as kept:
                     self._watch_commits(armed, kept, until, stop)
-            except (*FAILURES, KeyError):
+            except FAILURES:
                 stop.wait(0.01)
             if armed.wall:
                 struck()
@@ -219,7 +224,7 @@ class Killer:
             stop.wait(LOOK_SERVER_S if now is None else LOOK_S)
 
     def _is_open(self, armed: Armed, kept: Kept) -> bool:
-        taken = snapshot(kept, self._seen, armed.arm.instance, self._services.since(armed.arm.instance))
+        taken = snapshot(kept, self._seen, armed.arm.instance, armed.since)
         return any(
             one.window == armed.arm.window and armed.arm.platform in ("", one.platform)
             for one in windows(taken, self._seen)
@@ -229,7 +234,7 @@ class Killer:
         arm = armed.arm
         call, which = armed.rng.choice(CALLS[arm.window]), armed.rng.randint(1, 8)
         armed.how = f"syscall {call} {which}"
-        pid = self._services.pid(arm.instance)
+        pid = armed.service.pid
         note = await killed_at(call, which, pid, lambda: self._services.is_over(arm.instance), arm.within_s)
         if not note:
             armed.wall = time.time()
@@ -241,10 +246,10 @@ class Killer:
         arm = armed.arm
         if not armed.wall:
             return Hit(happened=False, instance=arm.instance, asked=arm.window, how=armed.how, note=note)
-        pid = self._services.pid(arm.instance)
+        pid = armed.service.pid
         if not await self._services.felt(arm.instance, arm.signal):
             note = f"{pid} did not feel it"
-        taken, unread = self._committed(arm.instance)
+        taken, unread = self._committed(armed)
         await asyncio.sleep(UNDER_WAY_S)
         found = windows(taken, self._seen)
         if arm.signal == "KILL":
@@ -279,10 +284,10 @@ class Killer:
             if call is not None:
                 call.cut = call.cut or "killed"
 
-    def _committed(self, instance: str) -> tuple[Snapshot, str]:
+    def _committed(self, armed: Armed) -> tuple[Snapshot, str]:
         try:
-            with Kept(self._services.url(instance)) as kept:
-                return snapshot(kept, self._seen, instance, self._services.since(instance)), ""
+            with Kept(armed.service.database) as kept:
+                return snapshot(kept, self._seen, armed.arm.instance, armed.since), ""
         except FAILURES as error:
             return Snapshot([], set(), []), f"the database could not be read: {type(error).__name__}"
 

@@ -57,13 +57,9 @@ class Services:
             instance.kept.close()
             instance.kept = None
 
-    def url(self, name: str) -> str:
-        """Where its database is. Raises ``KeyError``."""
-        return self._known[name].service.database
-
-    def pid(self, name: str) -> int:
-        """Raises ``KeyError``."""
-        return self._known[name].service.pid
+    def service(self, name: str) -> Service:
+        """As it was registered. Raises ``KeyError``."""
+        return self._known[name].service
 
     def since(self, name: str) -> float:
         """When (wall) it was registered. Raises ``KeyError``."""
