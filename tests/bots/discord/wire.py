@@ -39,6 +39,8 @@ class Wire:
         self.requests: list[Request] = []
         self.identified = 0
         self.resumed = 0
+        self.replayed: list[str] = []
+        """Frames that a session which is taken up again brings first."""
         self.heartbeat_ms = 45_000
         self.beats: list[Any] = []
         """What the heartbeats said."""
@@ -88,6 +90,12 @@ class Wire:
     async def hang_up(self, code: int) -> None:
         """Close the newest socket."""
         await self._sockets[-1].close(code=code)
+
+    def cut(self) -> None:
+        """Reset the newest socket."""
+        transport = self._sockets[-1]._req.transport if self._sockets[-1]._req else None
+        assert transport is not None
+        transport.abort()
 
     async def __aenter__(self) -> Wire:
         app = web.Application()
@@ -148,6 +156,8 @@ class Wire:
                     await self.dispatch(event, data)
             case 6:
                 self.resumed += 1
+                for frame_again in self.replayed:
+                    await self.send_raw(frame_again)
                 await self.dispatch("RESUMED", {})
             case 8:
                 await self.dispatch("GUILD_MEMBERS_CHUNK", chunk(frame["d"]))
