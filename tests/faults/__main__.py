@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -51,6 +52,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted:
 def main() -> int:
     """Exit code 0 only when everything holds."""
     wanted = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing that was started is left behind
     wanted.folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
 
