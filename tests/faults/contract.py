@@ -215,7 +215,9 @@ class Act(Told):
     """When (wall) the platform first got a confirmation."""
     lost: str
     """Why the platform gave up on it: ``expired`` (a tap older than 150 s, an interaction older than 3 s, an update
-    older than 24 h), ``no stream`` (nobody was connected, and there is no history of it); empty: it did not."""
+    older than 24 h), ``no stream`` (nobody was connected, and there is no history of it), ``deferred`` (an interaction was answered by a
+    deferral alone: the app showed that, and it never comes again); empty: it did not. What is lost may have been kept
+    all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,7 +326,7 @@ class Truth(Told):
     unwelcome: tuple[int, ...] = ()
     """Numbers of direct messages after a stop."""
     faults: tuple[str, ...] = ()
-    """What people could not make sense of."""
+    """What people could not make sense of, taps in vain while nobody was up among it."""
     hits: tuple[Hit, ...] = ()
     refusals: dict[str, int] = field(default_factory=dict)
     """Answers with 4xx, but for injected ones: ``platform status what`` → how many."""
