@@ -215,9 +215,9 @@ class Act(Told):
     """When (wall) the platform first got a confirmation."""
     lost: str
     """Why the platform gave up on it: ``expired`` (a tap older than 150 s, an interaction older than 3 s, an update
-    older than 24 h), ``no stream`` (nobody was connected, and there is no history of it), ``deferred`` (an interaction was answered by a
-    deferral alone: the app showed that, and it never comes again); empty: it did not. What is lost may have been kept
-    all the same."""
+    older than 24 h), ``no stream`` (nobody was connected, and there is no history of it), ``deferred`` (an interaction
+    was answered by a deferral alone: the app showed that, and it never comes again); empty: it did not. What is lost
+    may have been kept all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
