@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from core.message import Message
@@ -11,8 +12,9 @@ from core.report import ChannelTally, WeekReport, channel_lines, headline, place
 from core.routes import Team
 from core.store import outbox, tallies
 from core.store.database import Connection
+from core.store.gaps import nameless_votes
 from core.store.outbox import Kind, Planned
-from core.survey import Survey, Wave, previous_wave
+from core.survey import Survey, Wave, previous_wave, zone_of
 
 WINDOW_WEEKS = 4
 """How many weeks the window of the report counts back."""
@@ -29,6 +31,7 @@ def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekRepor
     now_id, before_id = ids.get(keys[-1]), ids.get(keys[-2])
     named = tallies.named(connection, now_id) if now_id is not None else {}
     opened = tallies.open_totals(connection, now_id) if now_id is not None else {}
+    nameless = nameless_votes(connection, now_id) if now_id is not None else {}
     open_only = tallies.open_channels(connection, survey.name)
     window = tallies.window(connection, [ids[key] for key in keys if key in ids])
     return WeekReport(
@@ -44,7 +47,7 @@ def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekRepor
             if open_only and before_id is not None
             else None
         ),
-        channels=tuple(_lines(survey, named, opened, open_only)),
+        channels=tuple(_lines(survey, named, opened, open_only, nameless)),
         weeks=WINDOW_WEEKS,
         window=tallies.total(window.values()),
     )
@@ -62,12 +65,24 @@ def messages(report: WeekReport, language: str, post_chars: int | None = None) -
 
 
 def plan_report(
-    connection: Connection, survey: Survey, wave: Wave, team: Team, post_chars: int, now: datetime
+    connection: Connection,
+    survey: Survey,
+    wave: Wave,
+    team: Team,
+    post_chars: int,
+    now: datetime,
+    *,
+    late_since: datetime | None = None,
+    absent: Iterable[str] = (),
 ) -> list[str]:
-    """Plan the messages of a report to one team, once for ever. Returns the keys of those that were planned now."""
+    """Plan the messages of a report to one team, once for ever. Returns the keys of those that were planned now.
+
+    ``late_since`` is when it was due, if it is late; ``absent`` are accounts that could not be read in time.
+    """
     if outbox.states(connection, [report_key(survey.name, wave.key, team.name, 0)]):
         return []
-    report = week_report(connection, survey, wave)
+    was_due = f"{late_since.astimezone(zone_of(team.zone)):%Y-%m-%d %H:%M}" if late_since is not None else ""
+    report = replace(week_report(connection, survey, wave), was_due=was_due, absent=tuple(sorted(absent)))
     things = [
         Planned(
             key=report_key(survey.name, wave.key, team.name, part),
@@ -84,10 +99,15 @@ def plan_report(
 
 
 def _lines(
-    survey: Survey, named: dict[str, Tally], opened: dict[str, Tally], open_only: set[str]
+    survey: Survey,
+    named: dict[str, Tally],
+    opened: dict[str, Tally],
+    open_only: set[str],
+    nameless: dict[str, int],
 ) -> Iterable[ChannelTally]:
     for channel in survey.channels:
         if channel in open_only:
             yield ChannelTally(channel=channel, open=True, tally=opened.get(channel, Tally()))
         if channel not in open_only or channel in named:
-            yield ChannelTally(channel=channel, open=False, tally=named.get(channel, Tally()))
+            its, missing = named.get(channel, Tally()), nameless.get(channel, 0)
+            yield ChannelTally(channel=channel, open=False, tally=its, nameless=missing)

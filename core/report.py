@@ -40,6 +40,8 @@ class ChannelTally:
     open: bool
     """Whether these are totals of polls that name nobody."""
     tally: Tally
+    nameless: int = 0
+    """Votes that a poll counts and that we know nobody for, though it names its voters. They are in no tally."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,16 @@ class WeekReport:
     """How many waves the window counts back, this one included."""
     window: Tally
     """Named answers of the last ``weeks`` waves, each person once, with their latest."""
+    was_due: str = ""
+    """When it was due, where the team lives, if it is late."""
+    absent: tuple[str, ...] = ()
+    """Accounts that could not be read up to when it was due."""
 
 
 def headline(report: WeekReport, language: str) -> Message:
     """The verdict, then the tallies it rests on: named answers, open polls apart from them, the last weeks together.
 
-    At most 9 lines, each short. A survey that has only open polls is judged by these, and says so.
+    At most 11 lines, each short. A survey that has only open polls is judged by these, and says so.
     """
     words = words_for(language)
     only_open = _asks_openly_only(report)
@@ -77,6 +83,11 @@ def headline(report: WeekReport, language: str) -> Message:
         Strong(_verdict(report, words)),
         Line(words("Week {week}, scale {scale}", week=report.wave.key, scale=report.scale.value)),
     ]
+    if report.was_due:
+        parts.append(Line(words("Late: it was due on {when}.", when=report.was_due)))
+    if report.absent:
+        names = ", ".join(map(_one_line, report.absent))
+        parts.append(Line(words("Could not be read in time, so answers may be missing: {accounts}", accounts=names)))
     if only_open:
         parts.append(Line(words("This survey asks in open polls only, where one person may count twice.")))
     if report.named.n or not only_open:
@@ -100,7 +111,10 @@ def channel_lines(report: WeekReport, language: str) -> Message:
     ]
     for channel in report.channels:
         kind = words("open") if channel.open else words("named")
-        parts.append(Line(_score_line(f"{_one_line(channel.channel)} ({kind})", channel.tally, words)))
+        name = f"{_one_line(channel.channel)} ({kind})"
+        parts.append(Line(_score_line(name, channel.tally, words)))
+        if channel.nameless:
+            parts.append(Line(words("{channel}, votes without a name: {n}", channel=name, n=channel.nameless)))
     return Message(tuple(parts))
 
 

@@ -30,8 +30,9 @@ from core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
-PATIENCE = timedelta(hours=2)
-"""How long a report waits for an account that cannot be read."""
+PATIENCE, PATIENCE_WALL_S = timedelta(hours=2), 5.0
+"""How long a report waits for an account that cannot be read: so long on the calendar since it was due, and since we
+tried first, also in wall seconds. Who has just started gives every account the time to come up."""
 
 GIVE_UP = timedelta(days=1)
 """How long after its wave a poll that the platform does not end is asked for its last totals."""
@@ -67,6 +68,8 @@ class Service:
         self._clock = clock
         self._complained: set[str] = set()
         self._finishing: dict[str, asyncio.Task[None]] = {}
+        self._first_try: dict[tuple[str, str, str], datetime] = {}
+        """When each report that is due was first thought of."""
         self._tidy_at = clock.now() + AGAIN
         self._not_before: dict[object, datetime] = {}
         """When something that did not work is tried again."""
@@ -81,6 +84,11 @@ class Service:
         for survey in self._routes.surveys.values():
             await self._guarded(self._open_due(survey), survey.name)
         await self._guarded(self._tidy(), "keeping house")
+
+    @property
+    def finishing(self) -> Collection[asyncio.Task[None]]:
+        """What goes on beside the ticks."""
+        return self._finishing.values()
 
     async def stop(self) -> None:
         """End what goes on beside the ticks."""
@@ -210,7 +218,9 @@ class Service:
         if not elsewhere and team.place not in self._presence.places.get(team.account, {}):
             return
         absent = await self.catch_up(survey, due)
-        if elsewhere or (absent and now < due + PATIENCE):
+        first_try = self._first_try.setdefault((survey.name, wave.key, team.name), now)
+        patience = max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
+        if elsewhere or (absent and now < max(due + PATIENCE, first_try + patience)):
             self._not_before[(survey.name, team.name)] = now + AGAIN
             return
         await self.publish(survey, wave, team, absent)
@@ -222,16 +232,25 @@ class Service:
         if place is None:
             self._complain(f"teams.{team.name}: {team.place} cannot be reached; the report waits")
             return []
-        now = self._clock.now()
-        planned = await self._database.write(partial(self._plan_report, survey, wave, team, place, now))
+        planned = await self._database.write(partial(self._plan_report, survey, wave, team, place, absent))
         self._presence.wake(team.account)
         return planned
 
     def _plan_report(
-        self, survey: Survey, wave: Wave, team: Team, place: Place, now: datetime, connection: Connection
+        self,
+        survey: Survey,
+        wave: Wave,
+        team: Team,
+        place: Place,
+        absent: Collection[str],
+        connection: Connection,
     ) -> list[str]:
+        now, due = self._clock.now(), report_due(wave, team.report, team.zone)
+        late_since = due if now > due + max(LATE, timedelta(seconds=LATE_WALL_S * self._clock.speed)) else None
         gaps = find_gaps(connection, self._inbox.directory.wave(connection, survey, wave).id, now)
-        planned = plan_report(connection, survey, wave, team, place.limits.post_chars, now)
+        planned = plan_report(
+            connection, survey, wave, team, place.limits.post_chars, now, late_since=late_since, absent=absent
+        )
         for gap in gaps if planned else ():
             log.warning("%s: the poll counts %s, by name we know %s", gap.channel, gap.totals, gap.known)
         return planned

@@ -117,6 +117,12 @@ class Scene:
                 await self.service.tick()
                 await asyncio.sleep(0.02)
 
+    async def settled(self) -> None:
+        """Tick a few times, and let what each began come to its end."""
+        for _ in range(5):
+            await self.service.tick()
+            await asyncio.gather(*self.service.finishing)
+
     def reports(self) -> list[str]:
         return [key for key, _ in self.here.said if key.startswith("report:")]
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.service import PATIENCE
 from core.store.database import Database
 from core.survey import next_wave
 from tests.store.scene import SURVEY, WAVE, Scene, up
@@ -52,10 +53,9 @@ async def test_a_report_waits_two_hours_for_an_account_that_is_away_and_asks_it_
     due = WAVE.closes_at + timedelta(hours=9)
     scene.now = due + timedelta(minutes=1)
     await scene.until(lambda: scene.there.caught_up == 2)
-    for _ in range(20):
-        await scene.service.tick()
+    await scene.settled()
     assert (scene.there.caught_up, scene.reports()) == (2, [])
-    scene.now = due + timedelta(hours=2, minutes=1)
+    scene.now = due + PATIENCE + timedelta(minutes=1)
     await scene.until(lambda: len(scene.reports()) == 2)
 
 
@@ -67,3 +67,43 @@ async def test_a_team_that_cannot_be_told_costs_no_reading(database: Database) -
         scene.now = WAVE.closes_at + timedelta(hours=9, minutes=1)
         await scene.until(lambda: len(scene.asked(scene.there)) == 2)
         assert scene.there.caught_up == 1
+
+
+async def test_a_report_that_waited_in_vain_names_the_account_that_could_not_be_read(scene: Scene) -> None:
+    await scene.until(lambda: bool(scene.asked(scene.here) and scene.asked(scene.there)))
+    await scene.until(lambda: scene.there.caught_up == 1)
+    scene.there.away = True
+    scene.now = WAVE.closes_at + timedelta(hours=9, minutes=1)
+    await scene.until(lambda: scene.there.caught_up == 2)
+    scene.now += PATIENCE
+    await scene.until(lambda: len(scene.reports()) == 2)
+    assert "Could not be read in time, so answers may be missing: there" in headline(scene)
+    assert "Late" not in headline(scene)
+
+
+@pytest.mark.parametrize("weeks", [0, 1, 5, 60])
+async def test_after_an_outage_comes_one_late_report_that_says_so(database: Database, weeks: int) -> None:
+    """One, of the last week that was asked, however many have passed since."""
+    async with up(Scene(database)) as before:
+        await before.until(lambda: bool(before.asked(before.here) and before.asked(before.there)))
+    after, again = Scene(database), Scene(database)
+    after.now = again.now = WAVE.closes_at + timedelta(weeks=weeks, days=2)
+    async with up(after):
+        await after.settled()  # nobody is up yet: that is no reason to report without them
+        await after.until(lambda: all(after.presence.caught_up(name) == after.now for name in ("here", "there")))
+        after.now += timedelta(minutes=2)
+        await after.until(lambda: len(after.reports()) == 2 and len(after.asked(after.there)) == 1)
+        after.now += PATIENCE + timedelta(hours=1)
+        await after.settled()
+    assert after.reports() == [f"report:s:{WAVE.key}:team:{part}" for part in (0, 1)]
+    assert f"Late: it was due on {WAVE.closes_at:%Y-%m-%d} 09:00." in headline(after)
+    assert "Could not be read" not in headline(after)
+    async with up(again):
+        await again.until(again.presence.ready.is_set)
+        await again.settled()
+    assert again.reports() == []
+
+
+def headline(scene: Scene) -> str:
+    """What the team read first."""
+    return next(said for key, said in scene.here.said if key.startswith("report:"))
