@@ -1,0 +1,171 @@
+"""Mistakes on the way in: something is confirmed that is not kept, or not read that the platform still has."""
+
+from __future__ import annotations
+
+from tests.faults.planted.bug import Bug, Change
+
+_STREAM = "bots/telegram/stream.py"
+_DELIVER = "        answers = await deliver(batch.events) if batch.events else ()\n"
+
+BUGS = (
+    Bug(
+        name="confirm-before-commit",
+        story="Deliver in the background, to fetch the next batch sooner: the next getUpdates confirms what a kill loses.",
+        changes=(
+            Change(
+                file=_STREAM,
+                old=_DELIVER,
+                new="        asyncio.ensure_future(deliver(batch.events))\n"
+                "        answers = tuple(Answer() for _ in batch.events)\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("lost", "violations"),
+    ),
+    Bug(
+        name="swallow-store-errors",
+        story="Log a batch that could not be kept and go on, so that the stream survives: it is confirmed all the same.",
+        changes=(
+            Change(
+                file=_STREAM,
+                old=_DELIVER,
+                new="        try:\n"
+                "            answers = await deliver(batch.events) if batch.events else ()\n"
+                "        except StoreError as error:\n"
+                '            log.error("%s: not kept: %s", self._name, error)\n'
+                "            answers = tuple(Answer() for _ in batch.events)\n",
+            ),
+        ),
+        scenarios=("disk-full",),
+        shows=("lost", "violations"),
+        kills=12,
+    ),
+    Bug(
+        name="cursor-before-events",
+        story="Save how far X was read, then keep its items one by one: a kill between them skips the rest for ever.",
+        changes=(
+            Change(
+                file="bots/x/paged.py",
+                old="            await deliver([*events, Cursor(name=self.name, value=str(progress))])\n",
+                new="            await deliver([Cursor(name=self.name, value=str(progress))])\n"
+                "            for event in events:\n"
+                "                await deliver([event])\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("lost",),
+        kills=40,
+    ),
+    Bug(
+        name="thank-before-keeping",
+        story="Answer a tap at once, so that three seconds always suffice: people are thanked for what is then lost.",
+        changes=(
+            Change(
+                file="bots/discord/stream.py",
+                old="            self.intake.put((reply,), self._answers.owe(interaction))\n",
+                new='            self._answers.owe(interaction)([Answer(toast="Thank you!")])\n'
+                "            self.intake.put((reply,))\n",
+            ),
+            Change(
+                file="bots/discord/stream.py",
+                old="from core.account import Deliver, Forms\n",
+                new="from core.account import Answer, Deliver, Forms\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("lost", "violations"),
+    ),
+    Bug(
+        name="sequence-ahead",
+        story="Keep the gateway's last sequence, not the last one below which all is kept: a resume skips what was not.",
+        changes=(
+            Change(
+                file="bots/discord/intake.py",
+                old="        reach = self.newest if last is None else Spot(last.spot.session, last.spot.sequence - 1)\n",
+                new="        reach = self.newest\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("lost",),
+        kills=40,
+    ),
+    Bug(
+        name="one-page-of-voters",
+        story="Ask for a poll's voters with the default limit and take one page for all of them.",
+        changes=(
+            Change(
+                file="bots/discord/send.py",
+                old="                if len(people) < _PAGE:\n",
+                new="                if len(people) <= _PAGE:\n",
+            ),
+            Change(file="bots/discord/send.py", old="_PAGE = 100\n", new="_PAGE = 2\n"),
+        ),
+        scenarios=("gateway",),
+        shows=("lost",),
+        kills=20,
+    ),
+    Bug(
+        name="snapshot-over-words",
+        story="A poll's list of voters is the platform's truth, so it wins: who wrote another score later is overruled.",
+        changes=(
+            Change(
+                file="core/store/keeping.py",
+                old="        by_another_way = kept is not None and kept.band is not None and kept.ask_id != ask.id\n",
+                new="        by_another_way = False\n",
+            ),
+            Change(
+                file="core/store/keeping.py",
+                old='        if ask.id is None or by_another_way or same or (kept is not None and kept.via not in ("", str(Via.VOTE))):\n',
+                new="        if ask.id is None or by_another_way or same:\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("lost",),
+    ),
+    Bug(
+        name="retractions-ignored",
+        story="A vote is a vote: who takes it back is counted for ever.",
+        changes=(
+            Change(
+                file="core/store/keeping.py",
+                old="        if reply.withdrawn:\n            if read.ask_id is None:\n",
+                new="        if reply.withdrawn:\n            if read.ask_id is not None:\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("lost", "doubled"),
+    ),
+    Bug(
+        name="malformed-ends-the-batch",
+        story="One try around the whole batch: an update that cannot be read takes its neighbours with it.",
+        changes=(
+            Change(
+                file="bots/telegram/batch.py",
+                old='                log.warning("%s: a malformed update was set aside: %s", self._name, type(error).__name__)\n'
+                "                continue\n",
+                new='                log.warning("%s: a malformed update was set aside: %s", self._name, type(error).__name__)\n'
+                "                events.clear()\n"
+                "                taps.clear()\n"
+                "                ids.update(_id(one) for one in raw if isinstance(one, dict))\n"
+                "                break\n",
+            ),
+        ),
+        scenarios=("stream",),
+        shows=("lost", "violations"),
+        kills=20,
+    ),
+    Bug(
+        name="history-not-read",
+        story="Trust the gateway to bring every direct message: what came between two sessions is never read.",
+        changes=(
+            Change(
+                file="bots/discord/stream.py",
+                old="        base = self.begun().base\n        self.history.new_session()\n",
+                new="        base = self.begun().base\n",
+            ),
+        ),
+        scenarios=("gateway",),
+        shows=("lost",),
+        kills=30,
+    ),
+)

@@ -1,0 +1,62 @@
+"""Mistakes about the machines below: the disk, the clock, the database, and the other process."""
+
+from __future__ import annotations
+
+from tests.faults.planted.bug import Bug, Change
+
+BUGS = (
+    Bug(
+        name="lease-without-fence",
+        story="Who took the lease has it: a process that was paused beyond its lease goes on speaking.",
+        changes=(
+            Change(
+                file="core/store/claims.py",
+                old="_OUTBOX.c.fence == held.fence, ours(held))\n    in_time",
+                new="_OUTBOX.c.fence == held.fence)\n    in_time",
+            ),
+            Change(
+                file="core/store/claims.py",
+                old="    if not connection.execute(select(ours(held))).scalar_one():\n        raise NotOurs(held.account, Begun.NOT_OURS)\n",
+                new="",
+            ),
+            Change(
+                file="core/store/outbox.py",
+                old="    back = give_back(connection, theirs, _OUTBOX.c.state == str(State.CLAIMED))\n",
+                new="    back: list[int] = []\n",
+            ),
+        ),
+        scenarios=("paused",),
+        shows=("doubled", "asked_twice", "reports_doubled", "violations", "sent_share"),
+        database="postgresql",
+        instances=2,
+        kills=12,
+    ),
+    Bug(
+        name="trust-the-clock",
+        story="The machine's clock is right: when it jumps by a year, everything comes too late and nothing counts.",
+        changes=(
+            Change(
+                file="core/clock.py",
+                old="        wall, now = self._wall(), self._steady()\n        line",
+                new="        return self._wall()\n        wall, now = self._wall(), self._steady()\n        line",
+            ),
+        ),
+        scenarios=("clock",),
+        shows=("lost", "doubled", "asked_twice", "reports_missing", "violations"),
+        kills=12,
+    ),
+    Bug(
+        name="crash-on-a-full-disk",
+        story="What cannot be written is fatal: the writer ends, and the service with it.",
+        changes=(
+            Change(
+                file="core/store/database.py",
+                old="            self._failed(fault)\n            return",
+                new="            self._failed(fault)\n            raise\n            return",
+            ),
+        ),
+        scenarios=("disk-full",),
+        shows=("violations", "lost", "reports_missing", "sent_share"),
+        kills=8,
+    ),
+)

@@ -1,0 +1,181 @@
+"""Mistakes on the way out: something is said twice, to whom it must not be, or never."""
+
+from __future__ import annotations
+
+from tests.faults.planted.bug import Bug, Change
+
+_SCENARIOS = ("kills", "lost-answers")
+_TWICE = ("doubled", "asked_twice", "reports_doubled", "violations")
+
+BUGS = (
+    Bug(
+        name="retry-on-timeout",
+        story="A request that timed out failed, so try again: the platform had taken it.",
+        changes=(
+            Change(
+                file="core/outcomes.py",
+                old="        case _ if begun:\n            return lambda connection: outbox.unknown(connection, thing, text, now)\n",
+                new="        case _ if begun:\n            return later(1.0)\n",
+            ),
+        ),
+        scenarios=("lost-answers",),
+        shows=_TWICE,
+    ),
+    Bug(
+        name="resend-what-was-being-sent",
+        story="After a crash whatever was being sent is sent again.",
+        changes=(
+            Change(
+                file="core/store/outbox.py",
+                old='connection, left, state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent", looks=0\n',
+                new='connection, left, state=str(State.PLANNED), settled_at=None, error="", looks=0\n',
+            ),
+        ),
+        scenarios=("kills",),
+        shows=_TWICE,
+        kills=40,
+    ),
+    Bug(
+        name="begin-leaves-no-trace",
+        story="Claimed is as good as sending: after a crash nobody knows which requests may have left.",
+        changes=(
+            Change(
+                file="core/store/claims.py",
+                old="beginning = update(_OUTBOX).where(*its, _WELCOME, in_time).values(state=str(State.SENDING))\n",
+                new="beginning = update(_OUTBOX).where(*its, _WELCOME, in_time).values(state=str(State.CLAIMED))\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=_TWICE,
+        kills=40,
+    ),
+    Bug(
+        name="not-found-at-the-first-look",
+        story="Look at the platform, but take whatever it shows for nothing.",
+        changes=(
+            Change(
+                file="core/resolving.py",
+                old="        found = await self._account.look(to, doubt.body, doubt.key, doubt.since)\n",
+                new="        await self._account.look(to, doubt.body, doubt.key, doubt.since)\n"
+                "        found: Receipt | Look = Look.NOT_SAID\n",
+            ),
+        ),
+        scenarios=_SCENARIOS,
+        shows=_TWICE,
+    ),
+    Bug(
+        name="unseen-is-unsaid",
+        story="What cannot be looked up was probably not said: say it again.",
+        changes=(
+            Change(
+                file="core/resolving.py",
+                old='            await self._give_up(doubt, "nobody can look for it here")\n',
+                new='            await self._again(doubt, MOST_LOOKS, "in vain")\n',
+            ),
+        ),
+        scenarios=_SCENARIOS,
+        shows=_TWICE,
+        kills=30,
+    ),
+    Bug(
+        name="nobody-looks",
+        story="What is unknown stays unknown, also where the platform would tell.",
+        changes=(
+            Change(
+                file="core/resolving.py",
+                old="        found = await asyncio.to_thread(self._doubts)\n",
+                new="        found: list[Doubt] = []\n",
+            ),
+        ),
+        scenarios=_SCENARIOS,
+        shows=("violations", "sent_share", "reports_missing"),
+        kills=30,
+    ),
+    Bug(
+        name="claims-left-behind",
+        story="Only what was being sent needs care after a crash: what was merely claimed waits for ever.",
+        changes=(
+            Change(
+                file="core/store/outbox.py",
+                old="    back = give_back(connection, theirs, _OUTBOX.c.state == str(State.CLAIMED))\n",
+                new="    back: list[int] = []\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("violations", "sent_share", "reports_missing"),
+        kills=40,
+    ),
+    Bug(
+        name="report-by-its-hour",
+        story="A report is named after the moment at which it was made: after each restart, and each tick, it is new.",
+        changes=(
+            Change(
+                file="core/publishing.py",
+                old="            key=report_key(survey.name, wave.key, team.name, part),\n",
+                new='            key=f"{report_key(survey.name, wave.key, team.name, part)}{now.timestamp():.0f}",\n',
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("reports_doubled", "violations", "doubled"),
+        kills=10,
+    ),
+    Bug(
+        name="late-is-never",
+        story="Publish when the clock shows the hour: who was down then has no report.",
+        changes=(
+            Change(
+                file="core/service.py",
+                old="        if now < self._not_before.get((survey.name, team.name), due):\n            return\n",
+                new="        if not due <= now < due + timedelta(minutes=10):\n            return\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("reports_missing",),
+    ),
+    Bug(
+        name="stop-is-a-word-like-any-other",
+        story="Who once allowed messages gets them: nobody asks whether they said stop since.",
+        changes=(
+            Change(
+                file="core/store/asks.py",
+                old="    allowed = (_PERSON.c.opened.is_(True), _PERSON.c.stopped.is_(False), _PERSON.c.blocked.is_(False))\n",
+                new="    allowed = (_PERSON.c.opened.is_(True), _PERSON.c.blocked.is_(False))\n",
+            ),
+            Change(
+                file="core/store/claims.py",
+                old="    _TO_THEM, _PERSON.c.opened.is_(True), _PERSON.c.stopped.is_(False), _PERSON.c.blocked.is_(False)\n",
+                new="    _TO_THEM, _PERSON.c.opened.is_(True), _PERSON.c.blocked.is_(False)\n",
+            ),
+        ),
+        scenarios=("kills",),
+        shows=("violations", "doubled"),
+    ),
+    Bug(
+        name="library-s-own-nonce",
+        story="Let every request carry a fresh nonce: the library's own retries after a 502 post twice.",
+        changes=(
+            Change(
+                file="bots/discord/send.py",
+                old="        with self._parameters(content=text, nonce=nonce(key), ",
+                new='        with self._parameters(content=text, nonce=nonce(f"{key}{time.monotonic()}"), ',
+            ),
+        ),
+        scenarios=("lost-answers",),
+        shows=_TWICE,
+        kills=30,
+    ),
+    Bug(
+        name="asked-to-wait-is-refused",
+        story="A 429 is an error like any other: what was to be said is dropped.",
+        changes=(
+            Change(
+                file="core/outcomes.py",
+                old="        case AccountUnavailable():\n            return later(error.retry_after_s)\n",
+                new="        case AccountUnavailable():\n"
+                "            return lambda connection: outbox.refused(connection, thing, text, now)\n",
+            ),
+        ),
+        scenarios=("429",),
+        shows=("sent_share", "reports_missing", "violations"),
+    ),
+)
