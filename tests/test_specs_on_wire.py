@@ -74,7 +74,10 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "defer": "POST /interactions/{}/{}/callback",
             "send": "POST /webhooks/{}/{}",
             "history": "GET /channels/{}/messages",
-            **dict.fromkeys(("id", "headers", "status"), ""),
+            "logs_from": "GET /channels/{}/messages",
+            "get_channel": "GET /channels/{}",
+            "edit_message": "PATCH /channels/{}/messages/{}",
+            **dict.fromkeys(("id", "headers", "status", "read", "close"), ""),
         },
     ),
     "x": (

@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 import discord
@@ -72,6 +73,14 @@ class Connection(discord.Client):
         self._sequence = 0
         """The last event of the session that came."""
         self._broke_at: int | None = None
+        self._connection.parsers["INTERACTION_CREATE"] = self._slim
+
+    def _slim(self, data: Any) -> None:
+        """discord.py makes an object of each button under the message that is tapped, a good part of what a tap costs.
+        Of that message we read the id alone."""
+        if data.get("message"):
+            data["message"] = {**data["message"], "components": [], "embeds": [], "mentions": []}
+        self._connection.parse_interaction_create(data)
 
     @property
     def spot(self) -> Spot:
