@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.account import Limits, Place, Poll
 from core.ballot import Ballot, finest, labels
@@ -69,9 +70,15 @@ def _poll(survey: Survey, wave: KnownWave, channel: Channel, place: Place) -> As
     poll = Poll(
         question=survey.question(),
         options=labels(ballot, words, option_chars=limits.option_chars),
-        closes_at=wave.wave.closes_at,
+        closes_at=wave.wave.closes_at + _apart(survey, channel, limits),
     )
     return Asked(poll, ballot, named=limits.poll_names_voters)
+
+
+def _apart(survey: Survey, channel: Channel, limits: Limits) -> timedelta:
+    """A second of its own for each poll that cannot be looked for: by its end it is known again if the answer to
+    posting it is lost."""
+    return timedelta(0) if limits.looks else timedelta(seconds=survey.channels.index(channel.name))
 
 
 def _buttons(survey: Survey, wave: KnownWave, channel: Channel, place: Place, seal: Seal, *, direct: bool) -> Asked:

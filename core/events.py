@@ -105,6 +105,9 @@ class PollSeen:
     ref: str
     question: str
     options: tuple[str, ...]
+    closes_at: datetime | None = None
+    """``Poll.closes_at`` as it was posted with, to the second, where the platform tells: it is what tells apart two
+    polls with the same words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

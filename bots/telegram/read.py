@@ -6,7 +6,7 @@ Bots, posts in the name of a chat, and messages passed on from somewhere else ar
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Poll, PollAnswer, Update, User
@@ -26,6 +26,9 @@ KINDS: Final[list[str]] = [
 
 Source: https://core.telegram.org/bots/api#update
 """
+
+POLL_GRACE: Final = timedelta(days=1)
+"""A poll ends by itself this long after its close: for the one whose message id was lost."""
 
 _START: Final = re.compile(r"/start(?:@\w+)?(?:\s+(?:(?P<payload>[A-Za-z0-9_-]{1,64})|.*))?", re.DOTALL)
 """Source: https://core.telegram.org/bots/features#deep-linking"""
@@ -75,7 +78,9 @@ def poll_seen(poll: Any) -> PollSeen:
     options = tuple(option["text"] for option in poll["options"])
     if not all(isinstance(words, str) for words in (poll["id"], question, *options)):
         raise TypeError("a poll asks in words")
-    return PollSeen(ref=ref, question=question, options=options)
+    ends = poll.get("close_date")
+    closes_at = datetime.fromtimestamp(ends, UTC) - POLL_GRACE if ends is not None else None
+    return PollSeen(ref=ref, question=question, options=options, closes_at=closes_at)
 
 
 def _author(message: Message) -> User | None:

@@ -15,7 +15,7 @@ from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from bots.telegram.faults import UNREADABLE, fault
 from bots.telegram.pace import CrowdedError, Pace
-from bots.telegram.read import message_ref, poll_ref, totals
+from bots.telegram.read import POLL_GRACE, message_ref, poll_ref, totals
 from bots.telegram.render import length, render
 from bots.telegram.transport import Flooded, RawBot
 from core.account import Address, Begin, Direct, Limits, Poll, Receipt
@@ -32,8 +32,6 @@ from core.errors import (
 from core.events import Totals
 from core.message import Message
 
-POLL_GRACE: Final = timedelta(days=1)
-"""A poll ends by itself this long after its close: for the one whose message id was lost."""
 CLOCK_SKEW: Final = timedelta(minutes=1)
 STILL_MOVING_S: Final = 60.0
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)

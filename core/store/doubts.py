@@ -109,7 +109,9 @@ def adopt(connection: Connection, account: str, seen: PollSeen, now: datetime) -
 
 
 def _is(body: Message | Poll, seen: PollSeen) -> bool:
-    return isinstance(body, Poll) and (body.question, body.options) == (seen.question, tuple(seen.options))
+    if not isinstance(body, Poll) or (body.question, body.options) != (seen.question, tuple(seen.options)):
+        return False
+    return seen.closes_at is None or abs(body.closes_at - seen.closes_at) < timedelta(seconds=1)
 
 
 def by_hand(connection: Connection, key: str, now: datetime, *, said: bool) -> bool:

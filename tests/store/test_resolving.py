@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -241,9 +242,11 @@ def ask(stage: Stage, channel: str, wave: int = 0, poll: Poll = POLL) -> str:
     return key
 
 
-def seen(stage: Stage, poll: Poll = POLL, ref: str = "poll:7") -> tuple[str, ...] | None:
+def seen(
+    stage: Stage, poll: Poll = POLL, ref: str = "poll:7", closes_at: datetime | None = None
+) -> tuple[str, ...] | None:
     with stage.database.engine.begin() as connection:
-        came = PollSeen(ref=ref, question=poll.question, options=poll.options)
+        came = PollSeen(ref=ref, question=poll.question, options=poll.options, closes_at=closes_at)
         return doubts.adopt(connection, ACCOUNT, came, NOW)
 
 
@@ -278,6 +281,19 @@ async def test_a_poll_that_could_be_one_of_two_is_neither(stage: Stage) -> None:
         assert doubts.by_hand(connection, keys[1], NOW, said=False)
     assert seen(stage) == ("poll:7",)
     assert [row(stage, key)["state"] for key in keys] == ["sent", "planned"]
+
+
+async def test_two_polls_with_the_same_words_are_told_apart_by_their_ends(stage: Stage) -> None:
+    keys = [
+        ask(stage, "group"),
+        ask(stage, "forum", poll=replace(POLL, closes_at=POLL.closes_at + timedelta(seconds=1))),
+    ]
+    await lost(stage, *keys)
+    assert seen(stage, closes_at=POLL.closes_at + timedelta(seconds=2)) is None
+    assert seen(stage, closes_at=POLL.closes_at + timedelta(seconds=1)) == ("poll:7",)
+    assert [row(stage, key)["state"] for key in keys] == ["unknown", "sent"]
+    assert seen(stage, ref="poll:8", closes_at=POLL.closes_at) == ("poll:8",)
+    assert [row(stage, key)["state"] for key in keys] == ["sent", "sent"]
 
 
 async def test_a_person_who_has_looked_settles_it(stage: Stage) -> None:

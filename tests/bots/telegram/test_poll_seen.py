@@ -85,6 +85,7 @@ async def test_a_poll_whose_answer_was_lost_is_found_by_its_first_vote(world: Wo
     vote = next(event for event in events if isinstance(event, Reply))
     assert (seen.question, seen.options) == (asked.question, SCORES)
     assert seen.ref == vote.ref == lost.refs[0]
+    assert seen.closes_at == asked.closes_at.replace(microsecond=0)
     adopted = Receipt(place=place.id, message="", refs=(seen.ref,), sent_at=world.clock.now())
     assert await world.account.close(adopted) is None
     assert world.calls("stopPoll") == []
