@@ -92,12 +92,14 @@ async def disk_full(run: Run) -> None:
     else:
         run.service().starve(1)
     try:
+        run.trouble()
         await asyncio.sleep(run.rng.uniform(0.3, 2.5))
-        await run.maybe_kill(0.3, window="random")
+        await run.maybe_kill(0.3, window="random", wait=False)
     finally:
         if disk is not None:
             await asyncio.to_thread(disk.free)
         run.service().starve(None)
+    await run.wait_ready()
     await run.maybe_kill(0.7)
 
 
