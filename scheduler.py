@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from bots import HOMES, open_account
@@ -45,7 +44,11 @@ HANDSHAKE_S = 5.0
 
 
 LOOK_S, TIME_AGAIN_S = 2.0, 60.0
-"""How often it is looked whether the machine's clock jumped, and how often a wrong one is compared again."""
+"""How often it is looked whether the machine's clock jumped, and how often the platforms are asked for the time until
+one tells it."""
+
+TIME_S = 2.0
+"""How long a platform may take to tell its time."""
 
 ALONE_S = 2.0
 """How long another process may take to leave the SQLite file."""
@@ -58,6 +61,8 @@ class Connections:
     options: Mapping[str, Mapping[str, str]]
     clock: Clock
     wall: Wall
+    compared: bool
+    """Whether a platform has told its time."""
 
     @property
     def secrets(self) -> set[str]:
@@ -78,22 +83,24 @@ class Parts:
     leases: Leases
 
 
-async def connections(settings: Settings) -> Connections:
-    """Addresses and credentials of all accounts: from the sandbox if one is set, else from the settings.
+async def connections(settings: Settings, wall: Wall | None = None) -> Connections:
+    """Addresses and credentials of all accounts: from the sandbox if one is set, else from the settings; and the
+    calendar, by a ``wall`` clock that has been compared with the platforms' if they can be reached.
 
     Raises ``SettingsError`` when a secret is missing, or the sandbox does not answer or does not know an account.
     """
+    wall = wall or Wall()
     if settings.sandbox.url:
-        return await _from_sandbox(settings)
+        return await _from_sandbox(settings, wall)
     options: dict[str, dict[str, str]] = {}
     for name, account in settings.accounts.items():
         options[name] = {key: secret(settings, name, key) for key in SECRETS[account.platform]}
         options[name] |= {key: value for key in ("base_url", "gateway_url") if (value := getattr(account, key))}
-    wall = Wall()
-    return Connections(options, Clock(wall=wall), wall)
+    _go_by(wall, theirs := await _times(settings))
+    return Connections(options, Clock(wall=wall), wall, compared=bool(theirs))
 
 
-async def _from_sandbox(settings: Settings) -> Connections:
+async def _from_sandbox(settings: Settings, wall: Wall) -> Connections:
     import aiohttp
 
     url = settings.sandbox.url
@@ -101,8 +108,9 @@ async def _from_sandbox(settings: Settings) -> Connections:
         timeout = aiohttp.ClientTimeout(total=HANDSHAKE_S)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{url}/sandbox") as response:
             found: Any = await response.json()
+            theirs = _dated(response.headers)
         time = found["clock"]
-        wall = Wall()
+        _go_by(wall, [theirs])
         clock = Clock(datetime.fromisoformat(time["calendar"]), time["started"], time["speed"], wall)
         accounts: Mapping[str, Mapping[str, str]] = dict(found["accounts"])
     except (aiohttp.ClientError, TimeoutError) as error:
@@ -124,7 +132,7 @@ async def _from_sandbox(settings: Settings) -> Connections:
             raise SettingsError(f"accounts.{name}: the sandbox at {url} runs with other settings; start it with these")
         keys = (*SECRETS[account.platform], "base_url", "gateway_url")
         options[name] = {key: known[key] for key in keys if key in known}
-    return Connections(options, clock, wall)
+    return Connections(options, clock, wall, compared=True)
 
 
 @asynccontextmanager
@@ -170,10 +178,10 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(assembled(settings, found))
         await _alone(parts.leases, settings)
-        scheduler, clocks = AsyncIOScheduler(timezone="UTC"), Clocks(settings, found)
+        scheduler = AsyncIOScheduler(timezone="UTC")
         every_s = min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed))
         job = scheduler.add_job(
-            partial(_tick, parts.service, clocks),
+            partial(_tick, parts.service),
             "interval",
             seconds=every_s,
             coalesce=True,
@@ -187,7 +195,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
                 parts.presence.run(),
                 _when_ready(parts.presence, ready),
                 parts.database.ended(),
-                clocks.watch(tick_again),
+                _watch_the_clock(settings, found, tick_again),
             )
             tasks = [group.create_task(work) for work in works]
             scheduler.start()
@@ -217,56 +225,46 @@ async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
     ready()
 
 
-async def _tick(service: Service, clocks: Clocks) -> None:
+async def _tick(service: Service) -> None:
     with suppress(asyncio.CancelledError):  # only at shutdown; whatever is due is still due at the next start
-        if clocks.trusted:
-            await service.tick()
+        await service.tick()
 
 
-class Clocks:
-    """This machine's clock beside the platforms': what is asked and published by a wrong one cannot be taken back."""
+# -- the time ----------------------------------------------------------------------------------------------------------
 
-    def __init__(self, settings: Settings, found: Connections) -> None:
-        self._wall = found.wall
-        self._urls = {found.options[name].get("base_url") or HOMES[a.platform] for name, a in settings.accounts.items()}
-        self._compared = False
 
-    @property
-    def trusted(self) -> bool:
-        """Whether the clock was compared and is right, as far as any platform can be asked."""
-        return self._compared and not self._wall.off_s
+def _go_by(wall: Wall, theirs: Sequence[float]) -> None:
+    """Compare our clock with the platforms'."""
+    if ahead_s := wall.compare(theirs):
+        log.error(
+            "this machine's clock is %.0f min %s the platforms': Vouch goes by theirs; set it, for instance with "
+            "`timedatectl set-ntp true`",
+            abs(ahead_s) / 60,
+            "ahead of" if ahead_s > 0 else "behind",
+        )
 
-    async def watch(self, jumped: Callable[[], object]) -> None:
-        """Compare at start, after every jump of the machine's clock, and for as long as it is wrong."""
-        apart_s, waited_s = self._wall.jumped_s, TIME_AGAIN_S
-        await self._compare()
-        while True:
-            await asyncio.sleep(LOOK_S)
-            waited_s += LOOK_S
-            before_s, apart_s = apart_s, self._wall.jumped_s
-            if has_jumped := abs(apart_s - before_s) > AGREE_S:
-                jumped()
-                if apart_s:
-                    log.warning("this machine's clock jumped by %.0f s; Vouch goes on by its own count", apart_s)
-            if has_jumped or (self._wall.off_s and waited_s >= TIME_AGAIN_S):
-                await self._compare()
-                apart_s, waited_s = self._wall.jumped_s, 0.0
 
-    async def _compare(self) -> None:
-        before_s = self._wall.off_s
-        theirs = [when for when in await asyncio.gather(*map(_time_at, self._urls)) if when is not None]
-        if theirs:
-            self._wall.compare(median(theirs))
-        self._compared = True
-        if self._wall.off_s and not before_s:
-            log.error(
-                "this machine's clock is %.0f min %s the platforms': nothing is asked or published until it is right; "
-                "set it, for instance with `timedatectl set-ntp true`",
-                abs(self._wall.off_s) / 60,
-                "ahead of" if self._wall.off_s > 0 else "behind",
-            )
-        elif before_s and not self._wall.off_s:
-            log.info("this machine's clock is right again")
+async def _watch_the_clock(settings: Settings, found: Connections, jumped: Callable[[], object]) -> None:
+    """Say when the machine's clock jumps, and ask the platforms for the time until one has told it."""
+    wall, compared, apart_s, waited_s = found.wall, found.compared, 0.0, 0.0
+    while True:
+        await asyncio.sleep(LOOK_S)
+        waited_s += LOOK_S
+        before_s, apart_s = apart_s, wall.jumped_s
+        if abs(apart_s - before_s) > AGREE_S:
+            jumped()
+            if apart_s:
+                log.warning("this machine's clock is %.0f s off; Vouch goes on by its own count", apart_s)
+        if not compared and waited_s >= TIME_AGAIN_S:
+            theirs = await _times(settings)
+            _go_by(wall, theirs)
+            compared, waited_s = bool(theirs), 0.0
+
+
+async def _times(settings: Settings) -> list[float]:
+    """The time at each platform that tells it."""
+    urls = {account.base_url or HOMES[account.platform] for account in settings.accounts.values()}
+    return [when for when in await asyncio.gather(*map(_time_at, urls)) if when is not None]
 
 
 async def _time_at(url: str) -> float | None:
@@ -277,14 +275,19 @@ async def _time_at(url: str) -> float | None:
     import aiohttp
 
     try:
-        timeout = aiohttp.ClientTimeout(total=HANDSHAKE_S)
+        timeout = aiohttp.ClientTimeout(total=TIME_S)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.get(url, allow_redirects=False) as response,
         ):
-            return parsedate_to_datetime(response.headers["Date"]).timestamp()
+            return _dated(response.headers)
     except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
         return None
+
+
+def _dated(headers: Mapping[str, str]) -> float:
+    """Raises ``KeyError``, ``ValueError``. The second is half over, on the average."""
+    return parsedate_to_datetime(headers["Date"]).timestamp() + 0.5
 
 
 async def _told_to_stop() -> None:

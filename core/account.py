@@ -129,8 +129,8 @@ Begin = Callable[[], Awaitable[None]]
 """Called by ``poll`` and ``say`` once they have done all their waiting, immediately before the request leaves.
 
 From its return on the thing may have been said; before, it surely was not. When it raises, nothing may leave, and the
-error goes through as it is: the thing is no longer ours to say, or no longer wanted. Called once: an adapter that has to
-wait again (a 429, a pause) raises ``AccountUnavailable`` and will be asked again."""
+error goes through as it is: the thing is no longer ours to say, or no longer wanted. Called once: an adapter that has
+to wait again (a 429, a pause) raises ``AccountUnavailable`` and will be asked again."""
 
 
 class Look(StrEnum):

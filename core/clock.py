@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
 
 def steady() -> float:
@@ -22,20 +23,18 @@ AGREE_S = 120.0
 """Wall and steady clock agree within so much: a machine's clock is trimmed by small steps all the time."""
 
 OFF_S = 600.0
-"""By so much the clock may differ from the platforms' before nothing is asked or published by it."""
+"""By so much a machine's clock may differ from the platforms' before we go by theirs."""
 
 
 class Wall:
     """Unix time that no jump of the machine's clock moves: it goes on by the steady clock from where it began, and
-    follows the machine's clock for as long as both agree. Call it for the time in seconds."""
+    follows the machine's clock for as long as both agree. Where the platforms have another time, it is theirs: what is
+    asked, counted and published by a wrong one cannot be taken back. Call it for the time in seconds."""
 
     def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady) -> None:
         self._wall = wall
         self._steady = steady
         self._at = wall(), steady()
-        self.off_s = 0.0
-        """By how much our line is ahead of the platforms' clocks, when that is more than ``OFF_S``; else 0. While it is
-        not 0, nothing may be asked or published by this clock."""
 
     def __call__(self) -> float:
         wall, now = self._wall(), self._steady()
@@ -52,13 +51,17 @@ class Wall:
         jump = self._wall() - line
         return jump if abs(jump) > AGREE_S else 0.0
 
-    def compare(self, theirs: float) -> None:
-        """Judge our line by a platform's clock. When that agrees with the machine's clock instead, go on by that."""
-        line, wall = self(), self._wall()
-        if abs(line - theirs) > OFF_S >= abs(wall - theirs):
-            self._at = wall, self._steady()
-            line = wall
-        self.off_s = line - theirs if abs(line - theirs) > OFF_S else 0.0
+    def compare(self, theirs: Sequence[float]) -> float:
+        """Judge our line by the platforms' clocks, and go on by theirs where they agree on another time.
+
+        Returns by how much our line was ahead of them; 0 where it was right, or where they do not agree.
+        """
+        line = self()
+        told = median(theirs) if theirs else line
+        if abs(line - told) <= OFF_S or any(abs(one - told) > OFF_S for one in theirs):
+            return 0.0
+        self._at = told, self._steady()
+        return line - told
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ command.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 from core import logs
 from core.clock import Wall
@@ -24,21 +24,21 @@ async def serve(wrong: Path, settings: Path) -> None:
     """Run the service until it is told to stop."""
     started = time.perf_counter()
     found = load(settings)
-    reached = await connections(found)
+    speed = _speed(found.sandbox.url)
+    reached = await connections(found, Wall(lambda: time.time() + float(wrong.read_text("ascii") or 0) / speed))
     logs.set_up(reached.secrets, as_json=True)
-    speed = reached.clock.speed
-
-    def wall() -> float:
-        return time.time() + float(wrong.read_text("ascii") or 0) / speed
 
     def ready() -> None:
         elapsed_s = round(time.perf_counter() - started, 2)
         sys.stdout.write(json.dumps({"event": "ready", "elapsed_s": elapsed_s}) + "\n")
         sys.stdout.flush()
 
-    line = Wall(wall)
-    jumping = dataclasses.replace(reached, wall=line, clock=dataclasses.replace(reached.clock, wall=line))
-    await run(found, jumping, ready)
+    await run(found, reached, ready)
+
+
+def _speed(url: str) -> float:
+    with urlopen(f"{url}/sandbox", timeout=10) as answer:
+        return float(json.load(answer)["clock"]["speed"])
 
 
 if __name__ == "__main__":
