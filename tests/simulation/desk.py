@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from core.account import Deliver, Place
 from core.buttons import Seal
 from core.clock import Clock
+from core.errors import NotOurs, StoreError
 from core.models import Lease
 from core.routes import Channel, ChannelKind, Routes, Team
 from core.sender import Sender
@@ -87,8 +89,10 @@ class Desk:
         self.lives = 0
 
     async def begin(self) -> None:
-        """Start, as after a death."""
+        """Start, as after a death. Whoever served before may only be paused."""
         self.database.dead = False
+        if self.lives:
+            self.before = self.senders, self.presence
         self.lives += 1
         self.held = {name: Held(name, self.lives) for name in self.accounts}
         seal = Seal(bytes.fromhex(self.database.kept("seal")))
@@ -126,6 +130,16 @@ class Desk:
     async def hear(self, name: str, most: int, dies: str = "") -> None:
         """Take what the account's stream brings."""
         await self._or_die(self.accounts[name].bring(self.presence.deliver(name), most, dies=dies))
+
+    async def wake_the_one_before(self, name: str) -> None:
+        """The holder before us was only paused, and goes on as if nothing had been: it can neither speak nor keep."""
+        senders, presence = self.before
+        said, confirmed = len(self.accounts[name].said), self.accounts[name].confirmed
+        with suppress(NotOurs):
+            await senders[name].drain()
+        with suppress(StoreError):
+            await self.accounts[name].bring(presence.deliver(name), 9)
+        assert (len(self.accounts[name].said), self.accounts[name].confirmed) == (said, confirmed)
 
     async def _or_die(self, step: Coroutine[Any, Any, object]) -> None:
         """Take one step to its end, and all that it set going; a death on the way ends everything, and a new process

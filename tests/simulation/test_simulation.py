@@ -17,7 +17,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy import text
 
 from core.envelope import placeholder_of
@@ -108,6 +108,11 @@ class Weeks(RuleBasedStateMachine):
     @rule()
     def dies(self) -> None:
         self.runner.run(self.desk.begin())
+
+    @precondition(lambda self: self.desk.lives > 1)
+    @rule(name=NAMES)
+    def the_one_before_wakes(self, name: str) -> None:
+        self.runner.run(self.desk.wake_the_one_before(name))
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
