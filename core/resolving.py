@@ -148,7 +148,8 @@ class Resolver:
         log.info("%s: looked whether it was said: %s", doubt.key, "said" if isinstance(found, Receipt) else found)
         match found:
             case Receipt():
-                await self._database.write(lambda connection: self._was_said(connection, doubt, found))
+                if not await self._database.write(lambda connection: self._was_said(connection, doubt, found)):
+                    return True
             case Look.NOT_SAID:
                 await self._again(doubt, MOST_LOOKS, "it was said and looked for in vain")
             case Look.CANNOT_TELL:
@@ -156,10 +157,18 @@ class Resolver:
         self._not_before.pop(doubt.id, None)  # if it becomes unknown again, that is another request
         return False
 
-    def _was_said(self, connection: Connection, doubt: Doubt, receipt: Receipt) -> None:
-        account, refs = outbox.sent(connection, doubt.id, receipt, self._clock.now())
-        if doubt.kind is Kind.ASK:
-            self._replay(connection, account, refs)
+    def _was_said(self, connection: Connection, doubt: Doubt, receipt: Receipt) -> bool:
+        """Settle what was found. Returns whether that can be told yet: no two things are one message."""
+        anothers = doubts.is_anothers(connection, self._account.name, doubt, receipt)
+        if anothers:
+            log.warning("%s: what was found is another message; see `vouch status`", doubt.key)
+            doubts.cannot_tell(connection, doubt, self._held, "what was found there is another message")
+            self._planned()
+        elif anothers is False:
+            account, refs = outbox.sent(connection, doubt.id, receipt, self._clock.now())
+            if doubt.kind is Kind.ASK:
+                self._replay(connection, account, refs)
+        return anothers is not None
 
     async def _again(self, doubt: Doubt, most: int, in_vain: str, pause_s: float = 0.0) -> None:
         if doubt.looks >= most:

@@ -5,12 +5,13 @@ Nothing of it is said again before the platform, or a person, has told that it i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
 from core.account import Poll, Receipt
 from core.envelope import load, placeholder_of
@@ -84,6 +85,24 @@ def not_said(connection: Connection, doubt: Doubt, held: Held, due_at: datetime)
     out more."""
     its = (_OUTBOX.c.id == doubt.id, _OUTBOX.c.looks == doubt.looks, _OUTBOX.c.state == str(State.UNKNOWN))
     return _plan_again(connection, due_at, doubt.looks + 1, *its, ours(held)) > 0
+
+
+def is_anothers(connection: Connection, account: str, doubt: Doubt, found: Receipt) -> bool | None:
+    """Whether the message that was found is that of another thing; ``None`` while another that reads the same is on its
+    way, and may be it."""
+    others = (_OUTBOX.c.account == account, _OUTBOX.c.id != doubt.id)
+    its = json.dumps({"place": found.place, "message": found.message}).removesuffix("}")
+    known = _OUTBOX.c.receipt.startswith(its + ",", autoescape=True)
+    if connection.execute(select(exists().where(*others, known))).scalar_one():
+        return True
+    this = select(_OUTBOX.c.body, _OUTBOX.c.place, _OUTBOX.c.person_id).where(_OUTBOX.c.id == doubt.id).subquery()
+    same = and_(
+        _OUTBOX.c.body == this.c.body,
+        _OUTBOX.c.place == this.c.place,
+        _OUTBOX.c.person_id.is_not_distinct_from(this.c.person_id),
+    )
+    on_its_way = exists().where(*others, _OUTBOX.c.state == str(State.SENDING), same)
+    return None if connection.execute(select(on_its_way)).scalar_one() else False
 
 
 def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> None:

@@ -172,6 +172,44 @@ async def test_what_was_planned_while_the_clock_ran_ahead_is_due_all_the_same(st
     assert len(voice.said) == 1
 
 
+async def test_one_message_is_not_two_things(stage: Stage) -> None:
+    voice = Voice(stage, place=SEEN)
+    first, second, third = report(0, body=words("Thanks!")), report(5, body=words("Thanks!")), report(6)
+    plan(stage, first)
+    await soon(speaking(stage, voice).drain())
+    plan(stage, second, third)
+    voice.loses |= {second.key, third.key}
+    voice.finds[second.key] = [voice.platform.receipt(0)]
+    voice.finds[third.key] = [voice.platform.receipt(0)]
+    await soon(speaking(stage, voice).drain())
+    assert [row(stage, thing.key)["state"] for thing in (first, second, third)] == ["sent", "unknown", "unknown"]
+    assert row(stage, second.key)["looks"] == FINAL
+    assert str(row(stage, second.key)["error"]).endswith("; what was found there is another message")
+    assert row(stage, second.key)["receipt"] == ""
+
+
+async def test_what_may_be_the_message_of_another_that_is_on_its_way_is_nobodys_yet(stage: Stage) -> None:
+    voice = Voice(stage, place=SEEN)
+    first, second = (report(0, key=f"answer:{n}", kind=Kind.ANSWER, body=words("Thanks!")) for n in (1, 2))
+    plan(stage, first)
+    voice.loses.add(first.key)
+    voice.finds[first.key] = [AccountUnavailable(ACCOUNT, "busy", 0)] * 2
+    sender = speaking(stage, voice)
+    await soon(sender.drain())
+    plan(stage, second)
+    voice.stops_at = "taken"
+    draining = asyncio.create_task(sender.drain())
+    await soon(voice.reached.wait())
+    voice.finds[first.key] = [voice.platform.receipt(1)]
+    assert await sender.resolve() is True
+    assert row(stage, first.key)["state"] == "unknown"
+    voice.hold.set()
+    await soon(draining)
+    await soon(sender.drain())
+    assert [row(stage, thing.key)["state"] for thing in (first, second)] == ["sent", "sent"]
+    assert len({str(row(stage, thing.key)["receipt"]) for thing in (first, second)}) == 2
+
+
 # -- reports -----------------------------------------------------------------------------------------------------------
 
 
