@@ -183,6 +183,11 @@ class TelegramStandIn:
         self._state.close_due()
         return None if message.poll.results_hidden else tuple(message.poll.counts)
 
+    def poll_id(self, post: Post) -> str:
+        """A poll's own id, under which it comes by; empty where there is none."""
+        message = self._people.message_of(post)
+        return message.poll.id if message is not None and message.poll is not None else ""
+
     # what owners of places do
 
     def promote(self, place: str, person: str) -> None:

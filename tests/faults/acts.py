@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -10,11 +11,12 @@ from aiohttp import web
 from sandbox.clocks import Clocks
 from sandbox.discord import DiscordStandIn
 from sandbox.discord.interactions import Interaction
-from sandbox.discord.session import RESUMABLE_S
+from sandbox.discord.session import RESUMABLE_S, Session
 from sandbox.ledger import Ledger
 from sandbox.seam import AccountPlan, PlacePlan, Post, PostButton, StandIn
 from sandbox.server import Sandbox
 from sandbox.telegram import TelegramStandIn
+from tests.faults.reading import vote_name
 from tests.faults.seen import Seen, acting
 
 T = TypeVar("T")
@@ -58,12 +60,12 @@ class Watched:
 
     async def vote(self, person: str, post: Post, option: int | None) -> bool:
         act = self._stage.begin()
+        before = self._stage.told_so_far(post.account) if self.platform == "discord" else {}
         taken = await self._stage.noted(self._inner.vote(person, post, option))
         if taken and self.platform == "discord":
             deed = self._seen.deed(act)
-            deed.streamed = self._stage.has_session(post.account)
-            if option is not None:
-                deed.events.append(f"v{post.id}:{person}:{option + 1}:")
+            deed.events += self._stage.told_since(before, post, person)
+            deed.streamed = bool(deed.events)
         return taken
 
     async def tap(self, person: str, post: Post, button: PostButton) -> bool:
@@ -129,9 +131,28 @@ class Watching:
 
     def has_session(self, account: str) -> bool:
         """Whether a gateway session lives, with a connection or still resumable."""
-        sessions = self._discord.state.applications[account].sessions.values()
-        now = self.clocks.wire()
-        return any(one.connected or now - one.lost_at < RESUMABLE_S for one in sessions)
+        return any(map(self._lives, self._discord.state.applications[account].sessions.values()))
+
+    def _lives(self, session: Session) -> bool:
+        return session.connected or self.clocks.wire() - session.lost_at < RESUMABLE_S
+
+    def told_so_far(self, account: str) -> dict[str, int]:
+        """How many events each gateway session of an account has."""
+        sessions = self._discord.state.applications[account].sessions
+        return {id: session.sequence for id, session in sessions.items() if self._lives(session)}
+
+    def told_since(self, before: Mapping[str, int], post: Post, person: str) -> list[str]:
+        """The events by which sessions that live were told of a person's vote."""
+        found: list[str] = []
+        for id, session in self._discord.state.applications[post.account].sessions.items():
+            for number, frame in reversed(session.kept):
+                if number <= before.get(id, session.sequence):
+                    break
+                told = json.loads(frame)
+                data = told["d"]
+                if "POLL_VOTE" in told["t"] and (data["message_id"], data["user_id"]) == (post.id, person):
+                    found.insert(0, vote_name(id, number))
+        return found
 
     def _began(self, interaction: Interaction) -> None:
         act = acting.get()

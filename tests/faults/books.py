@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -48,17 +48,6 @@ class Books:
         for row in (*self.reply, *self.consent):
             found[row["account"]].add(row["event"])
         return found
-
-    @cached_property
-    def votes(self) -> Counter[tuple[str, str, str]]:
-        """By account, person and post: how many votes and retractions were kept."""
-        return Counter(vote for row in self.reply if (vote := self.vote_of(row)) is not None)
-
-    def vote_of(self, row: Row) -> tuple[str, str, str] | None:
-        """Account, person and post of a kept vote; ``None`` for anything else."""
-        if row.get("via") != "vote" or not row["ref"]:
-            return None
-        return (*self.person_of(row), row["ref"].rpartition(":")[2])
 
     def person_of(self, row: Row) -> tuple[str, str]:
         """Account and platform id of the person of a row."""

@@ -185,6 +185,7 @@ async def _break(run: Run, scenarios: list[Scenario], tell: Callable[[str], None
 
 async def _calm(run: Run) -> Truth:
     """Lift everything, hold the followers, let the service finish what it has, and stop it."""
+    await run.remote.lift()
     for service in run.services:
         if service.running:
             service.signal(signal.SIGCONT)

@@ -12,6 +12,7 @@ path                  body → answer       meaning
 ``/go-on``            Gone → Done         ``SIGCONT`` to a stopped instance
 ``/wire``             WireFault → Done    spoil the answers to requests that match
 ``/stream``           StreamFault → Done  spoil a stream: gateway, updates, pages
+``/lift``             {} → Done           forget what is still to be spoiled
 ``/world``            World → WorldState  hold, let go, or wait for the followers
 ``/truth``            {} → Truth          everything that a judge needs
 ====================  ==================  ==============================================================================
@@ -205,8 +206,8 @@ class Act(Told):
     post: str
     """Id of the post that it votes on, is tapped on or answers; empty for none."""
     events: tuple[str, ...]
-    """Event ids as the service keeps them. A vote on Discord ends in ``:`` because the service adds an order of its
-    own; it may also be known from the voters' pages alone."""
+    """Event ids as the service keeps them. A vote on Discord is told once to each session that lives then: where none
+    does, there is none, and it is known from the voters' pages alone."""
     streamed: bool
     """Whether it was put on a stream that lives (a session, an update queue, a page)."""
     wired: float | None
@@ -245,6 +246,8 @@ class PostSeen(Told):
     """What it was edited into, one after the other; the last is what stands there now."""
     channel: str
     """The channel that asks by it; empty for anything else."""
+    poll: str = ""
+    """Telegram: the poll's own id, which is not the message's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,9 +79,6 @@ class Kept:
         return {event for event in events if self._is_there(account, event)}
 
     def _is_there(self, account: str, event: str) -> bool:
-        if event.endswith(":"):  # only the service knows how it ends
-            sql = "SELECT 1 FROM reply WHERE account = {0} AND event >= {0} AND event < {0} LIMIT 1"
-            return bool(self._ask(sql, account, event, event[:-1] + ";"))
         sql = "SELECT 1 FROM {1} WHERE account = {0} AND event = {0} LIMIT 1"
         return any(self._ask(sql.replace("{1}", table), account, event) for table in ("reply", "consent"))
 

@@ -27,6 +27,7 @@ from sandbox.clocks import Clocks
 from sandbox.discord import DiscordStandIn
 from sandbox.discord.connection import Connection
 from sandbox.server import Sandbox
+from sandbox.telegram import TelegramStandIn
 from sandbox.world import World
 from tests.faults import contract
 from tests.faults.acts import Watching
@@ -80,9 +81,10 @@ class Platform:
             zones={name: survey.zone for name, survey in surveys.items()},
         )
         stage.ledger = self.world.ledger
-        discord = self.sandbox.stand_ins["discord"]
+        discord, telegram = self.sandbox.stand_ins["discord"], self.sandbox.stand_ins["telegram"]
         assert isinstance(discord, DiscordStandIn)
-        self.discord = discord
+        assert isinstance(telegram, TelegramStandIn)
+        self.discord, self.telegram = discord, telegram
         discord.gateway.on_event = self._event
         self.held = False
 
@@ -91,7 +93,10 @@ class Platform:
         if connection.application is None:
             return
         account = connection.application.name
-        handed = gateway_event(frame, self.streams.bot_id(account))
+        session = connection.session
+        if session is None:
+            return
+        handed = gateway_event(frame, self.streams.bot_id(account), session.id)
         if handed is None:
             return
         instance = self.services.owner(connection.transport)
@@ -138,6 +143,7 @@ class Platform:
             ("go-on", Gone, self._go_on),
             ("wire", WireFault, self._wire),
             ("stream", StreamFault, self._stream),
+            ("lift", None, self._lift),
             ("world", contract.World, self._world),
             ("truth", None, self._truth),
         ]
@@ -163,6 +169,11 @@ class Platform:
         note = await self.streams.spoil(fault)
         return Done(ok=not note, note=note)
 
+    async def _lift(self, _: None) -> Done:
+        self.wire.lift()
+        self.streams.lift()
+        return Done()
+
     async def _world(self, order: contract.World) -> WorldState:
         quiet = False
         if order.do in ("hold", "go"):
@@ -184,7 +195,7 @@ class Platform:
 
     async def _truth(self, _: None) -> Truth:
         self.confirms.look_again()
-        return truth(self.world, self.seen, self.discord)
+        return truth(self.world, self.seen, self.discord, self.telegram)
 
 
 def _serving(kind: type[T] | None, answer: Callable[[Any], Awaitable[Told]]) -> Any:
@@ -216,7 +227,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_AGAIN_S)
         if arguments.folder is not None:
-            found = truth(platform.world, platform.seen, platform.discord)
+            found = truth(platform.world, platform.seen, platform.discord, platform.telegram)
             (arguments.folder / "truth.json").write_text(json.dumps(found.as_json()), "utf-8")
 
 

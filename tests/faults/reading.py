@@ -6,6 +6,7 @@ that an adapter that leaves something out is noticed. ``tests/faults/test_readin
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -174,7 +175,7 @@ class Handed:
     """One thing that a person did, as the platform hands it out."""
 
     event: str
-    """The id under which it is kept; a vote on Discord ends in ``:``, the service adds an order of its own."""
+    """The id under which it is kept."""
     person: str
     update: int = 0
     """Telegram: its number in the stream."""
@@ -232,22 +233,28 @@ def _id(person: Json) -> str:
     return str(person["id"])
 
 
-def gateway_event(frame: bytes, bot: str) -> Handed | None:
-    """Discord: what a person did, if this event tells it. ``bot`` is the bot's own id."""
+def gateway_event(frame: bytes, bot: str, session: str) -> Handed | None:
+    """Discord: what a person did, if this event tells it. ``bot`` is the bot's own id, ``session`` the session's: its
+    place in that is the only name of a vote."""
     told = json.loads(frame)
     try:
-        return _event(told.get("t"), told.get("d"), bot)
+        return _event(told.get("t"), told.get("d"), bot, vote_name(session, told["s"]))
     except _MALFORMED:
         return None
 
 
-def _event(kind: str, data: Json, bot: str) -> Handed | None:
+def vote_name(session: str, sequence: int) -> str:
+    """Discord: the id under which the event of a vote is kept."""
+    return f"v{hashlib.sha256(session.encode()).hexdigest()[:10]}:{sequence}"
+
+
+def _event(kind: str, data: Json, bot: str, vote: str) -> Handed | None:
     if kind == "INTERACTION_CREATE" and _is_ours(data):
         person = (data.get("user") or data["member"]["user"])["id"]
         return Handed(event=f"i{data['id']}", person=person, interaction=int(data["id"]))
     if kind in ("MESSAGE_POLL_VOTE_ADD", "MESSAGE_POLL_VOTE_REMOVE"):
-        event = f"v{data['message_id']}:{data['user_id']}:{data['answer_id']}:"
-        return Handed(event=event, person=data["user_id"])
+        int(data["message_id"]), int(data["answer_id"])
+        return Handed(event=vote, person=data["user_id"])
     if kind != "MESSAGE_CREATE" or data["type"] not in (0, 19) or data["author"].get("bot"):
         return None
     for_us = "guild_id" not in data or _is_for(data, bot)

@@ -64,6 +64,10 @@ class Remote:
         """Break something."""
         return await self._call("wire" if isinstance(fault, WireFault) else "stream", fault, Done)
 
+    async def lift(self) -> Done:
+        """Forget the faults that nothing has met yet: in the end the service must be let alone."""
+        return await self._call("lift", None, Done)
+
     async def world(self, do: str, within_s: float = 10.0) -> WorldState:
         """``hold``, ``go``, ``look`` or ``quiet``."""
         return await self._call("world", World(do=do, within_s=within_s), WorldState, within_s)

@@ -87,6 +87,11 @@ class Streams:
         self._seen.injected[f"{platform} {fault.fault}"] += 1
         return ""
 
+    def lift(self) -> None:
+        """Spoil nothing any more but what has begun."""
+        self._due.clear()
+        self._discord.polls.added_first = False
+
     async def stop(self) -> None:
         """End what is still going on."""
         for poller in self._pollers:
@@ -108,7 +113,7 @@ class Streams:
         for session in self._discord.state.applications[fault.account].sessions.values():
             for _, frame in list(session.kept)[-fault.n :]:
                 told = json.loads(frame)
-                if gateway_event(frame, self.bot_id(fault.account)) is not None and "VOTE" not in told["t"]:
+                if gateway_event(frame, self.bot_id(fault.account), session.id) and "VOTE" not in told["t"]:
                     session.dispatch(told["t"], json.dumps(told["d"]))
 
     def _put_malformed(self, platform: str, fault: StreamFault) -> None:

@@ -263,17 +263,44 @@ def test_a_retraction_takes_back_the_present_vote_only() -> None:
     assert allowed([(vote, sure), (typed, sure), (back, sure)]) == {THREE}
 
 
-def test_a_vote_on_discord_may_be_known_from_the_list_alone() -> None:
+def _with_a_vote_on_discord(**more: object) -> tuple[Truth, Books]:
+    """Eve's vote counts and is known from the list of voters alone."""
     truth, books = clean()
     books.person.append({**books.person[1], "id": 9, "platform_id": "eve"})
     books.response.append({**books.response[1], "person_id": 9, "channel": "poll", "low": 7, "high": 7})
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
-    vote = act(9, "vote", GUILD, "eve", "poll", low=7, events=("vote:5:eve:7:",), wired=None, confirmed=None)
-    assert verdict(replace(truth, acts=(*truth.acts, vote)), books).ok
-    assert not verdict(replace(truth, acts=(*truth.acts, replace(vote, accepted=False))), books).ok
+    vote = act(9, "vote", GUILD, "eve", "poll", low=7, wired=None, confirmed=None, **more)
+    return replace(truth, acts=(*truth.acts, vote)), books
+
+
+@pytest.mark.parametrize("events", [(), ("vabc:7",)], ids=["nobody listened", "the session ended"])
+def test_a_vote_on_discord_may_be_known_from_the_list_alone(events: tuple[str, ...]) -> None:
+    truth, books = _with_a_vote_on_discord(events=events)
+    assert verdict(truth, books).ok
+    assert not verdict(redone(truth, 9, accepted=False), books).ok
+
+
+def test_a_vote_on_discord_is_kept_where_its_session_went_on() -> None:
+    truth, books = _with_a_vote_on_discord(events=("vabc:7",))
+    later = act(10, "vote", GUILD, "eve", "poll", low=7, events=("vabc:8",))
+    books.reply.append({"account": GUILD, "event": "vabc:8"})
+    found = verdict(replace(truth, acts=(*truth.acts, later)), books)
+    assert (found.lost, found.findings[0][-24:]) == (1, ": nothing was kept of it")
 
 
 def test_a_poll_that_nobody_named_is_told_in_full() -> None:
     truth, books = clean()
     books.count[0]["totals"] = json.dumps([0, 1, 0])
     assert f"{ACME} open poll timeline 61: people voted [1, 0, 0], kept [0, 1, 0]" in verdict(truth, books).findings[0]
+
+
+def test_a_poll_in_doubt_is_known_again_by_its_own_id() -> None:
+    truth, books = clean()
+    open_poll = post(68, BOT, "-2", "How likely?", options=("9–10", "7–8", "0–6"), channel="news", poll="51")
+    vote = act(11, "vote", BOT, "flo", "news", low=9, high=10, post="68", open=True, events=(), place="-2")
+    truth = replace(truth, acts=(*truth.acts, vote), posts=(*truth.posts, open_poll))
+    assert verdict(truth, books).lost == 1
+    books.ask.append({"id": 8, "account": BOT, "message": "", "place": "-2"})
+    books.ref.append({"account": BOT, "ref": "poll:51", "ask_id": 8})
+    books.count.append({"account": BOT, "ref": "poll:51", "totals": json.dumps([1, 0, 0])})
+    assert verdict(truth, books).ok

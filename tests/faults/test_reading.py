@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bots.discord.session import Session
 from tests.faults.reading import gateway_event, page, updates
 
 BOT = "1100000000000000001"
@@ -40,10 +41,11 @@ def test_telegram(case: str) -> None:
 def test_discord(case: str) -> None:
     golden = load("discord", case)
     told = golden["d"]
-    one = gateway_event(json.dumps({"t": golden["t"], "d": told}).encode(), BOT)
+    session = Session("s1", "wss://gateway", base=1)
+    one = gateway_event(json.dumps({"t": golden["t"], "s": 7, "d": told}).encode(), BOT, session.id)
     wanted = kept(load("discord", f"{case}.answer"))
     if "answer_id" in told:  # a vote has no id of its own
-        wanted = [(f"v{told['message_id']}:{told['user_id']}:{told['answer_id']}:", person) for _, person in wanted]
+        wanted = [(session.name_of(7), person) for _, person in wanted]
     assert ([] if one is None else [(one.event, one.person)]) == wanted
 
 

@@ -77,6 +77,15 @@ async def test_somebody_else_answers(stage: Stage, fault: str, status: int) -> N
     assert truth.injected == {f"telegram {fault}": 1}
 
 
+async def test_what_is_lifted_happens_no_more(stage: Stage) -> None:
+    await stage.remote.spoil(WireFault(platform="telegram", fault="502", match="sends", n=3))
+    await stage.remote.spoil(StreamFault(account=ACCOUNT, fault="duplicate", n=2))
+    assert (await stage.say("first"))[0] == 502
+    assert (await stage.remote.lift()).ok
+    assert (await stage.say("second"))[0] == 200
+    assert (await stage.remote.truth()).injected == {"telegram 502": 1}
+
+
 async def test_a_flood_takes_no_effect(stage: Stage) -> None:
     await stage.remote.spoil(WireFault(platform="telegram", fault="429", match="sends", n=2, retry_after_s=7))
     assert "retry after 7" in (await stage.say("first"))[1]

@@ -8,6 +8,7 @@ from sandbox import ledger as lived
 from sandbox.discord import DiscordStandIn
 from sandbox.ledger import Ledger
 from sandbox.seam import Post
+from sandbox.telegram import TelegramStandIn
 from sandbox.telegram.updates import DAY_S, TAP_LIFE_S
 from sandbox.world import World
 from tests.faults.contract import Act, Count, PostSeen, Request, Truth, WeekTruth
@@ -16,7 +17,7 @@ from tests.faults.seen import Call, Deed, Seen
 INTERACTION_S = 3.0
 
 
-def truth(world: World, seen: Seen, discord: DiscordStandIn) -> Truth:
+def truth(world: World, seen: Seen, discord: DiscordStandIn, telegram: TelegramStandIn) -> Truth:
     """All of it, as it stands now."""
     ledger = world.ledger
     places = {plan.name: plan.place for plan in ledger.channels.plans}
@@ -25,7 +26,9 @@ def truth(world: World, seen: Seen, discord: DiscordStandIn) -> Truth:
         at=seen.clocks.now().timestamp(),
         wall=time.time(),
         acts=tuple(_act(act, places, seen, discord) for act in ledger.acts),
-        posts=tuple(_post(number, post, request, ledger, seen) for number, (post, request) in enumerate(seen.posts)),
+        posts=tuple(
+            _post(number, post, request, ledger, seen, telegram) for number, (post, request) in enumerate(seen.posts)
+        ),
         requests=tuple(_request(call) for call in seen.calls),
         violations=tuple(seen.violations),
         confirmations=seen.confirmations,
@@ -93,7 +96,7 @@ def _lost(act: lived.Act, deed: Deed, *, confirmed: bool, discord: DiscordStandI
     return "expired" if age_s > INTERACTION_S else ""
 
 
-def _post(number: int, post: Post, request: int, ledger: Ledger, seen: Seen) -> PostSeen:
+def _post(number: int, post: Post, request: int, ledger: Ledger, seen: Seen, telegram: TelegramStandIn) -> PostSeen:
     channel = ledger.channels.asking(post)
     where = post.to or post.place
     return PostSeen(
@@ -113,6 +116,7 @@ def _post(number: int, post: Post, request: int, ledger: Ledger, seen: Seen) -> 
         key=post.key,
         edits=tuple(seen.edits.get((post.account, where, post.id), ())),
         channel=channel.name if channel is not None else "",
+        poll=telegram.poll_id(post) if post.platform == "telegram" and post.options else "",
     )
 
 

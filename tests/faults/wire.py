@@ -50,6 +50,10 @@ class Wire:
         """Spoil the answers to the next requests that match."""
         self._faults.append([fault, fault.n])
 
+    def lift(self) -> None:
+        """Spoil nothing any more."""
+        self._faults.clear()
+
     def middleware(self) -> Any:
         """For ``Sandbox.middlewares``."""
 
