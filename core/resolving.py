@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from core.account import Account, Address, Direct, Limits, Look, Place, Poll, Receipt
-from core.clock import Clock, steady
+from core.clock import OFF_S, Clock, steady
 from core.errors import AccountError, AccountUnavailable, StoreError
 from core.store import doubts, outbox
 from core.store.database import Connection, Database
@@ -32,6 +32,9 @@ SELDOM_S = 60.0
 
 LOOK_LATER_S = 300.0
 """How long, in wall seconds, until something is looked for again that the platform would not let us look for."""
+
+APART = timedelta(seconds=OFF_S) + timedelta(minutes=5)
+"""So far the platform's clock and ours may differ, and a little more."""
 
 MOST_LOOKS = 10
 """So often a thing is said again because it was not found: then looking for it cannot be trusted."""
@@ -103,9 +106,18 @@ class Resolver:
     async def resolve(self) -> bool:
         """See to everything unknown that may be looked for now. Returns whether there is more to find out later."""
         found = await asyncio.to_thread(self._doubts)
-        self._not_before = {doubt.id: self._not_before.get(doubt.id, steady() + self._settle_s) for doubt in found}
+        self._not_before = {
+            doubt.id: self._not_before.get(doubt.id, steady() + self._settles_in_s(doubt)) for doubt in found
+        }
         waits = [await self._see_to(doubt) for doubt in found]
         return any(waits)
+
+    def _settles_in_s(self, doubt: Doubt) -> float:
+        """How long a request may still arrive, wall seconds: since it was given up, however often we have started."""
+        if doubt.until is None:
+            return self._settle_s
+        passed_s = (self._clock.now() - doubt.until).total_seconds() / self._clock.speed
+        return min(max(self._settle_s - passed_s, 0.0), self._settle_s)
 
     def _doubts(self) -> list[Doubt]:
         with self._database.reading() as connection:
@@ -147,6 +159,8 @@ class Resolver:
         found = await self._account.look(to, doubt.body, doubt.key, doubt.since)
         log.info("%s: looked whether it was said: %s", doubt.key, "said" if isinstance(found, Receipt) else found)
         match found:
+            case Receipt() if self._is_later(doubt, found):
+                await self._give_up(doubt, "what was found was said when it had long been given up")
             case Receipt():
                 if not await self._database.write(lambda connection: self._was_said(connection, doubt, found)):
                     return True
@@ -156,6 +170,12 @@ class Resolver:
                 await self._give_up(doubt, "it could not be found out whether it was said")
         self._not_before.pop(doubt.id, None)  # if it becomes unknown again, that is another request
         return False
+
+    def _is_later(self, doubt: Doubt, found: Receipt) -> bool:
+        """Whether a message cannot be what was looked for: next week's ask has the same words."""
+        if doubt.until is None:
+            return False
+        return found.sent_at > doubt.until + APART + timedelta(seconds=self._settle_s * self._clock.speed)
 
     def _was_said(self, connection: Connection, doubt: Doubt, receipt: Receipt) -> bool:
         """Settle what was found. Returns whether that can be told yet: no two things are one message."""

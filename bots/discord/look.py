@@ -74,7 +74,9 @@ class Sought:
 
     def pick(self, found: list[Json]) -> Json | Look:
         """The one that it is, among those that look like it; all later than ``after``."""
-        sure = [each for each in found if self._stands_alone or _made_at(each) >= self.since]
+        later = [each for each in found if _made_at(each) >= self.since]
+        # One made before may be it only where our clock was ahead, and where no other has the same in it.
+        sure = later or (found if self._stands_alone else [])
         if len(sure) == 1:
             return sure[0]
         return Look.CANNOT_TELL if found else Look.NOT_SAID

@@ -43,6 +43,8 @@ class Doubt:
     """The platform's id of the person, for a direct message."""
     since: datetime
     """Calendar time: it was not said before."""
+    until: datetime | None
+    """When it became unknown; ``None`` where nobody knows, because the clock was wrong."""
     looks: int
     """How often it was looked for and not found, or its placeholder said again."""
     error: str
@@ -67,6 +69,7 @@ def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
             place=row.place,
             person=row.platform_id,
             since=_since(row.claimed_at, row.planned_at, now),
+            until=row.settled_at if _in_order(row.claimed_at, row.settled_at, now) else None,
             looks=row.looks,
             error=row.error,
         )
@@ -109,6 +112,10 @@ def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> N
     """Looking does not help: it stays unknown until a person, or the platform by itself, tells."""
     its = (_OUTBOX.c.id == doubt.id, _OUTBOX.c.state == str(State.UNKNOWN), ours(held))
     connection.execute(update(_OUTBOX).where(*its).values(looks=FINAL, error=f"{doubt.error}; {why}"))
+
+
+def _in_order(claimed_at: datetime | None, settled_at: datetime | None, now: datetime) -> bool:
+    return settled_at is not None and (claimed_at or settled_at) <= settled_at <= now
 
 
 def adopt(connection: Connection, account: str, seen: PollSeen, now: datetime) -> tuple[str, ...] | None:

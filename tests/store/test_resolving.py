@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.account import Limits, Look, Place, PlaceKind, Poll
+from core.account import Limits, Look, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountUnavailable
 from core.events import PollSeen
 from core.message import text as words
 from core.models import Person
-from core.resolving import MOST_LOOKS, MOST_PLACEHOLDERS
+from core.resolving import APART, MOST_LOOKS, MOST_PLACEHOLDERS
 from core.sender import Sender
 from core.store import asks, doubts, outbox
 from core.store.asks import NewAsk
@@ -87,6 +87,30 @@ async def test_nothing_is_looked_for_before_a_late_request_can_have_arrived(stag
     await soon(sender.drain())
     assert await sender.resolve() is True
     assert (voice.looked, row(stage, report().key)["state"]) == ([], "unknown")
+
+
+async def test_the_wait_for_a_late_request_goes_on_through_starts(stage: Stage) -> None:
+    voice = Voice(stage, place=SEEN)
+    plan(stage, report())
+    voice.loses.add(report().key)
+    await soon(speaking(stage, voice, settle_s=3_600).drain())
+    stage.now += timedelta(seconds=3_599)
+    assert await speaking(stage, voice, settle_s=3_600).resolve() is True
+    stage.now += timedelta(seconds=1)
+    assert await speaking(stage, voice, settle_s=3_600).resolve() is False
+    assert row(stage, report().key)["state"] == "sent"
+
+
+@pytest.mark.parametrize(("later", "state"), [(APART, "sent"), (APART + timedelta(seconds=1), "unknown")])
+async def test_what_was_said_long_after_it_was_given_up_is_something_else(
+    stage: Stage, later: timedelta, state: str
+) -> None:
+    voice = Voice(stage, place=SEEN)
+    plan(stage, report())
+    voice.loses.add(report().key)
+    voice.finds[report().key] = [Receipt(place=PLACE.id, message="77", refs=(), sent_at=NOW + later)]
+    await soon(speaking(stage, voice).drain())
+    assert row(stage, report().key)["state"] == state
 
 
 async def test_what_cannot_be_told_is_final_and_says_why(stage: Stage) -> None:

@@ -67,7 +67,7 @@ class Voice:
         self.stubborn = False
         """Whether ``fails`` and ``loses`` go on for ever."""
         self.looked: list[tuple[str, datetime]] = []
-        self.finds: dict[str, list[Look | Exception]] = {}
+        self.finds: dict[str, list[Look | Receipt | Exception]] = {}
         """What looking answers in place of the truth, first things first."""
         self.stops_at = ""
         """``claimed``, ``begun``, ``taken``, ``editing`` or ``edited``: where it waits for ``hold``."""

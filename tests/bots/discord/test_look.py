@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
+from discord.utils import time_snowflake
 
 from bots.discord import DiscordAccount
+from bots.discord.look import Sought
 from core.account import Direct, Look, Receipt
 from core.clock import Clock
 from core.errors import AccountUnavailable, ContentRefused, OutcomeUnknown
@@ -109,6 +111,15 @@ async def test_what_was_said_a_week_before_is_another_one() -> None:
         async with stage.account() as restarted:
             assert await restarted.look(place, poll, "ask:W47", next_week) is Look.NOT_SAID
             assert await restarted.look(place, text("The weekly report"), "report:W47", next_week) is Look.NOT_SAID
+
+
+def test_of_two_that_look_alike_it_is_the_one_said_since_then() -> None:
+    since = Clock().now()
+    sought = Sought(ASK, "nonce", me=1, since=since, speed=10_000.0)
+    before, after = ({"id": str(time_snowflake(since + hours))} for hours in (timedelta(hours=-1), timedelta(hours=1)))
+    assert sought.pick([before, after]) is after
+    assert sought.pick([before]) is before
+    assert sought.pick([after, after]) is Look.CANNOT_TELL
 
 
 async def test_words_that_may_be_those_of_another_message_are_not_taken_for_it(
