@@ -43,7 +43,8 @@ def put_back(settings: Settings, file: Path, given: str) -> tuple[str, dict[str,
     if done.unknown:
         lines.append(f"{done.unknown} messages were planned then and may have been said since: they are looked for.")
     lines.append("Stops stay in force, also those that came later.")
-    lines.append("What was asked or posted after the backup is forgotten, and may be asked or posted again.")
+    lines.append("What was asked or posted after the backup is forgotten: it is looked for, not said blindly again.")
+    lines.append("`vouch status` lists what nobody can look for.")
     lines.append(f"Start `vouch run{given}` when that is right.")
     told = {
         "made_at": done.made_at or None,

@@ -14,7 +14,7 @@ from core.store import outbox, tallies
 from core.store.database import Connection
 from core.store.gaps import nameless_votes
 from core.store.outbox import Kind, Planned
-from core.survey import Survey, Wave, previous_wave, zone_of
+from core.survey import Survey, Wave, previous_wave, report_due, zone_of
 
 WINDOW_WEEKS = 4
 """How many weeks the window of the report counts back."""
@@ -91,6 +91,7 @@ def plan_report(
             body=body,
             placeholder=split(placeholder(report, team.language, first=part == 0), post_chars)[0],
             place=team.place,
+            not_before=report_due(wave, team.report, team.zone),
         )
         for part, body in enumerate(messages(report, team.language, post_chars))
     ]

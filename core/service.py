@@ -161,6 +161,7 @@ class Service:
             place=channel.place,
             wave_id=wave.id,
             channel=channel.name,
+            not_before=wave.wave.opens_at,
             not_after=wave.wave.closes_at,
         )
         return NewAsk(thing=thing, kind=channel.kind, ballot=asked.ballot, named=asked.named)

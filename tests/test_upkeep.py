@@ -35,7 +35,7 @@ def test_back_up_and_restore(vouch: Vouch) -> None:
     assert (code, complained) == (0, "")
     assert "What was there before is kept in vouch.db.before-restore." in said
     assert "Stops stay in force" in said
-    assert "may be asked or posted again" in said
+    assert "not said blindly again" in said
 
 
 def test_for_a_script(vouch: Vouch) -> None:

@@ -114,6 +114,7 @@ def plan_invitations(
             person_id=id,
             wave_id=wave.id,
             channel=channel.name,
+            not_before=wave.wave.opens_at,
             not_after=latest,
         )
         for id, platform_id, language in found

@@ -1,7 +1,8 @@
 """Backups: made while the service runs, restored while it does not, from either kind of database into either.
 
 A backup is one SQLite file with all tables. After a restore nobody knows what was said since the backup, so what was
-planned then is ``unknown``; stops are kept elsewhere (``core/store/stops.py``) and stay in force.
+planned then is ``unknown``, and so is what is planned for that time afterwards (``core/store/forgotten.py``); stops are
+kept elsewhere (``core/store/stops.py``) and stay in force.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from core.errors import StoreError
 from core.models import SCHEMA, Kept, Lease, Outbox
 from core.store import files, stops
 from core.store.files import Progress
+from core.store.forgotten import Forgotten, forgot
 from core.store.opening import alone, lock_schema, open_engine, prepare, schema_of
 from core.store.outbox import State
 from core.store.statements import table
@@ -33,6 +35,7 @@ from core.store.statements import table
 _KEPT = table(Kept)
 _LEASE = table(Lease)
 _OUTBOX = table(Outbox)
+_TABLES = SQLModel.metadata.sorted_tables
 
 MARK = "backup"
 """The name under which a backup keeps when it was made."""
@@ -134,10 +137,10 @@ def _copy_rows(source: Connection, part: Path, progress: Progress | None) -> Map
     try:
         with engine.begin() as target:
             SQLModel.metadata.create_all(target)
-            for done, one in enumerate(SQLModel.metadata.sorted_tables):
+            for done, one in enumerate(_TABLES):
                 counts[one.name] = _pour(source, target, one)
                 if progress is not None:
-                    progress((done + 1) / len(SQLModel.metadata.sorted_tables))
+                    progress((done + 1) / len(_TABLES))
     finally:
         engine.dispose()
     return counts
@@ -212,16 +215,16 @@ def _refuse_while_served(connection: Connection) -> None:
 
 
 def _pour_in(new: Path, connection: Connection) -> None:
-    tables, engine = SQLModel.metadata.sorted_tables, alone(new)
-    names = ", ".join(f'"{one.name}"' for one in tables)
+    engine = alone(new)
+    names = ", ".join(f'"{one.name}"' for one in _TABLES)
     connection.execute(text(f"TRUNCATE {names}"))
     try:
         with engine.begin() as source:
-            for one in tables:
+            for one in _TABLES:
                 _pour(source, connection, one)
     finally:
         engine.dispose()
-    for one in tables:
+    for one in _TABLES:
         if "id" in one.c:  # the next row comes after those that were restored
             last = func.coalesce(select(func.max(one.c.id)).scalar_subquery(), 0) + 1
             its = func.pg_get_serial_sequence(f'"{one.name}"', "id")
@@ -247,12 +250,14 @@ def _renewed(
             made_at = connection.execute(select(_KEPT.c.value).where(mark)).scalar_one_or_none() or ""
             connection.execute(_KEPT.delete().where(mark))
             unknown = _doubt(connection, made_at, now)
+            rows = sum(connection.execute(select(func.count()).select_from(one)).scalar_one() for one in _TABLES)
+            forgot(connection, Forgotten(datetime.fromisoformat(made_at) if made_at else _LONG_AGO, now))
             _fence_off(connection, fences)
     finally:
         engine.dispose()
     with closing(sqlite3.connect(new)) as made:
         files.check(made, file)
-        return made_at, unknown, sum(files.counts(made).values())
+    return made_at, unknown, rows
 
 
 def _doubt(connection: Connection, made_at: str, now: datetime) -> int:

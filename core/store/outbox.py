@@ -23,6 +23,7 @@ from core.account import Poll, Receipt
 from core.envelope import dump, dump_receipt
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
+from core.store.forgotten import Forgotten, forgotten
 from core.store.statements import Upsert, stamp, table
 
 _OUTBOX = table(Outbox)
@@ -31,7 +32,7 @@ _ASK = table(Ask)
 
 _COLUMNS = (
     *("key", "account", "kind", "person_id", "place", "body", "wave_id", "channel", "priority", "state"),
-    *("planned_at", "due_at", "not_after", "receipt", "error"),
+    *("planned_at", "due_at", "not_after", "receipt", "error", "looks"),
 )
 _plan = Upsert(Outbox, _COLUMNS, key=("key",))
 _add_refs = Upsert(Ref, ("account", "ref", "wave_id", "channel", "ask_id"), key=("account", "ref"))
@@ -76,6 +77,8 @@ MOVING = (State.PLANNED, State.CLAIMED, State.SENDING, State.PLACED)
 FINAL = -1
 """``looks`` of what is unknown and cannot be found out by looking."""
 
+RESTORED = "it may have been said between the backup and its restore"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
@@ -91,6 +94,8 @@ class Planned:
     person_id: int | None = None
     wave_id: int | None = None
     channel: str = ""
+    not_before: datetime | None = None
+    """When it could first have been said, where that is a matter of the calendar: what a restore forgot may be it."""
     not_after: datetime | None = None
 
 
@@ -124,20 +129,34 @@ class TakenOver:
 
 
 def plan(connection: Connection, things: Iterable[Planned], now: datetime) -> None:
-    """Plan things; whatever has its key already is left as it is."""
+    """Plan things; whatever has its key already is left as it is, and what a restore forgot is ``unknown``."""
+    things = list(things)
+    spans = forgotten(connection) if any(thing.not_before is not None for thing in things) else []
     written = stamp(connection)
     moment = written(now)
-    _plan(
-        connection,
-        [
+    rows: list[tuple[Any, ...]] = []
+    for t in things:
+        state, error, looks = _at_first(t, spans)
+        # Where it may stand already, a placeholder is not said.
+        body = dump(t.body, t.placeholder if state is State.PLANNED else None)
+        rows.append(
             (
-                *(t.key, t.account, str(t.kind), t.person_id, t.place, dump(t.body, t.placeholder)),
-                *(t.wave_id, t.channel, int(Priority[t.kind.name]), str(State.PLANNED), moment, moment),
-                *(written(t.not_after) if t.not_after else None, "", ""),
+                *(t.key, t.account, str(t.kind), t.person_id, t.place, body, t.wave_id, t.channel),
+                *(int(Priority[t.kind.name]), str(state), moment, moment),
+                *(written(t.not_after) if t.not_after else None, "", error, looks),
             )
-            for t in things
-        ],
-    )
+        )
+    _plan(connection, rows)
+
+
+def _at_first(thing: Planned, spans: Sequence[Forgotten]) -> tuple[State, str, int]:
+    """State, error and looks of what is planned."""
+    first = thing.not_before
+    if first is None or not any(span.covers(first, thing.not_after) for span in spans):
+        return State.PLANNED, "", 0
+    if thing.kind is Kind.REPORT:
+        return State.UNKNOWN, f"{RESTORED}, with other numbers, so nobody can look for it", FINAL
+    return State.UNKNOWN, RESTORED, 0
 
 
 # -- it was said -------------------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ class Stage:
             place=CHANNELS[channel].place,
             wave_id=known.id,
             channel=channel,
+            not_before=known.wave.opens_at,
             not_after=known.wave.closes_at,
         )
         ballot = BALLOT if kind is ChannelKind.POLL else None
