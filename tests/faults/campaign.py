@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -27,6 +27,7 @@ from tests.faults.remote import Remote
 from tests.faults.run import Progress, Run
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.service import Service
+from tests.faults.takeover import Takeovers
 
 SETTINGS = Path(__file__).with_name("settings.toml")
 
@@ -54,6 +55,9 @@ class Wanted:
     followers: int
     week_s: float
     folder: Path
+    window: str = ""
+    """Kill only here, if it says so; and at this platform's requests and events."""
+    platform: str = ""
 
 
 @dataclass
@@ -63,6 +67,10 @@ class Ended:
     verdict: Verdict
     ready_s: list[float]
     slow_s: list[float]
+    too_late: list[str]
+    """Starts and take-overs that took longer than is promised."""
+    took_s: list[float] = field(default_factory=list)
+    slow_took_s: list[float] = field(default_factory=list)
     injected: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
     confirmations: int = 0
@@ -71,7 +79,8 @@ class Ended:
 
 async def campaign(wanted: Wanted, tell: Callable[[str], None]) -> tuple[Progress, list[Ended]]:
     """Run all worlds to their end and judge them."""
-    progress = Progress(wanted.kills, least=min(50, wanted.kills // 12))
+    least = 0 if wanted.window or wanted.platform else min(50, wanted.kills // 12)
+    progress = Progress(wanted.kills, least, wanted.window, wanted.platform)
     worlds = [_world(wanted, number, progress, tell) for number in range(wanted.worlds)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(world) for world in worlds]
@@ -86,15 +95,21 @@ async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable
         run = await stack.enter_async_context(_started(wanted, number, rng, progress, folder))
         await _break(run, _chosen(wanted, run), tell)
         tell(f"world {number}: {progress.kills} kills, letting it catch up")
-        truth, url = await _calm(run), run.store.url
+        with progress.spending("end"):
+            truth, url = await _calm(run), run.store.url
         books = await asyncio.to_thread(read, url)
     (folder / "truth.json").write_text(json.dumps(truth.as_json()), "utf-8")
     crashes = [text for service in run.services for text in service.crashes]
     verdict = await asyncio.to_thread(judge, truth, books, Case.of(run.settings), crashes=crashes)
-    verdict.violations += [f"ready after {s:.1f} s" for s in run.ready_s if s > READY_S]
     tell(f"world {number}: {'all is well' if verdict.ok else 'something is wrong'}")
     weeks = len({week.week for week in truth.weeks})
-    return Ended(verdict, run.ready_s, run.slow_s, truth.injected, truth.refusals, truth.confirmations, weeks)
+    ended = Ended(verdict, run.ready_s, run.slow_s, [f"ready after {s:.1f} s" for s in run.ready_s if s > READY_S])
+    if run.takeovers is not None:
+        ended.too_late += run.takeovers.too_late
+        ended.took_s, ended.slow_took_s = run.takeovers.took_s, run.takeovers.slow_s
+    ended.injected, ended.refusals = truth.injected, truth.refusals
+    ended.confirmations, ended.weeks = truth.confirmations, weeks
+    return ended
 
 
 @asynccontextmanager
@@ -105,14 +120,16 @@ async def _started(wanted: Wanted, number: int, rng: Random, progress: Progress,
         store = await stack.enter_async_context(opened(wanted.database, folder, small=small))
         up = await stack.enter_async_context(platform(wanted, number, folder))
         remote = await stack.enter_async_context(Remote(up.control))
-        wall = folder / "wall" if "clock" in names and "clock" in _drawn(rng, names) else None
+        wall = folder / "wall" if "clock" in names and number == 0 else None
         if wall is not None:
             wall.write_text("0", "ascii")
         services = [
-            Service(f"vouch-{one}", SETTINGS, up.url, store.url, folder / f"vouch-{one}.log", wall)
+            Service(f"vouch-{one}", SETTINGS, up.url, store.named(f"vouch-{one}"), folder / f"vouch-{one}.log", wall)
             for one in range(wanted.instances)
         ]
         run = Run(rng, load(SETTINGS), store, remote, services, progress, wall)
+        if wanted.instances > 1:
+            run.takeovers = Takeovers(store.url, run.injected)
         try:
             for service in services:
                 await run.launch(service)
@@ -122,11 +139,6 @@ async def _started(wanted: Wanted, number: int, rng: Random, progress: Progress,
             for service in services:
                 service.signal(signal.SIGCONT)
                 await service.stop()
-
-
-def _drawn(rng: Random, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The scenarios of one world."""
-    return names
 
 
 @asynccontextmanager
@@ -162,15 +174,15 @@ def _chosen(wanted: Wanted, run: Run) -> list[Scenario]:
 
 
 async def _break(run: Run, scenarios: list[Scenario], tell: Callable[[str], None]) -> None:
-    """Play scenarios, each once in the beginning, then as they are drawn, until there were enough kills."""
-    first = run.rng.sample(scenarios, len(scenarios))
+    """Play scenarios, first each that was not played in any world, then as they are drawn, until there were enough
+    kills."""
     weights = [scenario.weight for scenario in scenarios]
-    in_vain, told = 0, time.monotonic()
-    while not run.progress.done:
+    in_vain, told, played = 0, time.monotonic(), run.progress.scenarios
+    while (new := [scenario for scenario in scenarios if not played[scenario.name]]) or not run.progress.done:
         before = run.progress.kills
-        scenario = first.pop() if first else run.rng.choices(scenarios, weights)[0]
+        scenario = run.rng.choice(new) if new else run.rng.choices(scenarios, weights)[0]
+        played[scenario.name] += 1
         await scenario.play(run)
-        run.progress.scenarios[scenario.name] += 1
         in_vain = 0 if run.progress.kills > before else in_vain + 1
         if in_vain >= LOST_HEART:
             run.services[0].crashes.append(f"no kill came about any more: {dict(run.progress.missed)}")
@@ -185,6 +197,7 @@ async def _break(run: Run, scenarios: list[Scenario], tell: Callable[[str], None
 
 async def _calm(run: Run) -> Truth:
     """Lift everything, hold the followers, let the service finish what it has, and stop it."""
+    await run.remote.lift()
     await run.remote.lift()
     for service in run.services:
         if service.running:
@@ -219,7 +232,7 @@ def _waiting(store: Store) -> bool:
     )
 
 
-def summed(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:
+def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:
     """The one JSON object."""
     whole = Verdict()
     for one in ended:
@@ -230,14 +243,17 @@ def summed(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: fl
             else:
                 mine = mine + its
             setattr(whole, name, mine)
-    whole = replace(whole)
     ready = [s for one in ended for s in one.ready_s]
     return {
         "kills": progress.kills,
         "windows": dict(progress.windows),
         **whole.as_json(),
+        "too_late": [text for one in ended for text in one.too_late],
         "ready_s": _quantiles(ready),
         "ready_in_trouble_s": _quantiles([s for one in ended for s in one.slow_s]),
+        "takeover_s": _quantiles([s for one in ended for s in one.took_s]),
+        "takeover_in_trouble_s": _quantiles([s for one in ended for s in one.slow_took_s]),
+        "spent_s": {on: round(s, 1) for on, s in progress.spent_s.items()},
         "pauses": progress.pauses,
         "scenarios": dict(progress.scenarios),
         "missed": dict(progress.missed),
@@ -250,7 +266,7 @@ def summed(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: fl
         "worlds": wanted.worlds,
         "seed": wanted.seed,
         "elapsed_s": round(elapsed_s, 1),
-        "ok": all(one.verdict.ok for one in ended) and whole.ok,
+        "ok": whole.ok and not any(one.too_late or not one.verdict.ok for one in ended),
     }
 
 
@@ -259,7 +275,8 @@ def _quantiles(found: list[float]) -> dict[str, float]:
         return {}
     found = sorted(found)
     at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
-    return {name: round(found[min(len(found) - 1, int(share * len(found)))], 2) for name, share in at.items()}
+    shares = {name: round(found[min(len(found) - 1, int(share * len(found)))], 2) for name, share in at.items()}
+    return {"n": len(found), **shares}
 
 
 def _added(found: list[dict[str, int]]) -> dict[str, int]:

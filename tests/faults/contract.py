@@ -176,6 +176,8 @@ class WorldState(Told):
     posts: int
     unread: dict[str, int]
     """By account: events put on a live stream and not confirmed yet (X: pages are asked for, always 0)."""
+    injected: int = 0
+    """How many faults have met a request or a stream so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

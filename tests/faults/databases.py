@@ -122,6 +122,10 @@ class Store:
     server: Server | None = None
     disk: Disk | None = None
 
+    def named(self, name: str) -> str:
+        """Its address for an instance that tells the server its name."""
+        return self.url if self.server is None else f"{self.url}&application_name={name}"
+
 
 @asynccontextmanager
 async def opened(kind: str, folder: Path, *, small: bool = False) -> AsyncIterator[Store]:

@@ -191,6 +191,7 @@ class Platform:
             acts=len(self.world.ledger.acts),
             posts=len(self.seen.posts),
             unread=unread,
+            injected=self.seen.injected.total(),
         )
 
     async def _truth(self, _: None) -> Truth:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,18 +17,21 @@ from tests.faults.contract import WINDOWS, Arm, Hit, StreamFault, WireFault
 from tests.faults.databases import Store
 from tests.faults.remote import Remote
 from tests.faults.service import Service
+from tests.faults.takeover import LEASE_S, Served, Takeovers
 
-WITHIN_S = 5.0
-"""So long a window is waited for."""
+WITHIN_S = 2.5
+"""So long a window is waited for; after that the kill comes at a random moment, soon."""
+
+AT_ONCE_S = 0.5
+
+BREATH_S = 2.0
+"""So long, at most, an instance that has come up lives before its next kill is prepared."""
+
+IN_THE_START = 0.1
+"""This share of the starts is not waited for: the next kill may fall into them. More would let no work be done."""
 
 IDENTIFY_S = 5.0
 """Discord lets a bot identify once in so long. Source: https://discord.com/developers/docs/events/gateway#rate-limiting"""
-
-BREATH_S = 3.0
-"""So long after it is up an instance mostly lives, so that the next one need not wait to identify."""
-
-CALM_S = 15.0
-"""A start so soon after something was spoiled is not held to what is promised of a start."""
 
 
 @dataclass
@@ -36,13 +41,18 @@ class Progress:
     wanted: int
     least: int
     """So many kills are wanted in each window."""
+    window: str = ""
+    """The only one that is meant, if one was asked for."""
+    platform: str = ""
+    """The only one at whose requests and events it is killed, if one was asked for."""
     kills: int = 0
     pauses: int = 0
-    under_way: int = 0
     windows: Counter[str] = field(default_factory=Counter)
     scenarios: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     """By window: how often it did not open in time."""
+    spent_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """By what it was waited for, all worlds together."""
 
     @property
     def lacking(self) -> list[str]:
@@ -59,6 +69,23 @@ class Progress:
         self.kills += 1
         self.windows.update([hit.window] if hit.window in WINDOWS else [])
 
+    @contextmanager
+    def spending(self, on: str) -> Iterator[None]:
+        """Note how long this took."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent_s[on] += time.monotonic() - begun
+
+
+@dataclass
+class Start:
+    """A start under way: how many faults had taken place when it began, and whether anything was broken then."""
+
+    injected: int
+    broken: bool
+
 
 @dataclass
 class Run:
@@ -71,23 +98,31 @@ class Run:
     services: list[Service]
     progress: Progress
     wall: Path | None = None
+    takeovers: Takeovers | None = None
+    """With two instances: how soon one follows the other."""
     ready_s: list[float] = field(default_factory=list)
-    """Starts after a kill while nothing else was wrong."""
+    """Starts while nothing was broken."""
     slow_s: list[float] = field(default_factory=list)
-    """Starts while something else was wrong."""
-    calm_at: float = 0.0
-    up_at: float = 0.0
+    """Starts while a fault of ours was active."""
+    _starts: dict[str, Start] = field(default_factory=dict)
+    _broken: int = 0
+    _identified_by: float = 0.0
+    """Until then Discord may make a new session wait: the old one was ended by us."""
+    _turn: int = 0
+    _up_at: float = 0.0
     """When the last start was complete."""
 
     # -- what scenarios choose from --------------------------------------------------------------------------------
 
     def service(self) -> Service:
-        """The instance that is meant: with two, either."""
-        return self.rng.choice([one for one in self.services if one.running] or self.services)
+        """The instance that is meant: with two, by turns."""
+        self._turn += 1
+        return self.services[self._turn % len(self.services)]
 
     def platform(self) -> str:
         """One of the platforms."""
-        return self.rng.choice(sorted({account.platform for account in self.settings.accounts.values()}))
+        names = sorted({account.platform for account in self.settings.accounts.values()})
+        return self.progress.platform or self.rng.choice(names)
 
     def account(self, platform: str = "") -> str:
         """One of the accounts, of one platform or any."""
@@ -98,49 +133,82 @@ class Run:
 
     async def spoil(self, fault: WireFault | StreamFault) -> None:
         """Break something on the wire or a stream."""
-        more_s = fault.retry_after_s if isinstance(fault, WireFault) else fault.for_s
-        self.trouble(more_s)
         await self.remote.spoil(fault)
 
-    def trouble(self, for_s: float = 0.0) -> None:
-        """Starts are slow from now on, for a while, and may be."""
-        self.calm_at = max(self.calm_at, time.monotonic() + for_s + CALM_S)
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Starts while this is entered, and those under way, are not held to what is promised of a start."""
+        self._broken += 1
+        for start in self._starts.values():
+            start.broken = True
+        try:
+            yield
+        finally:
+            self._broken -= 1
+
+    def session_ended(self) -> None:
+        """Discord's session was ended by us: another one may have to wait."""
+        self._identified_by = time.monotonic() + IDENTIFY_S
 
     async def maybe_kill(self, chance: float, *, window: str | None = None, wait: bool = True) -> None:
         """Kill, or let some time pass."""
         if self.rng.random() < chance:
             await self.kill(window, wait=wait)
         else:
-            await asyncio.sleep(self.rng.uniform(0.2, 1.5))
+            with self.progress.spending("between"):
+                await asyncio.sleep(self.rng.uniform(0.1, 0.8))
 
     async def kill(self, window: str | None = None, *, wait: bool = True) -> None:
         """Kill an instance in a window (the one that lacks most, if none is given) and start it again."""
-        if window is None:
-            lacking = self.progress.lacking
-            meant = lacking or [*WINDOWS, "random", "random"]
-            window = self.rng.choice(meant) if self.rng.random() < 0.8 else "random"
         service = self.service()
-        if self.rng.random() < 0.85:
-            await asyncio.sleep(max(0.0, self.up_at + BREATH_S - time.monotonic()))
-        hit = await self.remote.arm(Arm(instance=service.name, window=window, within_s=WITHIN_S))
-        if hit.happened:
-            self.progress.see(hit)
-        else:
-            self.progress.missed[f"{window} {hit.note}".strip()] += 1
+        await self._only_one_is_down(service)
+        if self.rng.random() < 0.4:
+            with self.progress.spending("breath"):
+                await asyncio.sleep(max(0.0, self._up_at + self.rng.uniform(0, BREATH_S) - time.monotonic()))
+        served = await self._served_by(service)
+        with self.progress.spending("window"):
+            hit = await self._hit(service, window or self._window())
+        if hit.happened and served:
+            self._follow(served, hit.wall)
         if hit.happened or not service.running:
             await self.come_back(service, killed=hit.happened, wait=wait)
+
+    def _window(self) -> str:
+        if self.progress.window:
+            return self.progress.window
+        if self.rng.random() < 0.15:
+            return "random"
+        return self.rng.choice(self.progress.lacking[:2] or [*WINDOWS, "random"])
+
+    async def _hit(self, service: Service, window: str) -> Hit:
+        """One kill in the window, or else at once."""
+        within_s = WITHIN_S if window in WINDOWS else 2 * AT_ONCE_S
+        for asked, how_long in ((window, within_s), ("random", AT_ONCE_S)):
+            platform = self.progress.platform if asked in WINDOWS else ""
+            hit = await self.remote.arm(Arm(instance=service.name, window=asked, within_s=how_long, platform=platform))
+            if hit.happened:
+                self.progress.see(hit)
+                return hit
+            self.progress.missed[f"{asked} {hit.note}".strip()] += 1
+            if not service.running:
+                break
+        return hit
 
     async def pause(self, for_s: float) -> None:
         """Let an instance stand still for so long."""
         service = self.service()
-        within_s = min(WITHIN_S, 3.0)
-        hit = await self.remote.arm(Arm(instance=service.name, within_s=within_s, signal="STOP"))
+        await self._only_one_is_down(service)
+        served = await self._served_by(service)
+        hit = await self.remote.arm(Arm(instance=service.name, within_s=WITHIN_S, signal="STOP"))
         if not hit.happened:
             return
         self.progress.pauses += 1
-        self.trouble(for_s)
-        await asyncio.sleep(for_s)
-        await self.remote.go_on(service.name)
+        with self.broken(), self.progress.spending("paused"):
+            if served and for_s > LEASE_S:
+                self._follow(served, hit.wall)
+                await self._followed()
+            await asyncio.sleep(max(0.0, hit.wall + for_s - time.time()))
+            await self.remote.go_on(service.name)
 
     async def come_back(self, service: Service, *, killed: bool = True, wait: bool = True) -> None:
         """Start an instance again that was killed, told to stop, or has ended by itself, which it must not."""
@@ -148,12 +216,20 @@ class Run:
         await self.remote.gone(service.name)
         if not killed:
             service.crashes.append(f"{service.name} ended by itself with exit code {code}")
+        if self.takeovers is not None and self.rng.random() < 0.5:  # else it may be back before the other has followed
+            await self._followed()
         await self.launch(service)
-        if wait and self.rng.random() < 0.93:  # now and then the next kill falls into the start itself
+        if wait and self.rng.random() > IN_THE_START:
             await self.wait_ready()
+
+    async def injected(self) -> int:
+        """How many faults have met the service so far."""
+        return (await self.remote.world("look")).injected
 
     async def launch(self, service: Service) -> None:
         """Start an instance and let it be killed."""
+        troubled = self._broken > 0 or time.monotonic() < self._identified_by
+        self._starts[service.name] = Start(await self.injected(), troubled)
         pid = await service.launch()
         await self.remote.up(contract.Service(name=service.name, pid=pid, database=service.database_url))
 
@@ -162,10 +238,35 @@ class Run:
         for service in self.services:
             if not service.starting:
                 continue
-            begun = time.monotonic()
-            calm = begun > max(self.calm_at, self.up_at + IDENTIFY_S)
-            if await service.ready():
-                (self.ready_s if calm else self.slow_s).append(service.ready_s[-1])
-                self.up_at = time.monotonic()
+            with self.progress.spending("start"):
+                is_up = await service.ready()
+            start = self._starts.pop(service.name)
+            if is_up:
+                met_a_fault = await self.injected() > start.injected
+                (self.slow_s if start.broken or met_a_fault else self.ready_s).append(service.ready_s[-1])
+                self._up_at = time.monotonic()
             elif not service.running:
                 await self.come_back(service, killed=False)
+
+    # -- two instances ---------------------------------------------------------------------------------------------
+
+    async def _only_one_is_down(self, service: Service) -> None:
+        """With two instances: the other one is up before this one goes."""
+        if self.takeovers is not None:
+            await self._followed()
+            if any(other.starting for other in self.services):
+                await self.wait_ready()
+
+    async def _served_by(self, service: Service) -> Served | None:
+        return None if self.takeovers is None else await asyncio.to_thread(self.takeovers.served_by, service.name)
+
+    def _follow(self, served: Served, since: float) -> None:
+        """Measure from now on how soon others serve what this one served."""
+        assert self.takeovers is not None
+        self.takeovers.follow(served, since)
+
+    async def _followed(self) -> None:
+        """Wait until what is being measured is over."""
+        if self.takeovers is not None:
+            with self.progress.spending("take-over"):
+                await self.takeovers.followed()

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.faults.contract import StreamFault, WireFault
+from tests.faults.takeover import LEASE_S
 
 if TYPE_CHECKING:
-    from tests.faults.campaign import Run
-
-LEASE_S = 10.0
-"""A pause of a holder beyond this loses it its lease."""
+    from tests.faults.run import Run
 
 CLOSE_CODES = (1000, 1001, 1006, 4000, 4001, 4003, 4007, 4008, 4009)
 """After these Discord lets a client come back. Source: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
+
+NEW_SESSION = (1000, 1001, 4003, 4007, 4009)
+"""After these not by the same session."""
+
+COMMANDS = (("ask",), ("ask",), ("status", "--json"), ("report", "--post"), ("backup",))
 
 JUMP_S = 400 * 86_400.0
 
@@ -54,7 +57,7 @@ async def lost_answers(run: Run) -> None:
 
 async def slowed(run: Run) -> None:
     """The platform says 429 and to wait long, or answers slowly."""
-    wait_s = run.rng.choice((0.5, 2.0, 6.0, 12.0))
+    wait_s = run.rng.choice((0.5, 2.0, 6.0, 10.0))
     fault = run.rng.choice(("429", "429", "slow"))
     match = run.rng.choice(("sends", "sends", ""))
     wait_s = min(wait_s, 3.0) if fault == "slow" else wait_s
@@ -75,6 +78,8 @@ async def gateway(run: Run) -> None:
     fault = run.rng.choice(("reconnect", "invalidate", "close", "close"))
     code = run.rng.choice(CLOSE_CODES)
     await run.spoil(StreamFault(account=run.account("discord"), fault=fault, code=code))
+    if fault == "invalidate" or (fault == "close" and code in NEW_SESSION):
+        run.session_ended()
     await run.maybe_kill(0.6)
 
 
@@ -87,19 +92,19 @@ async def second_poller(run: Run) -> None:
 async def disk_full(run: Run) -> None:
     """There is no room to write for a while; sometimes the service is killed in that state."""
     disk = run.store.disk
-    if disk is not None and run.rng.random() < 0.5:
-        await asyncio.to_thread(disk.fill)
-    else:
-        run.service().starve(1)
-    try:
-        run.trouble()
-        await asyncio.sleep(run.rng.uniform(0.3, 2.5))
-        await run.maybe_kill(0.3, window="random", wait=False)
-    finally:
-        if disk is not None:
-            await asyncio.to_thread(disk.free)
-        run.service().starve(None)
-    await run.wait_ready()
+    with run.broken():
+        if disk is not None and run.rng.random() < 0.5:
+            await asyncio.to_thread(disk.fill)
+        else:
+            run.service().starve(1)
+        try:
+            await asyncio.sleep(run.rng.uniform(0.3, 1.5))
+            await run.maybe_kill(0.3, window="random", wait=False)
+        finally:
+            if disk is not None:
+                await asyncio.to_thread(disk.free)
+            run.service().starve(None)
+        await run.wait_ready()
     await run.maybe_kill(0.7)
 
 
@@ -108,7 +113,7 @@ async def clock(run: Run) -> None:
     assert run.wall is not None
     run.wall.write_text(str(run.rng.choice((-JUMP_S, JUMP_S))), "ascii")
     try:
-        await asyncio.sleep(run.rng.uniform(0.5, 3.0))
+        await asyncio.sleep(run.rng.uniform(0.3, 1.5))
         await run.maybe_kill(0.4, window="random")
     finally:
         run.wall.write_text("0", "ascii")
@@ -118,19 +123,33 @@ async def clock(run: Run) -> None:
 async def database_killed(run: Run) -> None:
     """The database server dies, and is started again; sometimes the service dies meanwhile."""
     assert run.store.server is not None
-    await run.store.server.kill()
-    await asyncio.sleep(run.rng.uniform(0.0, 2.0))
-    await run.maybe_kill(0.2, window="random", wait=False)
-    await run.store.server.start()
-    await run.wait_ready()
+    with run.broken():
+        await run.store.server.kill()
+        await asyncio.sleep(run.rng.uniform(0.0, 1.5))
+        await run.maybe_kill(0.2, window="random", wait=False)
+        await run.store.server.start()
+        await run.wait_ready()
     await run.maybe_kill(0.6)
 
 
 async def paused(run: Run) -> None:
     """A process stands still, for longer than its lease or not, and goes on as if nothing had been."""
-    long = run.rng.random() < 0.4
-    await run.pause(run.rng.uniform(LEASE_S + 1, LEASE_S + 4) if long else run.rng.uniform(0.3, 4.0))
+    long = run.takeovers is not None and run.rng.random() < 0.6
+    await run.pause(run.rng.uniform(LEASE_S + 3, LEASE_S + 5) if long else run.rng.uniform(0.3, 2.0))
     await run.maybe_kill(0.5)
+
+
+async def commands(run: Run) -> None:
+    """Somebody asks, looks, posts and copies by hand beside the service, which is killed meanwhile or not."""
+    service, folder = run.service(), run.store.folder
+    chosen = run.rng.sample(COMMANDS, run.rng.randint(1, 2))
+    async with asyncio.TaskGroup() as group:
+        for words in chosen:
+            more = [str(folder / f"{run.rng.random()}.copy")] if words == ("backup",) else []
+            group.create_task(service.command(*words, *more))
+        await run.maybe_kill(0.5)
+    for copy in folder.glob("*.copy"):
+        copy.unlink()
 
 
 async def told_to_stop(run: Run) -> None:
@@ -138,7 +157,9 @@ async def told_to_stop(run: Run) -> None:
     service = run.service()
     await run.remote.gone(service.name)
     service.signal(signal.SIGTERM)
-    await run.come_back(service)
+    with run.broken():  # it says goodbye to Discord, so the next start is a new session, which may have to wait
+        await run.come_back(service)
+        await run.wait_ready()
 
 
 SCENARIOS = (
@@ -152,6 +173,7 @@ SCENARIOS = (
     Scenario("clock", 4, clock, lambda run: run.wall is not None),
     Scenario("database", 5, database_killed, lambda run: run.store.server is not None),
     Scenario("paused", 4, paused),
+    Scenario("commands", 3, commands),
     Scenario("stop", 2, told_to_stop),
 )
 NAMES = tuple(scenario.name for scenario in SCENARIOS)

@@ -21,7 +21,12 @@ START_S = 60.0
 STOP_S = 15.0
 """How long it may take to stop when it is told to."""
 
+COMMAND_S = 60.0
+"""How long a command beside it may take."""
+
 CRASH = "Traceback (most recent call last)"
+LOCKED = ("database is locked", "another program holds the database")
+"""What SQLite, and then Vouch, say to who waited for another's write too long, or read before it wrote: never seen."""
 
 
 @dataclass
@@ -64,13 +69,11 @@ class Service:
 
     async def launch(self) -> int:
         """Start it. Returns the process's id at once."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("VOUCH_")}
-        more = {"VOUCH_SANDBOX__URL": self.sandbox_url, "VOUCH_SERVICE__DATABASE": self.database_url}
         program = [str(ROOT / "cli.py"), "run"] if self.wall is None else ["-m", "tests.faults.jumping", str(self.wall)]
         self._started, self._waited = time.monotonic(), False
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, *program, "--settings", str(self.settings), "--json"),
-            env=clean | more,
+            env=self._environment(),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -78,6 +81,32 @@ class Service:
         assert self._process.stderr is not None
         self._reading = asyncio.create_task(self._read(self._process.stderr))
         return self._process.pid
+
+    def _environment(self) -> dict[str, str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("VOUCH_")}
+        return clean | {"VOUCH_SANDBOX__URL": self.sandbox_url, "VOUCH_SERVICE__DATABASE": self.database_url}
+
+    async def command(self, *words: str) -> str:
+        """Run another command of Vouch beside it. Its complaints go to the log; returns what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(ROOT / "cli.py"), *words, "--settings", str(self.settings)),
+            env=self._environment(),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            said, complained = await asyncio.wait_for(process.communicate(), COMMAND_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            self.crashes.append(f"vouch {' '.join(words)} took longer than {COMMAND_S:.0f} s")
+            return ""
+        with self.log.open("ab") as log:
+            log.write(f"$ vouch {' '.join(words)}\n".encode() + complained)
+        for line in complained.decode("utf-8", "replace").splitlines():
+            self._note(line)
+        return said.decode("utf-8", "replace")
 
     async def ready(self) -> bool:
         """Wait until all its streams are up, or until it has ended, which is ``False``."""
@@ -146,7 +175,9 @@ class Service:
                 self._note(line.decode("utf-8", "replace").rstrip())
 
     def _note(self, line: str) -> None:
-        """Take up a traceback: in one line of the log, or printed by a process that ends by it."""
+        """Take up a locked database, and a traceback: in a line of the log, or printed by a process that ends by it."""
+        if any(words in line for words in LOCKED):
+            self.crashes.append(line[:600])
         if line.startswith("{"):
             if CRASH in line:
                 said = json.loads(line)

@@ -31,7 +31,10 @@ class Bug:
     """Scenarios of the campaign in which it must show."""
     shows: tuple[str, ...]
     """Fields of the campaign's verdict of which at least one must then be other than clean; see ``hunt.dirty``."""
-    kills: int = 20
+    kills: int = 12
+    window: str = ""
+    """Where the kills must fall for it to show, if not everywhere; and at which platform."""
+    platform: str = ""
     database: str = "sqlite"
     instances: int = 1
 

@@ -1,4 +1,6 @@
-"""Runs the campaign on each mistake: it must end otherwise than clean, in a field in which the mistake shows."""
+"""Runs the campaign on each mistake: it must end otherwise than clean, in a field in which the mistake shows. Before
+that on the code as it is, for each mix of scenarios: this must end clean, else nothing was proved.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,19 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.faults.planted.bug import Bug, planted
+from tests.faults.planted.every import FEWEST
 
 LONGEST_S = 300.0
 """A hunt for one mistake takes no longer, in wall seconds."""
+
+WEEK_S = 20.0
+FOLLOWERS = 240
+SIDE_BY_SIDE = 2
 
 Verdict = dict[str, Any]
 
@@ -26,9 +33,11 @@ class Caught:
 
     name: str
     caught: bool
-    by: dict[str, Any]
+    """Of a control: whether it was not clean."""
+    by: dict[str, Any] = field(default_factory=dict)
     """The fields that showed it."""
     note: str = ""
+    """Why there is no verdict."""
 
 
 def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
@@ -44,17 +53,65 @@ def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-async def hunt(bugs: Sequence[Bug], *, seed: int, side_by_side: int, tell: Callable[[str], None]) -> list[Caught]:
-    """Hunt for every mistake, a few side by side, each in a copy of the tree of its own."""
-    free = asyncio.Semaphore(side_by_side)
+def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
+    """No mistake at all: once for each mix of scenarios, with as many kills as any mistake that it is a control of."""
+    found: dict[str, Bug] = {}
+    for bug in bugs:
+        name = " ".join(("control", *bug.scenarios, bug.database, str(bug.instances)))
+        kills = max(bug.kills, found[name].kills if name in found else 0)
+        shows = ("lost", "doubled", "asked_twice", "reports_missing", "reports_doubled", "violations", "sent_share")
+        story = "The code as it is."
+        found[name] = Bug(
+            name=name,
+            story=story,
+            changes=(),
+            scenarios=bug.scenarios,
+            shows=shows,
+            kills=kills,
+            database=bug.database,
+            instances=bug.instances,
+        )
+    return list(found.values())
+
+
+async def hunt(bugs: Sequence[Bug], *, seed: int, tell: Callable[[str], None]) -> tuple[list[Caught], list[Caught]]:
+    """Run the controls, then hunt for every mistake, a few side by side, each in a copy of the tree of its own.
+
+    Returns (controls, mistakes).
+    """
+    free = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(bug: Bug) -> Caught:
         async with free:
             found = await _hunt_for(bug, seed)
-        tell(f"{'caught' if found.caught else 'MISSED'} {bug.name}: {found.by or found.note}")
+        said = "caught" if found.caught else "NO VERDICT" if found.note else "MISSED" if bug.changes else "clean"
+        tell(f"{said} {bug.name}: {found.by or found.note}")
         return found
 
-    return list(await asyncio.gather(*(one(bug) for bug in bugs)))
+    everything = [*controls_of(bugs), *bugs]
+    found = await asyncio.gather(*(one(bug) for bug in everything))
+    return found[: -len(bugs)], found[-len(bugs) :]
+
+
+def summed(bugs: Sequence[Bug], controls: Sequence[Caught], found: Sequence[Caught]) -> dict[str, Any]:
+    """The one JSON object. A mistake counts as caught only where its control was clean."""
+    clean = {one.name for one in controls if not one.caught and not one.note}
+    by_name = {one.name: one for one in found}
+    told: list[dict[str, Any]] = []
+    for bug in bugs:
+        one, (control,) = by_name.get(bug.name, Caught(name=bug.name, caught=False)), controls_of([bug])
+        caught = one.caught and control.name in clean
+        told.append({"name": bug.name, "caught": caught, "by": one.by} | ({"note": one.note} if one.note else {}))
+    n = sum(one["caught"] for one in told)
+    return {
+        "planted": len(bugs),
+        "caught": n,
+        "bugs": told,
+        "controls": [
+            {"name": one.name, "clean": one.name in clean, "by": one.by, "note": one.note} for one in controls
+        ],
+        "ok": len(clean) == len(controls) and n == len(bugs) >= FEWEST,
+    }
 
 
 async def _hunt_for(bug: Bug, seed: int) -> Caught:
@@ -62,7 +119,10 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
         tree = Path(folder, "tree")
         planted(bug, tree)
         given = ["--seed", str(seed), "--kills", str(bug.kills), "--database", bug.database]
-        given += ["--instances", str(bug.instances), "--json"]
+        given += ["--instances", str(bug.instances), "--worlds", "1", "--json"]
+        given += ["--week-s", str(WEEK_S), "--followers", str(FOLLOWERS)]
+        given += ["--window", bug.window] if bug.window else []
+        given += ["--platform", bug.platform] if bug.platform else []
         for scenario in bug.scenarios:
             given += ["--scenario", scenario]
         process = await asyncio.create_subprocess_exec(
@@ -78,10 +138,10 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
         except TimeoutError:
             os.killpg(process.pid, 9)
             await process.communicate()
-            return Caught(name=bug.name, caught=False, by={}, note=f"no verdict within {LONGEST_S:.0f} s")
+            return Caught(name=bug.name, caught=False, note=f"no verdict within {LONGEST_S:.0f} s")
     try:
         verdict: Verdict = json.loads(said)
     except ValueError:
-        return Caught(name=bug.name, caught=False, by={}, note=complained.decode("utf-8", "replace")[-300:])
+        return Caught(name=bug.name, caught=False, note=complained.decode("utf-8", "replace")[-600:])
     by = dirty(verdict, bug.shows)
     return Caught(name=bug.name, caught=bool(by) and process.returncode != 0, by=by)

@@ -6,16 +6,14 @@ import ast
 
 import pytest
 
-from tests.faults.planted import intake, machines, numbers, sending
 from tests.faults.planted.bug import ROOT, Bug, Change, DoesNotApply, changed
-from tests.faults.planted.hunt import dirty
+from tests.faults.planted.every import BUGS, FEWEST
+from tests.faults.planted.hunt import Caught, controls_of, dirty, summed
 from tests.faults.scenarios import NAMES
-
-BUGS = (*intake.BUGS, *sending.BUGS, *numbers.BUGS, *machines.BUGS)
 
 
 def test_there_are_at_least_twenty_and_each_has_its_name() -> None:
-    assert len(BUGS) >= 20
+    assert len(BUGS) >= FEWEST
     assert len({bug.name for bug in BUGS}) == len(BUGS)
 
 
@@ -44,3 +42,23 @@ def test_a_verdict_is_dirty_only_where_it_is_asked() -> None:
     assert dirty({**clean, "lost": 2}, ["lost"]) == {"lost": 2}
     assert dirty({**clean, "sent_share": 0.99}, ["sent_share"]) == {"sent_share": 0.99}
     assert dirty({**clean, "violations": list("abcd")}, ["violations"]) == {"violations": ["a", "b", "c"]}
+
+
+def test_each_mistake_has_a_control_that_is_killed_as_often() -> None:
+    controls = controls_of(BUGS)
+    for bug in BUGS:
+        (control,) = [one for one in controls if one.name == controls_of([bug])[0].name]
+        assert not control.changes
+        assert (control.scenarios, control.database, control.instances) == (bug.scenarios, bug.database, bug.instances)
+        assert control.kills >= bug.kills
+
+
+def test_a_catch_counts_only_beside_a_clean_control() -> None:
+    bugs = BUGS[:FEWEST]
+    clean = [Caught(name=one.name, caught=False) for one in controls_of(bugs)]
+    caught = [Caught(name=bug.name, caught=True, by={"lost": 1}) for bug in bugs]
+    assert summed(bugs, clean, caught)["ok"]
+    blind = [Caught(name=one.name, caught=True, by={"lost": 1}) for one in clean]
+    assert summed(bugs, blind, caught)["caught"] == 0
+    assert not summed(bugs, clean, caught[1:])["ok"]
+    assert not summed(bugs[1:], clean, caught[1:])["ok"]
