@@ -59,9 +59,15 @@ class Counted:
     # -- each act has left its event -------------------------------------------------------------------------------
 
     def kept(self, act: Act) -> bool:
-        """Whether the event of an act is in the books; a change of a vote on Discord is told in two, and both are."""
-        there = [event in self._books.events[act.account] for event in act.events]
-        return any(there) and (all(there) or not _in_list(act))
+        """Whether the event of an act is in the books. A vote on Discord is told to each session that lives, the one
+        that was left behind among them, and a change of it in two events: all that one session was told."""
+        there = self._books.events[act.account]
+        if not _in_list(act):
+            return any(event in there for event in act.events)
+        told: defaultdict[str, list[bool]] = defaultdict(list)
+        for event in act.events:
+            told[_place_in_session(event)[0]].append(event in there)
+        return any(all(events) for events in told.values())
 
     def _session_ends(self) -> dict[tuple[str, str], int]:
         """By account and session on Discord: the last of its votes that is in the books."""

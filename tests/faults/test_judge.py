@@ -294,6 +294,17 @@ def test_a_poll_that_nobody_named_is_told_in_full() -> None:
     assert f"{ACME} open poll timeline 61: people voted [1, 0, 0], kept [0, 1, 0]" in verdict(truth, books).findings[0]
 
 
+def test_a_vote_on_discord_is_kept_as_one_session_told_it() -> None:
+    truth, books = _with_a_vote_on_discord(events=("vabc:7", "vabc:8", "vnew:2", "vnew:3"))
+    books.reply += [{"account": GUILD, "event": f"vnew:{n}"} for n in (2, 3)]
+    later = act(10, "vote", GUILD, "eve", "poll", low=7, events=("vabc:9", "vnew:4"))
+    books.reply.append({"account": GUILD, "event": "vnew:4"})
+    truth = replace(truth, acts=(*truth.acts, later))
+    assert verdict(truth, books).ok
+    books.reply = [row for row in books.reply if row["event"] != "vnew:3"]
+    assert verdict(truth, books).lost == 1
+
+
 def test_a_poll_in_doubt_is_known_again_by_its_own_id() -> None:
     truth, books = clean()
     open_poll = post(68, BOT, "-2", "How likely?", options=("9–10", "7–8", "0–6"), channel="news", poll="51")
