@@ -19,7 +19,7 @@ from typing import Any
 from core.settings import load
 from sandbox.weeks import week_at
 from tests.architecture import ROOT
-from tests.faults.books import Books, read
+from tests.faults.books import read
 from tests.faults.contract import Truth, Up
 from tests.faults.databases import Store, opened
 from tests.faults.judge import READY_S, Case, Verdict, judge
@@ -213,7 +213,10 @@ async def _calm(run: Run) -> Truth:
         await asyncio.sleep(0.3)
         state = await run.remote.world("look")
     deadline = time.monotonic() + CATCH_UP_S
-    while time.monotonic() < deadline and await asyncio.to_thread(_waiting, run.store):  # noqa: ASYNC110
+    while waiting := await asyncio.to_thread(_waiting, run.store):
+        if time.monotonic() > deadline:
+            run.services[0].crashes.append(f"waiting for {CATCH_UP_S:.0f} s in the end: {', '.join(waiting[:5])}")
+            break
         await asyncio.sleep(0.5)
     for service in run.services:
         await run.remote.gone(service.name)
@@ -221,15 +224,15 @@ async def _calm(run: Run) -> Truth:
     return await run.remote.truth()
 
 
-def _waiting(store: Store) -> bool:
-    """Whether anything is still to be said or to be found out."""
-    books: Books = read(store.url)
-    return any(
-        row["state"] in ("claimed", "sending", "placed")
+def _waiting(store: Store) -> list[str]:
+    """What is still to be said or to be found out, and why if it says so."""
+    return [
+        f"{row['key']} {row['state']} {row['error']}".strip()
+        for row in read(store.url).outbox
+        if row["state"] in ("claimed", "sending", "placed")
         or (row["state"] == "planned" and row["kind"] == "report")
         or (row["state"] == "unknown" and row["looks"] >= 0)
-        for row in books.outbox
-    )
+    ]
 
 
 def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:

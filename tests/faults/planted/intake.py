@@ -21,6 +21,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost", "violations"),
+        kills=6,
+        platform="telegram",
     ),
     Bug(
         name="swallow-store-errors",
@@ -38,7 +40,7 @@ BUGS = (
         ),
         scenarios=("disk-full",),
         shows=("lost", "violations"),
-        kills=12,
+        kills=6,
     ),
     Bug(
         name="cursor-before-events",
@@ -54,7 +56,9 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost",),
-        kills=40,
+        kills=12,
+        platform="x",
+        window="committed-confirmed",
     ),
     Bug(
         name="thank-before-keeping",
@@ -74,6 +78,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost", "violations"),
+        kills=6,
+        platform="discord",
     ),
     Bug(
         name="sequence-ahead",
@@ -87,7 +93,9 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost",),
-        kills=40,
+        kills=16,
+        platform="discord",
+        window="received-committed",
     ),
     Bug(
         name="one-page-of-voters",
@@ -102,7 +110,8 @@ BUGS = (
         ),
         scenarios=("gateway",),
         shows=("lost",),
-        kills=20,
+        kills=8,
+        platform="discord",
     ),
     Bug(
         name="snapshot-over-words",
@@ -121,6 +130,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost",),
+        kills=10,
+        platform="discord",
     ),
     Bug(
         name="retractions-ignored",
@@ -134,6 +145,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost", "doubled"),
+        kills=6,
     ),
     Bug(
         name="malformed-ends-the-batch",
@@ -152,7 +164,8 @@ BUGS = (
         ),
         scenarios=("stream",),
         shows=("lost", "violations"),
-        kills=20,
+        kills=10,
+        platform="telegram",
     ),
     Bug(
         name="history-not-read",
@@ -166,6 +179,7 @@ BUGS = (
         ),
         scenarios=("gateway",),
         shows=("lost",),
-        kills=30,
+        kills=10,
+        platform="discord",
     ),
 )

@@ -17,7 +17,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("violations",),
-        kills=10,
+        kills=4,
     ),
     Bug(
         name="naive-local-time",
@@ -31,7 +31,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("violations", "reports_missing"),
-        kills=10,
+        kills=4,
     ),
     Bug(
         name="change-of-mind-counted-twice",
@@ -45,6 +45,6 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("doubled",),
-        kills=10,
+        kills=4,
     ),
 )

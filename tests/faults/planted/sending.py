@@ -20,6 +20,7 @@ BUGS = (
         ),
         scenarios=("lost-answers",),
         shows=_TWICE,
+        kills=10,
     ),
     Bug(
         name="resend-what-was-being-sent",
@@ -33,7 +34,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=_TWICE,
-        kills=40,
+        kills=12,
+        window="sent-recorded",
     ),
     Bug(
         name="begin-leaves-no-trace",
@@ -47,7 +49,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=_TWICE,
-        kills=40,
+        kills=12,
+        window="sent-recorded",
     ),
     Bug(
         name="not-found-at-the-first-look",
@@ -62,6 +65,7 @@ BUGS = (
         ),
         scenarios=_SCENARIOS,
         shows=_TWICE,
+        kills=10,
     ),
     Bug(
         name="unseen-is-unsaid",
@@ -75,7 +79,9 @@ BUGS = (
         ),
         scenarios=_SCENARIOS,
         shows=_TWICE,
-        kills=30,
+        kills=12,
+        window="sent-recorded",
+        platform="telegram",
     ),
     Bug(
         name="nobody-looks",
@@ -89,7 +95,9 @@ BUGS = (
         ),
         scenarios=_SCENARIOS,
         shows=("violations", "sent_share", "reports_missing"),
-        kills=30,
+        kills=12,
+        window="sent-recorded",
+        platform="discord",
     ),
     Bug(
         name="claims-left-behind",
@@ -103,7 +111,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("violations", "sent_share", "reports_missing"),
-        kills=40,
+        kills=12,
+        window="claimed-sent",
     ),
     Bug(
         name="report-by-its-hour",
@@ -117,7 +126,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("reports_doubled", "violations", "doubled"),
-        kills=10,
+        kills=4,
     ),
     Bug(
         name="late-is-never",
@@ -131,6 +140,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("reports_missing",),
+        kills=6,
     ),
     Bug(
         name="stop-is-a-word-like-any-other",
@@ -149,6 +159,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("violations", "doubled"),
+        kills=6,
     ),
     Bug(
         name="library-s-own-nonce",
@@ -162,7 +173,8 @@ BUGS = (
         ),
         scenarios=("lost-answers",),
         shows=_TWICE,
-        kills=30,
+        kills=10,
+        platform="discord",
     ),
     Bug(
         name="asked-to-wait-is-refused",
@@ -177,5 +189,6 @@ BUGS = (
         ),
         scenarios=("429",),
         shows=("sent_share", "reports_missing", "violations"),
+        kills=8,
     ),
 )
