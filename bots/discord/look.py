@@ -18,12 +18,16 @@ from discord.http import HTTPClient
 
 from bots.discord import faults, render
 from core.account import Look, Poll
+from core.clock import OFF_S
 from core.message import Message
 
 _PAGE = 100
 """Most messages in one answer. Source: https://docs.discord.com/developers/resources/message#get-channel-messages"""
-MARGIN = timedelta(minutes=1)
-"""How far our clock may be ahead of Discord's, at the real clock's speed."""
+MARGIN = timedelta(seconds=OFF_S) + timedelta(minutes=1)
+"""How far our clock may be ahead of Discord's."""
+ROUGH_S = 1.0
+"""In a sandbox: how far its clock and ours may be apart by the wall. Its weeks may take seconds, and each week asks with
+the same words, so ``MARGIN`` does not run at that speed."""
 _REMEMBERED = 4096
 
 Json = Mapping[str, Any]
@@ -60,7 +64,7 @@ class Sought:
     @property
     def after(self) -> int:
         """The id behind which it must be."""
-        return discord.utils.time_snowflake(self.since - MARGIN * max(self.speed, 1.0))
+        return discord.utils.time_snowflake(self.since - MARGIN - timedelta(seconds=ROUGH_S * self.speed))
 
     @property
     def _stands_alone(self) -> bool:

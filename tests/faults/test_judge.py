@@ -301,8 +301,8 @@ def test_a_vote_on_discord_is_kept_as_one_session_told_it() -> None:
     books.reply.append({"account": GUILD, "event": "vnew:4"})
     truth = replace(truth, acts=(*truth.acts, later))
     assert verdict(truth, books).ok
-    books.reply = [row for row in books.reply if row["event"] != "vnew:3"]
-    assert verdict(truth, books).lost == 1
+    half = replace(books, reply=[row for row in books.reply if row["event"] != "vnew:3"])
+    assert verdict(truth, half).lost == 1
 
 
 def test_a_poll_in_doubt_is_known_again_by_its_own_id() -> None:
