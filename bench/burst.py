@@ -194,10 +194,10 @@ async def measured(turn: Turn) -> None:
             poll = await account.poll(
                 place, Poll(question="?", options=OPTIONS, closes_at=closes_at), "poll", begin=_begin
             )
-            async with _inbox(Path(folder), poll.refs[0]) as (inbox, buttons):
+            async with _inbox(Path(folder), poll.refs[0]) as (inbox, held, buttons):
                 await account.say(place, buttons, "buttons", begin=_begin)
                 up = asyncio.Event()
-                listening = asyncio.create_task(account.listen(inbox.deliver(ACCOUNT), {}, up.set))
+                listening = asyncio.create_task(account.listen(inbox.deliver(ACCOUNT, held), {}, up.set))
                 await up.wait()
                 idle_mb = process.memory_info().rss / 1e6
                 await session.post(f"{turn.told_url}/up", json={"rss_mb": idle_mb})
@@ -221,14 +221,14 @@ async def _inbox(folder: Path, ref: str) -> AsyncIterator[Any]:
     from core.message import Button, text
     from core.routes import Channel, ChannelKind
 
-    async with posted(folder, ACCOUNT, ref, len(OPTIONS)) as inbox:
+    async with posted(folder, ACCOUNT, ref, len(OPTIONS)) as (inbox, held):
         inbox.routes.channels["buttons"] = Channel(
             name="buttons", account=ACCOUNT, place=PLACE, kind=ChannelKind.BUTTONS
         )
         with inbox.database.reading() as connection:
             code = inbox.directory.wave(connection, SURVEY, WAVE).code
         scores = (Button(str(n), inbox.seal.token(Purpose.SCORE, code, n)) for n in range(11))
-        yield inbox, text("How likely?", *scores)
+        yield inbox, held, text("How likely?", *scores)
 
 
 def _counted(inbox: Any) -> tuple[int, int]:

@@ -94,7 +94,8 @@ class Stage:
                 options = tuple(str(option) for option in range(OPTIONS[self.platform]))
                 closes_at = datetime.now(UTC) + timedelta(days=1)
                 place = await account.place(self._place(number))
-                receipt = await account.poll(place, Poll(question="?", options=options, closes_at=closes_at), name)
+                poll = Poll(question="?", options=options, closes_at=closes_at)
+                receipt = await account.poll(place, poll, name, begin=_begin)
                 self.refs[name] = receipt.refs[0]
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -111,6 +112,10 @@ class Stage:
             if not done:
                 raise web.HTTPConflict(text=f"{self.platform} did not let person {number} act")
         return web.Response()
+
+
+async def _begin() -> None:
+    """Nobody else may say it."""
 
 
 def settings_of(platform: str, accounts: list[str], sandbox_url: str) -> Settings:

@@ -13,9 +13,11 @@ from core.buttons import Seal
 from core.clock import Clock
 from core.routes import Channel, ChannelKind, Routes
 from core.store.asks import NewAsk, ask_key, plan_asks
+from core.store.claims import claim
 from core.store.database import Connection, Database
 from core.store.inbox import Inbox
-from core.store.outbox import Kind, Planned, claim, sent
+from core.store.leases import Held, Leases
+from core.store.outbox import Kind, Planned, sent
 from core.survey import Survey, week_wave
 
 POLL, BUTTONS = "-1001", "-1002"
@@ -31,11 +33,16 @@ WAVE = week_wave(SURVEY, datetime.now(UTC))
 
 
 @asynccontextmanager
-async def posted(folder: Path, account: str, ref: str, options: int) -> AsyncIterator[Inbox]:
-    """An inbox on a new SQLite file; the poll ``ref`` shows so many ``options``."""
+async def posted(folder: Path, account: str, ref: str, options: int) -> AsyncIterator[tuple[Inbox, Held]]:
+    """An inbox on a new SQLite file, and the lease of the account; the poll ``ref`` shows so many ``options``."""
     clock = Clock()
     channels = {n: Channel(name=n, account=account, place=place, kind=kind) for n, (place, kind) in _CHANNELS.items()}
-    async with Database(f"sqlite:///{folder / 'vouch.db'}") as database:
+    async with (
+        Database(f"sqlite:///{folder / 'vouch.db'}") as database,
+        Leases(database, lambda connection, account: None) as leases,
+    ):
+        held = await leases.take(account)
+        assert held is not None
         inbox = Inbox(database, Routes([SURVEY], channels), Seal(bytes.fromhex(database.kept("seal"))), clock)
 
         def post(connection: Connection) -> None:
@@ -55,8 +62,8 @@ async def posted(folder: Path, account: str, ref: str, options: int) -> AsyncIte
                 [NewAsk(thing=thing, kind=ChannelKind.POLL, ballot=ballot_of(f"0-10:{options}"), named=True)],
                 now,
             )
-            for claimed in claim(connection, account, now, 1):
+            for claimed in claim(connection, held, now, 1):
                 sent(connection, claimed.id, Receipt(place=POLL, message="1", refs=(ref,), sent_at=now), now)
 
         await database.write(post)
-        yield inbox
+        yield inbox, held

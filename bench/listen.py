@@ -103,10 +103,10 @@ async def ours(turn: Turn, options: Mapping[str, str], seen: Seen) -> AsyncItera
 
     with tempfile.TemporaryDirectory(prefix="vouch-bench-") as folder:
         async with (
-            posted(Path(folder), turn.account, turn.ref, turn.options) as inbox,
+            posted(Path(folder), turn.account, turn.ref, turn.options) as (inbox, held),
             open_account(turn.platform, turn.account, options, Clock(), lambda _: None) as account,
         ):
-            keep = inbox.deliver(turn.account)
+            keep = inbox.deliver(turn.account, held)
 
             async def deliver(events: Sequence[Event]) -> Sequence[Answer]:
                 answers = await keep(events)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from bench.kept import BUTTONS, SURVEY, WAVE, posted
 from bench.row import Figure, NotMeasured, Row
+from core.account import Deliver
 from core.buttons import Purpose, Seal, wave_code
 from core.events import Reply, Via
-from core.store.inbox import Inbox
 from core.store.tallies import named
 
 ACCOUNT, REF, SEED = "bench", "poll:1", 11
@@ -100,11 +100,11 @@ def _ours(folder: Path, n: int) -> Run:
 
 
 async def _deliver(folder: Path, n: int) -> Run:
-    async with posted(folder, ACCOUNT, REF, options=11) as inbox:
-        everything = replies(WARM_UP + n, inbox.seal)
-        await _in_flight(inbox, everything[:WARM_UP])
+    async with posted(folder, ACCOUNT, REF, options=11) as (inbox, held):
+        everything, deliver = replies(WARM_UP + n, inbox.seal), inbox.deliver(ACCOUNT, held)
+        await _in_flight(deliver, everything[:WARM_UP])
         started = time.perf_counter()
-        waits_s = await _in_flight(inbox, everything[WARM_UP:])
+        waits_s = await _in_flight(deliver, everything[WARM_UP:])
         elapsed_s = time.perf_counter() - started
         wave = await inbox.database.write(lambda connection: inbox.directory.wave(connection, SURVEY, WAVE))
         with inbox.database.reading() as connection:
@@ -114,9 +114,9 @@ async def _deliver(folder: Path, n: int) -> Run:
     return _run(n, elapsed_s, waits_s)
 
 
-async def _in_flight(inbox: Inbox, events: Sequence[Reply]) -> list[float]:
+async def _in_flight(deliver: Deliver, events: Sequence[Reply]) -> list[float]:
     """Deliver each by itself, so many at a time. Returns how long each took, in seconds."""
-    deliver, waiting = inbox.deliver(ACCOUNT), iter(events)
+    waiting = iter(events)
     waits_s: list[float] = []
 
     async def one_after_another() -> None:
