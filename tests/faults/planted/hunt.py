@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.planted.bug import Bug, planted
+from tests.faults.planted.bug import Bug, DoesNotApply, planted
 from tests.faults.planted.every import FEWEST
 
 LONGEST_S = 300.0
@@ -23,6 +24,7 @@ LONGEST_S = 300.0
 WEEK_S = 30.0
 FOLLOWERS = 240
 SIDE_BY_SIDE = 2
+END_S = 20.0
 
 Verdict = dict[str, Any]
 
@@ -117,7 +119,10 @@ def summed(bugs: Sequence[Bug], controls: Sequence[Caught], found: Sequence[Caug
 async def _hunt_for(bug: Bug, seed: int) -> Caught:
     with tempfile.TemporaryDirectory(prefix="vouch-planted-", ignore_cleanup_errors=True) as folder:
         tree = Path(folder, "tree")
-        planted(bug, tree)
+        try:
+            planted(bug, tree)
+        except DoesNotApply as error:
+            return Caught(name=bug.name, caught=False, note=str(error))
         given = ["--seed", str(seed), "--kills", str(bug.kills), "--database", bug.database]
         given += ["--instances", str(bug.instances), "--worlds", "1", "--json"]
         given += ["--week-s", str(WEEK_S), "--followers", str(FOLLOWERS)]
@@ -136,12 +141,24 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
         try:
             said, complained = await asyncio.wait_for(process.communicate(), LONGEST_S)
         except TimeoutError:
-            os.killpg(process.pid, 9)
-            await process.communicate()
             return Caught(name=bug.name, caught=False, note=f"no verdict within {LONGEST_S:.0f} s")
+        finally:
+            await _end(process)
     try:
         verdict: Verdict = json.loads(said)
     except ValueError:
         return Caught(name=bug.name, caught=False, note=complained.decode("utf-8", "replace")[-600:])
     by = dirty(verdict, bug.shows)
     return Caught(name=bug.name, caught=bool(by) and process.returncode != 0, by=by)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Leave nothing behind: a campaign that is told to stop stops all that it has started."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_S)
+    except TimeoutError:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -66,8 +66,8 @@ BUGS = (
         changes=(
             Change(
                 file="bots/discord/stream.py",
-                old="            self.intake.put((reply,), self._answers.owe(interaction))\n",
-                new='            self._answers.owe(interaction)([Answer(toast="Thank you!")])\n'
+                old="            self.intake.put((reply,), self._answers.owe(asked))\n",
+                new='            self._answers.owe(asked)([Answer(toast="Thank you!")])\n'
                 "            self.intake.put((reply,))\n",
             ),
             Change(
