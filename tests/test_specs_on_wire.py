@@ -58,7 +58,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "discord": (
-        r"\b(?:_stream\.(login|fetch_\w+)|(?:http|guild|response|followup|where)\.([a-z_]+)\b)",
+        r"\b(?:_stream\.(login|fetch_\w+)|(?:http|guild|response|asked|where)\.([a-z_]+)\b)",
         {
             "login": "GET /users/@me",
             "request": "GET /gateway/bot",
@@ -70,9 +70,8 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "end_poll": "POST /channels/{}/polls/{}/expire",
             "get_poll_answer_voters": "GET /channels/{}/polls/{}/answers/{}",
             "get_message": "GET /channels/{}/messages/{}",
-            "send_modal": "POST /interactions/{}/{}/callback",
-            "defer": "POST /interactions/{}/{}/callback",
-            "send": "POST /webhooks/{}/{}",
+            "first": "POST /interactions/{}/{}/callback",
+            "later": "POST /webhooks/{}/{}",
             "history": "GET /channels/{}/messages",
             "logs_from": "GET /channels/{}/messages",
             "get_channel": "GET /channels/{}",

@@ -73,14 +73,12 @@ class Connection(discord.Client):
         self._sequence = 0
         """The last event of the session that came."""
         self._broke_at: int | None = None
-        self._connection.parsers["INTERACTION_CREATE"] = self._slim
+        self._connection.parsers["INTERACTION_CREATE"] = self._interaction_came
 
-    def _slim(self, data: Any) -> None:
-        """discord.py makes an object of each button under the message that is tapped, a good part of what a tap costs.
-        Of that message we read the id alone."""
-        if data.get("message"):
-            data["message"] = {**data["message"], "components": [], "embeds": [], "mentions": []}
-        self._connection.parse_interaction_create(data)
+    def _interaction_came(self, data: Any) -> None:
+        """discord.py would make an object of the message that is tapped, its channel and each button, most of what a
+        tap costs. We read what was sent."""
+        self.dispatch("interaction", data)
 
     @property
     def spot(self) -> Spot:

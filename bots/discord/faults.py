@@ -110,9 +110,9 @@ def trace() -> aiohttp.TraceConfig:
         if call := _call.get():
             call.doubt = response.status < 300 or response.status >= 500 or call.lost
             # discord.py would sleep, be cancelled in it, and after a global pause never make a request again.
-            if response.status == 429 and not call.waits(pause_s := await _pause_s(response)):
+            if response.status == 429 and not call.waits(wait_s := await pause_s(response)):
                 response.close()
-                raise discord.RateLimited(pause_s)
+                raise discord.RateLimited(wait_s)
 
     config = aiohttp.TraceConfig()
     config.on_request_start.append(starts)
@@ -196,7 +196,7 @@ def refusal(account: str, exc: discord.HTTPException, *, direct: bool) -> Accoun
     return ContentRefused(account, f"Discord refuses this message ({exc.status}, code {code})")
 
 
-async def _pause_s(response: aiohttp.ClientResponse) -> float:
+async def pause_s(response: aiohttp.ClientResponse) -> float:
     """How long a 429 asks us to wait: to the millisecond in Discord's own words, in whole seconds in the proxy's.
 
     Source: https://docs.discord.com/developers/topics/rate-limits#exceeding-a-rate-limit

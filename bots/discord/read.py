@@ -13,7 +13,10 @@ import discord
 
 from core.events import Reply, Via
 
-_TEXT_INPUT = 4
+_COMPONENT, _SUBMIT = 3, 5
+"""Kinds of interactions.
+Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-interaction-type"""
+_BUTTON, _TEXT_INPUT = 2, 4
 """Source: https://docs.discord.com/developers/components/reference#component-object-component-types"""
 
 
@@ -70,26 +73,31 @@ def message(message: discord.Message, *, me: int, order: int) -> Reply | None:
     )
 
 
-def interaction(interaction: discord.Interaction, *, order: int) -> Reply | None:
-    """A tap on a button or a form sent in; ``None`` for any other interaction (commands, selects)."""
-    data: Any = interaction.data or {}
-    if interaction.type is discord.InteractionType.component and data.get("component_type") == 2:
+def interaction(sent: Any, *, order: int) -> Reply | None:
+    """A tap on a button or a form sent in, as the gateway brings it; ``None`` for any other interaction (commands,
+    selects). Raises ``KeyError`` for what is none.
+
+    Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object
+    """
+    data: Any = sent.get("data") or {}
+    if sent["type"] == _COMPONENT and data.get("component_type") == _BUTTON:
         via, words = Via.TAP, ""
-    elif interaction.type is discord.InteractionType.modal_submit:
+    elif sent["type"] == _SUBMIT:
         via, words = Via.FORM, "\n".join(_typed(data.get("components", ())))
     else:
         return None
+    person = (sent.get("member") or sent)["user"]["id"]
     return Reply(
-        id=f"i{interaction.id}",
-        person=str(interaction.user.id),
+        id=f"i{sent['id']}",
+        person=str(person),
         via=via,
-        at=interaction.created_at,
+        at=discord.utils.snowflake_time(int(sent["id"])),
         order=order,
-        place="" if interaction.guild_id is None else str(interaction.channel_id or ""),
-        ref=None if interaction.message is None else ref(interaction.message.id),
+        place="" if sent.get("guild_id") is None else str(sent.get("channel_id") or ""),
+        ref=None if sent.get("message") is None else ref(sent["message"]["id"]),
         token=data["custom_id"],
         text=words,
-        language=str(interaction.locale),
+        language=str(sent.get("locale", "en-US")),
     )
 
 

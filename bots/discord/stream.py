@@ -17,7 +17,7 @@ import aiohttp
 import discord
 
 from bots.discord import faults, read
-from bots.discord.answer import Answers
+from bots.discord.answer import Answers, Asked
 from bots.discord.connection import Connection
 from bots.discord.gateway import Gateway
 from bots.discord.history import History
@@ -45,7 +45,7 @@ class Stream(Connection):
     ) -> None:
         super().__init__(calls, clock, gateway, identify_every_s)
         self._forms = forms
-        self._answers = Answers()
+        self._answers = Answers(self.http)
         self.intake = Intake(calls.account, self._mark)
         self.history = History(calls, self)
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
@@ -189,14 +189,15 @@ class Stream(Connection):
         moved = self.history.arrived(message.channel.id, message.id)
         self.intake.put((reply, moved) if moved else (reply,), lambda _: self.history.kept(moved))
 
-    def _interaction(self, interaction: discord.Interaction) -> None:
-        reply = read.interaction(interaction, order=self._order())
+    def _interaction(self, data: Any) -> None:
+        reply = read.interaction(data, order=self._order())
         if reply is None:
             return
+        asked = Asked.of(data)
         if reply.via is Via.TAP and reply.token is not None and (form := self._forms(reply.token)):
-            self._answers.open_form(interaction, form)
+            self._answers.open_form(asked, form)
         else:
-            self.intake.put((reply,), self._answers.owe(interaction))
+            self.intake.put((reply,), self._answers.owe(asked))
 
     # What it brought while we were away
 
