@@ -22,7 +22,7 @@ from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
 from demo.plan import plan_of, world_of
-from demo.readback import arranged, counts_of, differences, first_differences, flat, read_line
+from demo.readback import arranged, counts_of, differences, first_differences, flat, read_line, tells
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, running
@@ -180,7 +180,7 @@ class Demo:
         return max((report_due(wave, team.report, team.timezone) for team in teams), default=wave.closes_at)
 
     def _complete(self) -> bool:
-        found = {part.key for part in self._found()}
+        found = {part.key for part in self._found() if tells(part.text)}
         wanted = [
             (survey.name, team, week, part)
             for survey in self.surveys.values()

@@ -44,6 +44,11 @@ def flat(surveys: dict[str, Any]) -> dict[str, Any]:
     return next(iter(surveys.values())) if len(surveys) == 1 else {"surveys": surveys}
 
 
+def tells(text: str) -> bool:
+    """Whether a message holds a tally: one that only promises what follows does not."""
+    return any(_TALLY.match(line) for line in text.splitlines())
+
+
 def read_line(line: str, part: str, into: dict[str, Any]) -> None:
     """Take the tally of one line of a report, if it has one."""
     found = _TALLY.match(line)

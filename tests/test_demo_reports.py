@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.nps import Tally
-from core.report import channel_lines, headline
+from core.report import channel_lines, headline, placeholder
 from core.routes import Team
 from core.survey import Survey
-from demo.readback import arranged, counts_of, first_differences
+from demo.readback import arranged, counts_of, first_differences, tells
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from sandbox.seam import Post
@@ -74,6 +74,13 @@ def test_a_report_that_was_edited_into_its_place_arrived_once() -> None:
     twice = [soon, channels, replace(soon, text="?", edited=True), replace(soon, text=HEADLINE, edited=True)]
     found = list(reports(survey("acme", "Acme")).read(twice))
     assert [(part.part, part.text) for part in found] == [("headline", HEADLINE), ("channels", CHANNELS)]
+
+
+def test_a_promise_of_a_report_is_not_yet_one() -> None:
+    for language in ("en", "fr"):
+        promised = [placeholder(REPORT, language, first=first).plain for first in (True, False)]
+        found = list(reports(survey("acme", "Acme")).read(told(*promised, HEADLINE, CHANNELS)))
+        assert [tells(part.text) for part in found] == [False, False, True, True]
 
 
 def test_surveys_of_one_brand_in_one_place_cannot_be_told_apart() -> None:
