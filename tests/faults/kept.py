@@ -19,6 +19,7 @@ _ROWS = (
 _ANSWERS = (
     "SELECT o.key FROM outbox o WHERE o.account = {0} AND o.kind = 'answer' AND o.state IN ('planned', 'claimed')"
 )
+_OF_INSTANCE = "SELECT 1 FROM pg_stat_activity WHERE application_name = {0} LIMIT 1"
 FAILURES = (sqlite3.Error, psycopg.Error)
 """What a question raises when the database cannot be asked now."""
 
@@ -55,7 +56,7 @@ class Kept:
                 f"file:{quote(path)}?mode=ro", uri=True, timeout=2.0, isolation_level=None, check_same_thread=False
             )
         else:
-            self._server = psycopg.connect(url, autocommit=True, connect_timeout=2)
+            self._server = psycopg.connect(url, autocommit=True, connect_timeout=2, application_name="campaign")
             self._server.execute("SET default_transaction_read_only = on")
 
     def __enter__(self) -> Self:
@@ -69,6 +70,10 @@ class Kept:
         for connection in (self._lite, self._server):
             if connection is not None:
                 connection.close()
+
+    def has_work_of(self, instance: str) -> bool:
+        """PostgreSQL: whether the server still does what an instance sent before it died."""
+        return self._server is not None and bool(self._ask(_OF_INSTANCE, instance))
 
     def version(self) -> int | None:
         """A number that changes with each commit of somebody else; ``None`` where there is none."""

@@ -33,6 +33,7 @@ SOON_S = 0.003
 ACCEPT_S = 0.05
 UNDER_WAY_S = 0.08
 """What the dead had sent is at the platform by then."""
+SERVER_S = 5.0
 LOOK_S, LOOK_SERVER_S = 0.0005, 0.002
 
 
@@ -249,6 +250,8 @@ class Killer:
         pid = armed.service.pid
         if not await self._services.felt(arm.instance, arm.signal):
             note = f"{pid} did not feel it"
+        if arm.signal == "KILL":
+            await asyncio.to_thread(_let_end, armed.service)
         taken, unread = self._committed(armed)
         await asyncio.sleep(UNDER_WAY_S)
         found = windows(taken, self._seen)
@@ -297,6 +300,17 @@ def _chosen(arm: Arm, found: list[Found]) -> Found | None:
     order = (arm.window, SENT, CLAIMED, COMMITTED, RECEIVED)
     meant = [one for one in found if arm.platform in ("", one.platform)] or found
     return min(meant, key=lambda one: order.index(one.window), default=None)
+
+
+def _let_end(service: Service) -> None:
+    """A server ends what the dead had sent to it: before that nobody knows what was committed."""
+    until = time.monotonic() + SERVER_S
+    try:
+        with Kept(service.database) as kept:
+            while kept.has_work_of(service.name) and time.monotonic() < until:
+                time.sleep(LOOK_SERVER_S)
+    except FAILURES:
+        return
 
 
 def _call(loop: asyncio.AbstractEventLoop, armed: Armed) -> None:
