@@ -159,7 +159,7 @@ class Run:
                 await asyncio.sleep(self.rng.uniform(0.1, 0.8))
 
     async def kill(self, window: str | None = None, *, wait: bool = True) -> None:
-        """Kill an instance in a window (the one that lacks most, if none is given) and start it again."""
+        """Kill an instance in a window (one that lacks kills, if none is given) and start it again."""
         service = self.service()
         await self._only_one_is_down(service)
         if self.rng.random() < 0.4:
@@ -176,9 +176,8 @@ class Run:
     def _window(self) -> str:
         if self.progress.window:
             return self.progress.window
-        if self.rng.random() < 0.15:
-            return "random"
-        return self.rng.choice(self.progress.lacking[:2] or [*WINDOWS, "random"])
+        lacking = self.progress.lacking[:2]
+        return "random" if not lacking or self.rng.random() < 0.15 else self.rng.choice(lacking)
 
     async def _hit(self, service: Service, window: str) -> Hit:
         """One kill in the window, or else at once."""

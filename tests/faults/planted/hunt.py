@@ -22,6 +22,9 @@ LONGEST_S = 300.0
 """A hunt for one mistake takes no longer, in wall seconds."""
 
 WEEK_S = 30.0
+LEAST_SHARE = 0.95
+"""Little is planned in so short a time: one death of the code as it is costs a larger share than in a long campaign."""
+
 FOLLOWERS = 240
 SIDE_BY_SIDE = 2
 END_S = 20.0
@@ -43,12 +46,12 @@ class Caught:
 
 
 def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
-    """Those of the fields that are not clean: not 0, not empty, a share below 99.5 %."""
+    """Those of the fields that are not clean: not 0, not empty, a share below ``LEAST_SHARE``."""
     found: dict[str, Any] = {}
     for name in shows:
         value = verdict[name]
         if name == "sent_share":
-            if value < 0.995:
+            if value < LEAST_SHARE:
                 found[name] = value
         elif value:
             found[name] = value[:3] if isinstance(value, list) else value
@@ -56,19 +59,20 @@ def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
 
 
 def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
-    """No mistake at all: once for each mix of scenarios, with as many kills as any mistake that it is a control of."""
+    """No mistake at all: once for each mix of scenarios, with as many kills as any mistake that it is a control of, and
+    clean wherever one of them must not be."""
     found: dict[str, Bug] = {}
     for bug in bugs:
         name = " ".join(("control", *bug.scenarios, bug.database, str(bug.instances)))
         kills = max(bug.kills, found[name].kills if name in found else 0)
-        shows = ("lost", "doubled", "asked_twice", "reports_missing", "reports_doubled", "violations", "sent_share")
+        shows = {*bug.shows, *(found[name].shows if name in found else ())}
         story = "The code as it is."
         found[name] = Bug(
             name=name,
             story=story,
             changes=(),
             scenarios=bug.scenarios,
-            shows=shows,
+            shows=tuple(sorted(shows)),
             kills=kills,
             database=bug.database,
             instances=bug.instances,

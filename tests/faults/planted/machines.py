@@ -56,7 +56,7 @@ BUGS = (
             ),
         ),
         scenarios=("disk-full",),
-        shows=("violations", "lost", "reports_missing", "sent_share"),
+        shows=("violations", "lost", "reports_missing"),
         kills=6,
     ),
     Bug(
