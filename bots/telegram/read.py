@@ -27,8 +27,10 @@ KINDS: Final[list[str]] = [
 Source: https://core.telegram.org/bots/api#update
 """
 
-POLL_GRACE: Final = timedelta(days=1)
-"""A poll ends by itself this long after its close: for the one whose message id was lost."""
+POLL_GRACE: Final = timedelta(hours=6)
+"""A poll ends by itself this long after its close, for the one whose message id was lost: until then nobody is told how
+it stands, and the week's report, on the morning after, should have it. Not sooner, for a poll that we have to end has
+its totals in the answer, however long we were away before that; else an update has them, which is kept for a day."""
 
 _START: Final = re.compile(r"/start(?:@\w+)?(?:\s+(?:(?P<payload>[A-Za-z0-9_-]{1,64})|.*))?", re.DOTALL)
 """Source: https://core.telegram.org/bots/features#deep-linking"""

@@ -125,8 +125,10 @@ async def test_nobody_sees_the_result_before_the_close(world: World) -> None:
     assert not [event for event in await world.caught_up() if isinstance(event, Totals) and not event.final]
 
 
-@pytest.mark.parametrize(("days", "expected"), [(7, 8), (29.9, None), (60, None), (-0.5, 0.5)])
-async def test_a_poll_ends_by_itself_a_day_after_its_close(world: World, days: float, expected: float | None) -> None:
+@pytest.mark.parametrize(("days", "expected"), [(7, 7.25), (30.3, None), (60, None), (-0.1, 0.15)])
+async def test_a_poll_ends_by_itself_on_the_morning_after_its_close(
+    world: World, days: float, expected: float | None
+) -> None:
     await world.account.poll(await group(world), poll(world, days), "k", begin=begun)
     ends = world.posts[-1].closes_at
     assert ends is not None
