@@ -252,10 +252,10 @@ def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: flo
         "windows": dict(progress.windows),
         **whole.as_json(),
         "too_late": [text for one in ended for text in one.too_late],
-        "ready_s": _quantiles(ready),
-        "ready_in_trouble_s": _quantiles([s for one in ended for s in one.slow_s]),
-        "takeover_s": _quantiles([s for one in ended for s in one.took_s]),
-        "takeover_in_trouble_s": _quantiles([s for one in ended for s in one.slow_took_s]),
+        "ready_s": quantiles(ready),
+        "ready_in_trouble_s": quantiles([s for one in ended for s in one.slow_s]),
+        "takeover_s": quantiles([s for one in ended for s in one.took_s]),
+        "takeover_in_trouble_s": quantiles([s for one in ended for s in one.slow_took_s]),
         "spent_s": {on: round(s, 1) for on, s in progress.spent_s.items()},
         "pauses": progress.pauses,
         "scenarios": dict(progress.scenarios),
@@ -273,7 +273,8 @@ def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: flo
     }
 
 
-def _quantiles(found: list[float]) -> dict[str, float]:
+def quantiles(found: list[float]) -> dict[str, float]:
+    """How many there were, and how they are spread."""
     if not found:
         return {}
     found = sorted(found)

@@ -91,13 +91,16 @@ class Takeovers:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 while time.time() - since < LONGEST_S:
                     now = {row[0]: row[2:] for row in connection.execute(_LEASES)}
-                    if all(self._is_served(now[account], *was) for account, was in served.accounts.items()):
+                    if all(is_served(now[account], *was) for account, was in served.accounts.items()):
                         break
                     time.sleep(LOOK_S)
         except psycopg.Error:
             return None
         return time.time() - since
 
-    @staticmethod
-    def _is_served(row: tuple[int, bool, str | None], fence: int, caught_up: str) -> bool:
-        return row[0] > fence and row[1] and (row[2] or "") > caught_up
+
+def is_served(lease: tuple[int, bool, str | None], fence: int, caught_up: str) -> bool:
+    """Whether a lease (its fence, whether it lasts, up to when its account was read) has a new holder since it had this
+    fence and its account was read up to then, and whether that one has read what was missed."""
+    now, lasts, read = lease
+    return now > fence and lasts and (read or "") > caught_up

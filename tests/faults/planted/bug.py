@@ -30,7 +30,8 @@ class Bug:
     scenarios: tuple[str, ...]
     """Scenarios of the campaign in which it must show."""
     shows: tuple[str, ...]
-    """Fields of the campaign's verdict of which at least one must then be other than clean; see ``hunt.dirty``."""
+    """Fields of the campaign's verdict of which at least one must then be other than clean; see ``hunt.dirty``.
+    ``refused``: what was dropped as refused although no person refused it."""
     kills: int = 12
     window: str = ""
     """Where the kills must fall for it to show, if not everywhere; and at which platform."""

@@ -49,13 +49,18 @@ def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
     """Those of the fields that are not clean: not 0, not empty, a share below ``LEAST_SHARE``."""
     found: dict[str, Any] = {}
     for name in shows:
-        value = verdict[name]
+        value: Any = _refused(verdict) if name == "refused" else verdict[name]
         if name == "sent_share":
             if value < LEAST_SHARE:
                 found[name] = value
         elif value:
             found[name] = value[:3] if isinstance(value, list) else value
     return found
+
+
+def _refused(verdict: Verdict) -> list[str]:
+    """What was dropped as refused although no person refused it."""
+    return [said for said in verdict["not_sent"] if " refused " in said and "this person" not in said]
 
 
 def controls_of(bugs: Sequence[Bug]) -> list[Bug]:

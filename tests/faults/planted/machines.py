@@ -26,7 +26,7 @@ BUGS = (
             ),
         ),
         scenarios=("paused",),
-        shows=("doubled", "asked_twice", "reports_doubled", "violations", "sent_share"),
+        shows=("doubled", "asked_twice", "reports_doubled", "violations"),
         database="postgresql",
         instances=2,
         kills=8,

@@ -41,6 +41,11 @@ def test_a_verdict_is_dirty_only_where_it_is_asked() -> None:
     assert dirty({**clean, "lost": 2}, ["doubled"]) == {}
     assert dirty({**clean, "lost": 2}, ["lost"]) == {"lost": 2}
     assert dirty({**clean, "sent_share": 0.94}, ["sent_share"]) == {"sent_share": 0.94}
+    of_theirs = {"acme-discord invitation refused acme-discord: this person has blocked us": 1}
+    assert dirty({**clean, "not_sent": of_theirs}, ["refused"]) == {}
+    assert dirty({**clean, "not_sent": {**of_theirs, "acme-x ask refused acme-x: wait": 1}}, ["refused"]) == {
+        "refused": ["acme-x ask refused acme-x: wait"]
+    }
     assert dirty({**clean, "violations": list("abcd")}, ["violations"]) == {"violations": ["a", "b", "c"]}
 
 

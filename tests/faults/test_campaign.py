@@ -1,0 +1,67 @@
+"""What a campaign is asked for, what it still lacks, and when something is served again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.__main__ import Hunt, arguments
+from tests.faults.campaign import Wanted, quantiles
+from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, Hit
+from tests.faults.planted.every import BUGS
+from tests.faults.run import Progress
+from tests.faults.scenarios import NAMES
+from tests.faults.takeover import is_served
+
+
+def test_without_a_word_all_scenarios_are_played_and_a_short_campaign_has_short_weeks() -> None:
+    short, long = arguments(["--kills", "60"]), arguments(["--kills", "1000"])
+    assert isinstance(short, Wanted)
+    assert isinstance(long, Wanted)
+    assert short.scenarios == NAMES
+    assert short.week_s < long.week_s
+
+
+def test_two_instances_need_a_database_that_two_machines_can_share() -> None:
+    with pytest.raises(SystemExit):
+        arguments(["--instances", "2"])
+
+
+def test_a_hunt_is_for_every_mistake_or_those_that_are_named() -> None:
+    every, one = arguments(["--planted"]), arguments(["--planted", "--only", BUGS[3].name])
+    assert isinstance(every, Hunt)
+    assert isinstance(one, Hunt)
+    assert every.bugs == BUGS
+    assert one.bugs == (BUGS[3],)
+
+
+def test_a_campaign_goes_on_until_every_window_had_its_share() -> None:
+    progress = Progress(wanted=4, least=1)
+    assert progress.lacking == [RECEIVED, COMMITTED, CLAIMED, SENT]
+    for window in (RECEIVED, RECEIVED, SENT, "", COMMITTED):
+        progress.see(Hit(happened=True, window=window))
+    assert progress.kills == 5
+    assert progress.lacking == [CLAIMED]
+    assert not progress.done
+    progress.see(Hit(happened=True, window=CLAIMED))
+    assert progress.done
+
+
+def test_quantiles_name_how_many_there_were() -> None:
+    assert quantiles([]) == {}
+    assert quantiles([3.0, 1.0, 2.0]) == {"n": 3, "p50": 2.0, "p95": 3.0, "max": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("fence", "lasts", "read", "served"),
+    [
+        (8, True, "2026-10-13", True),
+        (7, True, "2026-10-13", False),
+        (8, False, "2026-10-13", False),
+        (8, True, "2026-10-12", False),
+        (8, True, None, False),
+    ],
+)
+def test_an_account_is_served_again_by_a_new_holder_that_has_read_it(
+    fence: int, lasts: bool, read: str | None, served: bool
+) -> None:
+    assert is_served((fence, lasts, read), 7, "2026-10-12") == served
