@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
 _DEFER_S = 1.0
 """When nothing is kept by then, we say that we are at it: the rest of the 3 s is for the way there, which is long when
 many want an answer."""
-_MANY = 200
-"""When so many wait for a first answer, the next are told at once that we are at it."""
+MANY = 200
+"""When so many wait for their first answer, the next are told at once that we are at it."""
 _FIRST_S = 3.0
 """A first answer that takes longer is for nobody."""
 _LATER_S, _LATER_EACH_S = 840.0, 10.0
@@ -110,7 +110,7 @@ class Answers:
 
         self._waits()
         timer = asyncio.get_running_loop().call_later(_DEFER_S, defer)
-        if self._urgent > _MANY:
+        if self._urgent > MANY:
             timer.cancel()
             defer()
         return give

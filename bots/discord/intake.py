@@ -25,7 +25,7 @@ MOST_VOTES = 20_000
 """Votes that may wait; about 20 MB."""
 _BATCH = 500
 """Events that go in one call; what the store keeps in some 50 ms."""
-_LINES, _VOTE_LINES = 16, 3
+_LINES, _VOTE_LINES = 6, 3
 """Calls at a time, and how many of them may carry votes: a tap must not wait behind many of those."""
 _LONGEST_PAUSE_S = 30.0
 

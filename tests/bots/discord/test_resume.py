@@ -18,7 +18,7 @@ from core.events import Event, Reply, Votes
 from core.message import Message, text
 from tests.bots.discord.conftest import Inbox, account_on, begin, listening
 from tests.bots.discord.stage import CHANNEL, SCORES, Stage, staged, votes, week
-from tests.bots.discord.wire import VOTE, Wire
+from tests.bots.discord.wire import GUILD, VOTE, Wire
 
 
 @pytest.fixture
@@ -144,6 +144,18 @@ async def test_a_session_is_taken_up_only_while_it_lives_and_at_our_host(
     later = {"session": json.dumps(session | {"seen_at": time.time()} | change)}
     async with account_on(f"{wire.url}/api/v10", f"{wire.url}/gateway") as again, listening(again, Inbox(), later):
         assert (wire.identified, wire.resumed) == (1, 1)
+
+
+async def test_all_that_has_come_is_kept_before_a_session_that_told_no_servers_is_called_even(
+    wire: Wire, inbox: Inbox
+) -> None:
+    session = {"id": "s", "gateway": f"{wire.url.replace('http', 'ws')}/gateway", "base": 5, "sequence": 3}
+    kept = {"session": json.dumps(session | {"guild": int(GUILD), "seen_at": time.time()})}
+    wire.before_chunk = [("MESSAGE_POLL_VOTE_ADD", {**VOTE, "user_id": str(number)}) for number in range(40)]
+    async with account_on(f"{wire.url}/api/v10", f"{wire.url}/gateway") as account, listening(account, inbox, kept):
+        assert (wire.identified, wire.resumed) == (0, 1)
+        await account.catch_up([], inbox)
+        assert [person for person, _, _ in votes(inbox.events)] == [str(number) for number in range(40)]
 
 
 async def test_heartbeats_tell_what_is_kept_not_what_has_come(wire: Wire, inbox: Inbox) -> None:

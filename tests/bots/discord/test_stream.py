@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bots.discord import DiscordAccount
+from bots.discord.answer import MANY
 from core.account import Answer, Direct
 from core.errors import AccountUnavailable
 from core.events import Reply, Via, Votes
@@ -92,6 +93,28 @@ async def test_slow_keeping_defers_and_thanks_afterwards(stage: Stage, account: 
         inbox.hold.set()
         await stage.have(2)
     assert (stage.posts[1].to, stage.posts[1].text) == (ann, "Thank you!")
+
+
+async def test_a_rush_of_taps_is_deferred_at_once_and_everybody_is_thanked(
+    stage: Stage, account: DiscordAccount
+) -> None:
+    inbox = Thankful(Answer(message=text("Thank you!")))
+    inbox.hold = asyncio.Event()
+    people = [stage.person(f"p{number}") for number in range(MANY + 20)]
+    async with listening(account, inbox):
+        await account.say(await account.place(CHANNEL), Message(text("How likely?").parts, SCORES), "k", begin=begin)
+        post = stage.posts[0]
+        taps = [asyncio.create_task(stage.discord.tap(person, post, post.buttons[9])) for person in people]
+        async with asyncio.timeout(5):
+            done, waiting = await asyncio.wait(taps, return_when=asyncio.FIRST_COMPLETED)
+        assert len(stage.posts) == 1  # nothing is kept, nobody is thanked
+        assert {tap.result() for tap in done} == {True}
+        assert taps[0] in waiting  # there is time for the first ones
+        assert done <= set(taps[MANY:])
+        inbox.hold.set()
+        assert all(await asyncio.gather(*taps))
+        await stage.have(1 + len(people))
+    assert {post.to for post in stage.posts[1:]} == set(people)
 
 
 async def test_direct_messages_both_ways(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:

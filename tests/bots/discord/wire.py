@@ -41,6 +41,8 @@ class Wire:
         self.resumed = 0
         self.replayed: list[str] = []
         """Frames that a session which is taken up again brings first."""
+        self.before_chunk: list[tuple[str, Any]] = []
+        """Events that come before the answer about members."""
         self.heartbeat_ms = 45_000
         self.beats: list[Any] = []
         """What the heartbeats said."""
@@ -160,6 +162,8 @@ class Wire:
                     await self.send_raw(frame_again)
                 await self.dispatch("RESUMED", {})
             case 8:
+                for event, data in self.before_chunk:
+                    await self.dispatch(event, data)
                 await self.dispatch("GUILD_MEMBERS_CHUNK", chunk(frame["d"]))
         async with self._news:
             self._news.notify_all()
