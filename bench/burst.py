@@ -1,7 +1,7 @@
 """A rush on Discord: 100,000 votes in a minute, every tenth a repetition, and taps that want an answer within 3 s.
 
-The sandbox is in this process; the account and its store are in one of their own, whose memory is measured:
-``python -m bench.burst TURN``. ``python -m bench.burst`` alone prints all that came out.
+The sandbox is in this process; the account and its store are in one of their own (``bench/rushed.py``), whose memory
+is measured. ``python -m bench.burst [TURN]`` prints all that came out of one rush; ``{"bare": true}`` is its floor.
 """
 
 from __future__ import annotations
@@ -9,20 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, cast
+from functools import cache
+from typing import cast
 
-import aiohttp
 from aiohttp import web
 
-from bench.ingest import settings_of
-from bench.row import ROOT, Figure, NotMeasured
+from bench.row import ROOT, Figure, NotMeasured, Row
 from sandbox.discord import DiscordStandIn
 from sandbox.seam import AccountPlan, PlacePlan, Post
 from sandbox.server import Sandbox
@@ -30,7 +25,8 @@ from sandbox.server import Sandbox
 ACCOUNT, PLACE = "rush", "1100000000000000001"
 OPTIONS = tuple(str(score) for score in range(10))
 STEP_S = 0.05
-LONGEST_S = 300.0
+LONGEST_S = 180.0
+"""Beyond the turn's own time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +41,8 @@ class Turn:
     """Spread over that time."""
     at_once: int = 0
     """More taps, all in its middle."""
-    most_votes: int = 20_000
+    bare: bool = False
+    """By aiohttp alone, which keeps nothing."""
     sandbox_url: str = ""
     told_url: str = ""
 
@@ -63,6 +60,11 @@ class Outcome:
     drained_s: float = 0.0
     """From the last vote until all is kept."""
 
+    @property
+    def over_idle_mb(self) -> float:
+        """What the rush took."""
+        return self.peak_mb - self.idle_mb
+
     def ack(self, share: float) -> float:
         """Seconds within which so many of the taps were answered."""
         return sorted(self.ack_s)[min(int(len(self.ack_s) * share), len(self.ack_s) - 1)]
@@ -75,7 +77,7 @@ class Outcome:
             "tapped": self.tapped,
             "taps_in_vain": self.taps_in_vain,
             "idle_mb": round(self.idle_mb, 1),
-            "over_idle_mb": round(self.peak_mb - self.idle_mb, 1),
+            "over_idle_mb": round(self.over_idle_mb, 1),
             "drained_s": round(self.drained_s, 2),
             **acks,
         }
@@ -106,20 +108,28 @@ class Rush:
             told_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             given = asdict(self.turn) | {"sandbox_url": self.sandbox.url, "told_url": told_url}
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bench.burst", json.dumps(given)), cwd=ROOT
+                *(sys.executable, "-m", "bench.rushed", json.dumps(given)), cwd=ROOT
             )
             try:
-                async with asyncio.timeout(LONGEST_S):
-                    await self._rush()
-                    await process.wait()
-            except TimeoutError:
-                raise NotMeasured(f"the rush was not through after {LONGEST_S:.0f} s") from None
+                async with asyncio.timeout(self.turn.seconds + LONGEST_S), asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._rush())
+                    tasks.create_task(self._watch(process))
+            except* TimeoutError:
+                raise NotMeasured(f"all was not kept {LONGEST_S:.0f} s after the rush") from None
+            except* NotMeasured as ended:
+                raise ended.exceptions[0] from None
             finally:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
                 await runner.cleanup()
         return self.outcome
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Until it ends. Raises ``NotMeasured`` if it ends too soon."""
+        await process.wait()
+        if not self._future("done").done():
+            raise NotMeasured(f"the measured process ended with exit code {process.returncode}; its log is above")
 
     def _future(self, what: str) -> asyncio.Future[dict[str, float]]:
         return self._told.setdefault(what, asyncio.get_running_loop().create_future())
@@ -129,7 +139,7 @@ class Rush:
         return web.Response()
 
     async def _rush(self) -> None:
-        self.outcome.idle_mb = (await self._future("up"))["rss_mb"]
+        await self._future("up")
         poll, buttons = (next(p for p in self._posts if bool(p.options) is polls) for polls in (True, False))
         loop, taps = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         start, voted, steps = loop.time(), 0, round(self.turn.seconds / STEP_S)
@@ -146,7 +156,8 @@ class Rush:
         await asyncio.gather(*taps)
         done = await self._future("done")
         self.outcome.drained_s = done["at"] - ended
-        self.outcome.peak_mb, self.outcome.counted = done["peak_mb"], int(done["counted"])
+        self.outcome.idle_mb, self.outcome.peak_mb = done["idle_mb"], done["peak_mb"]
+        self.outcome.counted = int(done["counted"])
         self.outcome.tapped = int(done["tapped"])
 
     async def _vote(self, poll: Post, number: int) -> None:
@@ -170,102 +181,49 @@ class Rush:
         self.outcome.taps_in_vain += not answered
 
 
-# In the process that is measured
-
-
-async def measured(turn: Turn) -> None:
-    """Our account and its inbox, until all is counted."""
-    import psutil  # type: ignore[import-untyped]
-
-    from bots import open_account
-    from core.account import Poll
-    from core.clock import Clock
-    from scheduler import connections
-
-    process = psutil.Process()
-    found = await connections(settings_of("discord", [ACCOUNT], turn.sandbox_url))
-    with tempfile.TemporaryDirectory(prefix="vouch-bench-") as folder:
-        async with (
-            aiohttp.ClientSession() as session,
-            open_account("discord", ACCOUNT, found.options[ACCOUNT], Clock(), lambda _: None) as account,
-        ):
-            place = await account.place(PLACE)
-            closes_at = datetime.now(UTC) + timedelta(days=1)
-            poll = await account.poll(
-                place, Poll(question="?", options=OPTIONS, closes_at=closes_at), "poll", begin=_begin
-            )
-            async with _inbox(Path(folder), poll.refs[0]) as (inbox, held, buttons):
-                await account.say(place, buttons, "buttons", begin=_begin)
-                up = asyncio.Event()
-                listening = asyncio.create_task(account.listen(inbox.deliver(ACCOUNT, held), {}, up.set))
-                await up.wait()
-                idle_mb = process.memory_info().rss / 1e6
-                await session.post(f"{turn.told_url}/up", json={"rss_mb": idle_mb})
-                peak_mb = idle_mb
-                counted, tapped = 0, 0
-                while (counted, tapped) != (turn.voters, turn.taps + turn.at_once):
-                    await asyncio.sleep(0.1)
-                    peak_mb = max(peak_mb, process.memory_info().rss / 1e6)
-                    counted, tapped = await asyncio.to_thread(_counted, inbox)
-                done: dict[str, Any] = {"at": time.monotonic(), "peak_mb": peak_mb}
-                await session.post(f"{turn.told_url}/done", json=done | {"counted": counted, "tapped": tapped})
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _inbox(folder: Path, ref: str) -> AsyncIterator[Any]:
-    """An inbox on a new SQLite file where that poll was asked, and a message with buttons of the same wave."""
-    from bench.kept import SURVEY, WAVE, posted
-    from core.buttons import Purpose
-    from core.message import Button, text
-    from core.routes import Channel, ChannelKind
-
-    async with posted(folder, ACCOUNT, ref, len(OPTIONS)) as (inbox, held):
-        inbox.routes.channels["buttons"] = Channel(
-            name="buttons", account=ACCOUNT, place=PLACE, kind=ChannelKind.BUTTONS
-        )
-        with inbox.database.reading() as connection:
-            code = inbox.directory.wave(connection, SURVEY, WAVE).code
-        scores = (Button(str(n), inbox.seal.token(Purpose.SCORE, code, n)) for n in range(11))
-        yield inbox, held, text("How likely?", *scores)
-
-
-def _counted(inbox: Any) -> tuple[int, int]:
-    """Responses by vote, and by tap."""
-    from sqlalchemy import text
-
-    with inbox.database.reading() as connection:
-        rows = connection.execute(text("SELECT via, count(*) FROM response WHERE low IS NOT NULL GROUP BY via"))
-        by_via: dict[str, int] = dict(rows.all())
-    return by_via.get("vote", 0), by_via.get("tap", 0)
-
-
-async def _begin() -> None: ...
-
-
 def rush(turn: Turn) -> Outcome:
-    """One rush."""
-    return asyncio.run(Rush(turn).run())
+    """One rush. Raises ``NotMeasured`` when not every vote and every tap was counted."""
+    outcome = asyncio.run(Rush(turn).run())
+    if (outcome.counted, outcome.tapped) != (turn.voters, turn.taps + turn.at_once):
+        raise NotMeasured(f"{outcome.counted} of {turn.voters} votes and {outcome.tapped} taps were counted")
+    return outcome
 
 
-def ack_s(quick: bool) -> Figure:
-    """Seconds within which 999 of 1,000 taps were answered during the rush, beside the 3 s that Discord waits."""
-    outcome = rush(Turn(voters=9_000, votes=10_000, seconds=6.0, taps=1_000) if quick else Turn())
-    if outcome.taps_in_vain > 0.001 * len(outcome.ack_s):
-        raise NotMeasured(f"{outcome.taps_in_vain} taps were not answered")
-    return Figure(outcome.ack(0.999), 3.0)
+@cache
+def _usual(quick: bool, votes: bool = True, bare: bool = False) -> Outcome:
+    """A rush of the rows; without votes, the same taps at the same pace."""
+    taps, seconds = (1_000, 6.0) if quick else (3_000, 60.0)
+    voters = (9_000 if quick else 90_000) * votes
+    return rush(Turn(voters=voters, votes=voters * 10 // 9, seconds=seconds, taps=taps, bare=bare))
+
+
+def ack_ms(quick: bool) -> Figure:
+    """Milliseconds within which 999 of 1,000 taps were answered during the rush, beside the same taps without it."""
+    with_votes, without = _usual(quick), _usual(quick, votes=False)
+    for outcome in (with_votes, without):
+        if outcome.taps_in_vain > 0.001 * len(outcome.ack_s):
+            raise NotMeasured(f"{outcome.taps_in_vain} taps were not answered within 3 s")
+    return Figure(1e3 * with_votes.ack(0.999), 1e3 * without.ack(0.999))
+
+
+def memory_mb(quick: bool) -> Figure:
+    """The most MB over idle that the rush took, beside those of the same taps without it."""
+    return Figure(_usual(quick).over_idle_mb, max(_usual(quick, votes=False).over_idle_mb, 0.1))
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure one rush and print what came out, or be what is measured."""
-    given: dict[str, Any] = json.loads(arguments[0]) if arguments else {}
-    turn = Turn(**given)
-    if turn.told_url:
-        asyncio.run(measured(turn))
-    else:
-        sys.stdout.write(f"{json.dumps(rush(turn).shown())}\n")
+    """Measure one rush and print what came out."""
+    turn = Turn(**(json.loads(arguments[0]) if arguments else {}))
+    sys.stdout.write(f"{json.dumps(rush(turn).shown())}\n")
 
+
+_ACK = "in 100,000 votes within a minute, 999 of 1,000 taps are answered within 3,000 ms, as long as Discord waits"
+_MEMORY = "that rush takes at most 250 MB (resident) over idle"
+
+ROWS = (
+    Row("burst.ack", _ACK, "ms", ack_ms),
+    Row("burst.memory", _MEMORY, "MB", memory_mb),
+)
 
 if __name__ == "__main__":
     main(sys.argv[1:])
