@@ -20,6 +20,8 @@ _ANSWERS = (
     "SELECT o.key FROM outbox o WHERE o.account = {0} AND o.kind = 'answer' AND o.state IN ('planned', 'claimed')"
 )
 _OF_INSTANCE = "SELECT 1 FROM pg_stat_activity WHERE application_name = {0} LIMIT 1"
+UNREAD = "the database could not be read"
+"""How a death is noted of which nobody could see what was committed."""
 FAILURES = (sqlite3.Error, psycopg.Error)
 """What a question raises when the database cannot be asked now."""
 

@@ -15,7 +15,7 @@ from random import Random
 
 from tests.faults.confirms import Confirmation
 from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, WINDOWS, Arm, Hit, Service
-from tests.faults.kept import FAILURES, Kept
+from tests.faults.kept import FAILURES, UNREAD, Kept
 from tests.faults.seen import CUT_S, Arrival, Call, Seen
 from tests.faults.services import Services
 from tests.faults.tracing import CALLS, can_trace, killed_at
@@ -292,7 +292,7 @@ class Killer:
             with Kept(armed.service.database) as kept:
                 return snapshot(kept, self._seen, armed.arm.instance, armed.since), ""
         except FAILURES as error:
-            return Snapshot([], set(), []), f"the database could not be read: {type(error).__name__}"
+            return Snapshot([], set(), []), f"{UNREAD}: {type(error).__name__}"
 
 
 def _chosen(arm: Arm, found: list[Found]) -> Found | None:
