@@ -144,10 +144,12 @@ async def commands(run: Run) -> None:
     service, folder = run.service(), run.store.folder
     chosen = run.rng.sample(COMMANDS, run.rng.randint(1, 2))
     async with asyncio.TaskGroup() as group:
+        by_hand: set[asyncio.Task[str]] = set()
         for words in chosen:
             more = [str(folder / f"{run.rng.random()}.copy")] if words == ("backup",) else []
-            group.create_task(service.command(*words, *more))
-        await run.maybe_kill(0.5)
+            by_hand.add(group.create_task(service.command(*words, *more)))
+        while not all(task.done() for task in by_hand):
+            await run.maybe_kill(0.7)
     for copy in folder.glob("*.copy"):
         copy.unlink()
 
