@@ -207,7 +207,7 @@ class Weeks(RuleBasedStateMachine):
 
 
 Weeks.TestCase.settings = settings(
-    max_examples=int(os.environ.get("VOUCH_TEST_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("VOUCH_TEST_EXAMPLES", "15")),
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=list(HealthCheck),

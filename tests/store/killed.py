@@ -24,8 +24,9 @@ from core.store.migrations.migrate import STEPS
 OURS = ("/core/store/files.py", "/core/store/copies.py", "/core/store/migrations/migrate.py")
 
 
-MANY, LAST = 20, 25
-"""About so many steps are tried, and so many at the end."""
+MANY = int(os.environ.get("VOUCH_TEST_EXAMPLES", "6"))
+LAST = 10
+"""About so many steps are tried (``VOUCH_TEST_EXAMPLES=1000``: all), and so many at the end."""
 
 
 def migrate(folder: Path) -> None:
