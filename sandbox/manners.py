@@ -63,7 +63,7 @@ class Manners:
             *self._never_invited(),
             *(f"{post.account}: {post.to} was invited twice" for post in ledger.doubled if post.to is not None),
             *(f"{post.account}: {post.to} was written to after a stop" for post in ledger.unwelcome),
-            *self._said_twice(),
+            *self.said_twice(),
             *self._unanswered(),
         ]
 
@@ -124,7 +124,7 @@ class Manners:
 
     # Answers
 
-    def _said_twice(self) -> Iterator[str]:
+    def said_twice(self) -> Iterator[str]:
         """The same words again although nothing new was done. After a stop nothing may be said twice."""
         for name, posts in self._answers.items():
             acts = [act for act in self._acts[name] if act.direct and act.kind in _ANSWERED]

@@ -41,8 +41,7 @@ class Up(Told):
     url: str
     """The sandbox: ``VOUCH_SANDBOX__URL``."""
     urls: tuple[str, ...] = ()
-    """The same sandbox under as many addresses as there may be instances. One for each (told by ``Service.url``) is how
-    it is known at once whose a request is; without, the operating system is asked, which takes its time."""
+    """The same sandbox, as often as there may be instances: by its address it is known at once whose a request is."""
     control: str
     pid: int
     strace: bool
@@ -58,7 +57,7 @@ class Service(Told):
     database: str
     """As in ``service.database``: ``sqlite:////path`` or ``postgresql://…``. It is only ever read."""
     url: str = ""
-    """Under which of ``Up.urls`` it talks to the sandbox, where it is the only one to do so."""
+    """One of ``Up.urls``, if it is the only one there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +87,7 @@ class Arm(Told):
     signal: str = "KILL"
     """``KILL``, or ``STOP`` for a pause, to be ended by ``/go-on``."""
     how: str = "any"
-    """``wire``: at a request or an answer; ``database``: at a commit; ``syscall``: at a system call of its own;
-    ``any``: drawn from what leads to the window."""
+    """At the ``wire``, at a commit to the ``database``, at a ``syscall``; or ``any`` that leads there."""
     platform: str = ""
     """Only at this platform's requests and events; empty: any."""
 
@@ -138,7 +136,7 @@ class WireFault(Told):
     applied: bool = True
     """Whether the request takes effect before its answer is spoiled. A ``429`` is never applied."""
     retry_after_s: float = 1.0
-    """Of a ``429``; and how long ``slow`` and ``hang`` take (``hang`` then cuts the connection)."""
+    """Of a ``429``; and of ``slow`` and ``hang``, which then cuts the connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,14 +204,14 @@ class Act(Told):
     direct: bool
     place: str
     post: str
-    """Id of the post that it votes on, is tapped on or answers; empty for none."""
+    """What it votes on, is tapped on or answers: its id, if any."""
     events: tuple[str, ...]
     """Event ids as the service keeps them. A vote on Discord is told once to each session that lives then: where none
     does, there is none, and it is known from the voters' pages alone."""
     streamed: bool
     """Whether it was put on a stream that lives (a session, an update queue, a page)."""
     wired: float | None
-    """When (wall) it first went over the wire to an instance."""
+    """Wall: it first went over the wire to an instance."""
     confirmed: float | None
     """When (wall) the platform first got a confirmation."""
     lost: str
@@ -276,8 +274,7 @@ class Request(Told):
     status: int
     """0: no answer was written."""
     cut: str
-    """Why its answer was not, or may not have been, heard: a fault of ``WIRE_FAULTS``, ``hung up`` (the other side was
-    gone before the answer was written), ``killed`` (it died before it had recorded the answer); empty: it was heard."""
+    """Why its answer may be unheard: a fault of ``WIRE_FAULTS``, ``hung up``, ``killed`` (before it was recorded)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +311,15 @@ class WeekTruth(Told):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Life(Told):
+    """From when to when an instance ran, by the calendar (``None``: it still does). A paused one runs."""
+
+    instance: str
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Truth(Told):
     """Everything that a judge needs."""
 
@@ -327,9 +333,11 @@ class Truth(Told):
     """How many confirmations the hook has looked at: 0 means that it has seen nothing."""
     weeks: tuple[WeekTruth, ...] = ()
     doubled: tuple[int, ...] = ()
-    """Numbers of posts that asked again in the same channel and week, or invited a person again in a week."""
+    """Posts that asked again in the same channel and week, or invited a person again in a week."""
     unwelcome: tuple[int, ...] = ()
     """Numbers of direct messages after a stop."""
+    unmannerly: tuple[str, ...] = ()
+    """Who was told the same again though they had done nothing new."""
     faults: tuple[str, ...] = ()
     """What people could not make sense of, taps in vain while nobody was up among it."""
     hits: tuple[Hit, ...] = ()
@@ -339,3 +347,4 @@ class Truth(Told):
     """All requests: ``platform method what`` → how many."""
     injected: dict[str, int] = field(default_factory=dict)
     """Faults that took place: ``platform fault`` → how many."""
+    lives: tuple[Life, ...] = ()

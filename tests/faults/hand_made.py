@@ -10,7 +10,7 @@ from typing import Any
 from tests.faults.books import Books, Row
 from tests.faults.contract import Act, Count, PostSeen, Request, Truth, WeekTruth
 from tests.faults.judge import Case
-from tests.faults.said import Team
+from tests.faults.reported import Team
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 WEEK, LATER = "2026-W47", "2026-W48"

@@ -15,7 +15,8 @@ from core.settings import Settings
 from tests.faults.books import Books
 from tests.faults.contract import Truth
 from tests.faults.counted import Counted, Finding
-from tests.faults.said import Said, Team
+from tests.faults.reported import Reported, Team
+from tests.faults.said import Said
 
 READY_S = 5.0
 """So soon after a kill everything is up again: what is promised."""
@@ -101,7 +102,8 @@ class Verdict:
 def judge(truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = ()) -> Verdict:
     """Compare everything. ``crashes``: what the service logged with a traceback."""
     counted = Counted(truth, books, case.zones)
-    said = Said(truth, books, case.platforms, case.teams, case.zones, counted.speed)
+    said = Said(truth, books, case.platforms, case.zones, counted.speed)
+    reported = Reported(truth, books, counted, case.platforms, case.teams)
     verdict = Verdict(replies=len(books.reply))
     wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice())]
     kinds = Counter(finding.kind for finding in wrong)
@@ -109,9 +111,8 @@ def judge(truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = ()
     for kind in ("lost", "doubled"):
         _tell(verdict, kind, [finding.text for finding in wrong if finding.kind == kind])
     verdict.asked_twice = _tell(verdict, "asked twice", list(said.asked_twice()))
-    missing, doubled = said.reports()
-    verdict.reports_missing = _tell(verdict, "report missing", missing)
-    verdict.reports_doubled = _tell(verdict, "report doubled", doubled)
+    verdict.reports_missing = _tell(verdict, "report missing", reported.missing())
+    verdict.reports_doubled = _tell(verdict, "report doubled", reported.doubled())
     verdict.planned, verdict.sent, others = said.share()
     verdict.not_sent = dict(others.most_common(TOLD))
     whys = Counter(doubt.why for doubt in said.doubts)
@@ -121,7 +122,10 @@ def judge(truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = ()
         *([] if truth.confirmations else ["the hook at the confirmations has seen nothing"]),
         *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
         *(f"in the books only: {text}" for text in said.only_in_the_books()),
+        *reported.wrong(),
         *(f"unwelcome after a stop: post {number}" for number in truth.unwelcome),
+        *truth.unmannerly,
+        *(f"invited after an answer: {text}" for text in said.invited_after_answers()),
         *(fault for fault in truth.faults if IN_VAIN not in fault),
         *(f"crash: {text}" for text in crashes),
     ]

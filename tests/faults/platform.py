@@ -150,10 +150,13 @@ class Platform:
 
     async def _up(self, service: Service) -> Done:
         note = self.services.up(service)
+        if not note:
+            self.seen.came_up(service.name)
         return Done(ok=not note, note=note)
 
     async def _gone(self, gone: Gone) -> Done:
         self.services.gone(gone.name)
+        self.seen.went_away(gone.name)
         return Done()
 
     async def _go_on(self, gone: Gone) -> Done:

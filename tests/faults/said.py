@@ -1,43 +1,41 @@
-"""What the service says that it said, against what people could see: twice, never, in doubt, and the weekly reports."""
+"""What the service says that it said, against what people could see: twice, never, and in doubt."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tests.faults.books import Books, Row
-from tests.faults.contract import PostSeen, Request, Truth
-
-WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
-TALLY = re.compile(r": NPS (?:-?\d+|–).*, n \d+: ", re.MULTILINE)
-CHANNEL = re.compile(r"^\S+ \((?:named|open)\): NPS ", re.MULTILINE)
-PARTS = ("headline", "channels")
+from tests.faults.contract import Hit, PostSeen, Request, Truth
+from tests.faults.kept import UNREAD
+from tests.faults.reported import up_s
 
 CANNOT_LOOK = ("telegram",)
 """Platforms that show a bot nothing of what it said itself."""
 
-OWN_REASONS = ("no longer allowed", "already answered", "blocked", "cannot be written", "closed", "not allowed")
+OWN_REASONS = (
+    "no longer allowed",
+    "already answered",
+    "blocked",
+    "cannot be written",
+    "does not take",
+    "closed",
+    "not allowed",
+)
 """Why a refused message is the person's own wish, in the words of the books."""
+
+AWAY = 0.9
+"""What was to be said while the service was away for so much of its life may expire."""
+
+CLOCKS_S = 1.0
+"""So many wall seconds the clocks of the two processes may differ."""
 
 SLACK_S = 5.0
 """So many wall seconds the clocks of the two processes may differ in what they call the time of a request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """A place where the score is posted."""
-
-    name: str
-    account: str
-    place: str
-    zone: str
-    due: timedelta
-    """How long after Monday 00:00 local time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,11 @@ class Doubt:
 
 @dataclass
 class Said:
-    """The comparison. ``platforms`` gives each account's platform, ``teams`` each survey's."""
+    """The comparison. ``platforms`` gives each account's platform, ``zones`` each survey's time zone."""
 
     truth: Truth
     books: Books
     platforms: Mapping[str, str]
-    teams: Mapping[str, Sequence[Team]]
     zones: Mapping[str, str]
     speed: float
     doubts: list[Doubt] = field(init=False)
@@ -72,17 +69,22 @@ class Said:
         mine = [r for r in self.truth.requests if self._of(r, row) and begun <= r.at <= settled]
         if any(request.cut for request in mine):
             return Doubt(row["key"], "cut")
-        killed = any(row["key"] in hit.sending for hit in self.truth.hits)
+        killed = any(row["key"] in hit.sending or self._unread(hit, begun, settled) for hit in self.truth.hits)
         if killed and self.platforms[row["account"]] in CANNOT_LOOK:
             return Doubt(row["key"], "unsent")
         return Doubt(row["key"], "")
+
+    def _unread(self, hit: Hit, begun: float, settled: float) -> bool:
+        """Whether somebody died just then of whom nobody could see what it was saying: its database was away."""
+        at = self.truth.at - (self.truth.wall - hit.wall) * self.speed
+        return hit.signal == "KILL" and hit.note.startswith(UNREAD) and begun <= at <= settled
 
     def _of(self, request: Request, row: Row) -> bool:
         if request.account != row["account"]:
             return False
         if row["person_id"] is not None:
-            return request.to == self.books.people[row["person_id"]]["platform_id"]
-        return request.place == row["place"]
+            return request.to == str(self.books.people[row["person_id"]]["platform_id"])
+        return request.place == str(row["place"])
 
     # -- twice and never -------------------------------------------------------------------------------------------
 
@@ -151,32 +153,21 @@ class Said:
                 yield f"{post.channel} asked again in {week}: {post.text!r}"
             seen.add(name)
 
-    # -- reports ---------------------------------------------------------------------------------------------------
-
-    def reports(self) -> tuple[list[str], list[str]]:
-        """(missing, doubled) parts of weekly reports. A placeholder that was never edited is no report."""
-        arrived: Counter[tuple[str, str, str, str]] = Counter()
-        at = {(team.account, team.place): (survey, team.name) for survey, its in self.teams.items() for team in its}
-        shown_last = {(post.account, post.place, post.id): post for post in self.truth.posts}
-        for post in shown_last.values():  # an edited one is seen again, under the id that it had
-            where, shown = at.get((post.account, post.place)), (post.edits[-1] if post.edits else post.text)
-            week = WEEK.search(shown)
-            if where is not None and week is not None and TALLY.search(shown):
-                arrived[*where, week[1], "channels" if CHANNEL.search(shown) else "headline"] += 1
-        wanted = [
-            (survey, team.name, week, part)
-            for survey, its in self.teams.items()
-            for team in its
-            for week in self._asked_weeks(survey)
-            if _due(week, team) + SLACK_S * self.speed < self.truth.at
-            for part in PARTS
-        ]
-        missing = [" ".join(name) for name in wanted if not arrived[name]]
-        doubled = [f"{' '.join(name)}: {n} times" for name, n in sorted(arrived.items()) if n > 1]
-        return missing, doubled
-
-    def _asked_weeks(self, survey: str) -> list[str]:
-        return [week.week for week in self.truth.weeks if week.survey == survey and any(week.asks.values())]
+    def invited_after_answers(self) -> Iterator[str]:
+        """Invitations that were begun although the answer of that person and week had been kept, and never taken back,
+        as their platform had been told before."""
+        known: dict[tuple[str, str, str, str], float] = {}
+        back = {(a.account, a.person, a.survey, a.week) for a in self.truth.acts if a.kind == "retract"}
+        for act in self.truth.acts:
+            name = (act.account, act.person, act.survey, act.week)
+            counts = act.low is not None and not act.open and not act.frozen and act.accepted
+            if counts and act.confirmed is not None and name not in back:
+                known.setdefault(name, act.at + (act.confirmed - act.wall) * self.speed)
+        for row in self.books.outbox:
+            if row["kind"] == "invitation" and row["state"] in ("sent", "unknown") and row["claimed_at"]:
+                at = known.get((*self.books.person_of(row), *self.books.wave_of(row)))
+                if at is not None and row["claimed_at"] > at + CLOCKS_S * self.speed:
+                    yield row["key"]
 
     # -- the share -------------------------------------------------------------------------------------------------
 
@@ -196,6 +187,8 @@ class Said:
         return planned, sent, others
 
     def _wanted(self, row: Row) -> bool:
+        if row["state"] == "expired" and self._was_away(row):
+            return False
         if row["state"] == "refused":
             return not any(words in row["error"].lower() for words in OWN_REASONS)
         answers_only = self.platforms[row["account"]] == "x" and row["person_id"] is not None
@@ -206,19 +199,19 @@ class Said:
             return not (person["stopped"] or person["blocked"])
         return True
 
+    def _was_away(self, row: Row) -> bool:
+        """Whether it expired because nobody was there to say it for nearly all of its life."""
+        since, until = row["planned_at"], row.get("not_after")
+        if until is None or until <= since or not self.truth.lives:
+            return False
+        return up_s(self.truth, since, until) < (1 - AWAY) * float(until - since)
+
     def _arrived(self, row: Row, here: set[tuple[str, str | None]]) -> bool:
         """Whether the request of a message in doubt took effect after all."""
         if row["person_id"] is not None and self.books.person_of(row) not in here:
             return False
         begun = (row["claimed_at"] or row["planned_at"]) - SLACK_S * self.speed
         return any(r.applied and r.cut and r.at >= begun for r in self.truth.requests if self._of(r, row))
-
-
-def _due(week: str, team: Team) -> float:
-    """When the report of a week is due, in Unix seconds."""
-    year, number = week.split("-W")
-    monday = datetime.fromisocalendar(int(year), int(number), 1) + timedelta(days=7) + team.due
-    return monday.replace(tzinfo=ZoneInfo(team.zone)).timestamp()
 
 
 def _squeezed(said: str) -> str:

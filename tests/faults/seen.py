@@ -7,12 +7,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from sandbox.clocks import Clocks
 from sandbox.seam import Post
-from tests.faults.contract import Hit, Violation
+from tests.faults.contract import Hit, Life, Violation
 from tests.faults.reading import Handed, What
 
 CUT_S = 1.0
@@ -101,8 +101,20 @@ class Seen:
         self.refusals: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
+        self.lives: list[Life] = []
         self.accepts: list[float] = []
         """When (wall) a platform took something, of a follower or of the service; in order."""
+
+    def came_up(self, instance: str) -> None:
+        """It runs from now on."""
+        self.went_away(instance)
+        self.lives.append(Life(instance=instance, since=self.clocks.now().timestamp(), until=None))
+
+    def went_away(self, instance: str) -> None:
+        """It runs no more."""
+        for at, life in enumerate(self.lives):
+            if life.instance == instance and life.until is None:
+                self.lives[at] = replace(life, until=self.clocks.now().timestamp())
 
     def call(self, platform: str, method: str, path: str, what: What, instance: str) -> Call:
         """A request has come."""

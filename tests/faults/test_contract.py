@@ -14,7 +14,8 @@ KINDS: tuple[type[Told], ...] = (Arm, Hit, Act, PostSeen, Request, Violation, We
 
 @given(st.sampled_from(KINDS).flatmap(st.from_type))
 def test_it_survives_the_wire(told: Told) -> None:
-    assert type(told).of(json.loads(json.dumps(told.as_json()))) == told
+    again = type(told).of(json.loads(json.dumps(told.as_json())))
+    assert repr(again) == repr(told)  # what is no number is not equal to itself
 
 
 def test_nested_things_come_back_as_what_they_were() -> None:

@@ -270,7 +270,9 @@ def _with_a_vote_on_discord(**more: object) -> tuple[Truth, Books]:
     books.response.append({**books.response[1], "person_id": 9, "channel": "poll", "low": 7, "high": 7})
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, wired=None, confirmed=None, **more)
-    return replace(truth, acts=(*truth.acts, vote)), books
+    said = (HEADLINE.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
+    posts = tuple(replace(p, edits=said) if p.number == 63 else p for p in truth.posts)
+    return replace(truth, acts=(*truth.acts, vote), posts=posts), books
 
 
 @pytest.mark.parametrize("events", [(), ("vabc:7",)], ids=["nobody listened", "the session ended"])

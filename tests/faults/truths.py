@@ -7,6 +7,7 @@ import time
 from sandbox import ledger as lived
 from sandbox.discord import DiscordStandIn
 from sandbox.ledger import Ledger
+from sandbox.manners import Manners
 from sandbox.seam import Post
 from sandbox.telegram import TelegramStandIn
 from sandbox.telegram.updates import DAY_S, TAP_LIFE_S
@@ -35,11 +36,16 @@ def truth(world: World, seen: Seen, discord: DiscordStandIn, telegram: TelegramS
         weeks=tuple(_weeks(ledger)),
         doubled=tuple(numbers[id(post)] for post in ledger.doubled),
         unwelcome=tuple(numbers[id(post)] for post in ledger.unwelcome),
+        # Of what people may expect, the rest is judged otherwise or not at all: how often they were asked and who was
+        # written to after a stop stands above; who was not invited or thanked may have been cut off by a kill, where
+        # nobody may say it again, and that is what ``share`` and ``unknown`` count.
+        unmannerly=tuple(Manners(ledger, {}).said_twice()),
         faults=tuple(ledger.faults),
         hits=tuple(seen.hits),
         refusals=dict(seen.refusals),
         counts=dict(seen.counts),
         injected=dict(seen.injected),
+        lives=tuple(seen.lives),
     )
 
 

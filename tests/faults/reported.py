@@ -1,0 +1,254 @@
+"""The weekly reports as the teams read them: missing, doubled, too early, and each number against what people did.
+
+A report can know what the service had heard when it was made. Who answered before it was due must be in it, unless it
+says itself that the account could not be read; who answered after, and before it was posted, may be. Of the last one
+nothing is left open: it was made when nothing went wrong any more, and says what the books hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from demo.readback import Counts, read_line
+from sandbox.reading import Scores
+from tests.faults.allowed import Weight, allowed
+from tests.faults.books import Books
+from tests.faults.contract import Act, PostSeen, Truth
+from tests.faults.counted import ANSWERS, Counted
+
+WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
+TALLY = re.compile(r": NPS (?:-?\d+|–).*, n \d+: ", re.MULTILINE)
+CHANNEL = re.compile(r"^\S+ \((?:named|open)\): NPS ", re.MULTILINE)
+ABSENT = re.compile(r"^Could not be read in time, so answers may be missing: (.+)$", re.MULTILINE)
+HEADLINE, CHANNELS = PARTS = ("headline", "channels")
+
+CLOCKS_S = 1.0
+"""So many wall seconds the two processes may differ in the time: platforms tell it in whole seconds."""
+
+DUE_S = 5.0
+"""So many wall seconds after it was due a report is waited for."""
+
+GROUPS = {1: "promoters", 0: "passives", -1: "detractors"}
+
+Cell = tuple[str, str]
+"""Channel (or ``all``) and group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A place where the score is posted."""
+
+    name: str
+    account: str
+    place: str
+    zone: str
+    due: timedelta
+    """How long after Monday 00:00 local time."""
+
+    def due_at(self, week: str) -> float:
+        """When the report of a week is due, in Unix seconds."""
+        year, number = week.split("-W")
+        monday = datetime.fromisocalendar(int(year), int(number), 1) + timedelta(days=7) + self.due
+        return monday.replace(tzinfo=ZoneInfo(self.zone)).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of a report, as it stands there now."""
+
+    survey: str
+    team: Team
+    week: str
+    part: str
+    post: PostSeen
+    text: str
+
+    @property
+    def name(self) -> str:
+        """For findings."""
+        return f"{self.survey} {self.team.name} {self.week} {self.part}"
+
+    @property
+    def said(self) -> dict[str, dict[str, Counts]]:
+        """Its numbers: ``named`` and ``open``, by channel and ``all``."""
+        found: dict[str, Any] = {"named": {}, "open": {}}
+        for line in self.text.splitlines():
+            read_line(line.strip(), self.part, found)
+        return {kind: found[kind] for kind in ("named", "open")}
+
+
+@dataclass
+class Bounds:
+    """How many there must be at least and may be at most, by cell."""
+
+    least: Counter[Cell] = field(default_factory=Counter)
+    most: Counter[Cell] = field(default_factory=Counter)
+
+    def add(self, cells: Iterable[Cell | None]) -> None:
+        """Somebody is in one of these; ``None``: or in none."""
+        possible = set(cells)
+        self.most.update(cell for cell in possible if cell is not None)
+        if len(possible) == 1:
+            self.least.update(cell for cell in possible if cell is not None)
+
+    def wrong(self, cell: Cell, n: int) -> str:
+        """What is wrong about a number, or nothing."""
+        least, most = self.least[cell], self.most[cell]
+        return "" if least <= n <= most else f"says {n}, at least {least} and at most {most} had answered so"
+
+
+@dataclass
+class Reported:
+    """The comparison. ``teams`` gives each survey's."""
+
+    truth: Truth
+    books: Books
+    counted: Counted
+    platforms: Mapping[str, str]
+    teams: Mapping[str, Sequence[Team]]
+
+    def __post_init__(self) -> None:
+        self.parts = list(self._parts())
+        self._absent: dict[tuple[str, str, str], set[str]] = {}
+        for part in self.parts:
+            found = ABSENT.search(part.text)
+            if found is not None:
+                self._absent[part.survey, part.team.name, part.week] = set(found[1].split(", "))
+
+    def _parts(self) -> Iterator[Part]:
+        """A placeholder that was never edited is no report."""
+        at = {(team.account, team.place): (survey, team) for survey, its in self.teams.items() for team in its}
+        shown_last = {(post.account, post.place, post.id): post for post in self.truth.posts}
+        for post in shown_last.values():  # an edited one is seen again, under the id that it had
+            where, shown = at.get((post.account, post.place)), (post.edits[-1] if post.edits else post.text)
+            week = WEEK.search(shown)
+            if where is not None and week is not None and TALLY.search(shown):
+                part = CHANNELS if CHANNEL.search(shown) else HEADLINE
+                yield Part(*where, week[1], part, post, shown)
+
+    # -- which -----------------------------------------------------------------------------------------------------
+
+    def missing(self) -> list[str]:
+        """Parts of reports that were due and never came."""
+        arrived = {part.name for part in self.parts}
+        wanted = (
+            f"{survey} {team.name} {week} {part}"
+            for survey, its in self.teams.items()
+            for team in its
+            for week in self._asked_weeks(survey)
+            if team.due_at(week) + DUE_S * self.counted.speed < self.truth.at and not self._nobody_was_up(team, week)
+            for part in PARTS
+        )
+        return [name for name in wanted if name not in arrived]
+
+    def doubled(self) -> list[str]:
+        """Parts of reports that came more than once."""
+        arrived = Counter(part.name for part in self.parts)
+        return [f"{name}: {n} times" for name, n in sorted(arrived.items()) if n > 1]
+
+    def _asked_weeks(self, survey: str) -> list[str]:
+        return [week.week for week in self.truth.weeks if week.survey == survey and any(week.asks.values())]
+
+    def _nobody_was_up(self, team: Team, week: str) -> bool:
+        """Whether no instance ran from when it was due until the next one was: then that one is the late report."""
+        due = team.due_at(week)
+        year, number, _ = (datetime.fromtimestamp(due, ZoneInfo(team.zone))).isocalendar()
+        return bool(self.truth.lives) and not up_s(self.truth, due, team.due_at(f"{year}-W{number:02}"))
+
+    # -- what they say ---------------------------------------------------------------------------------------------
+
+    def wrong(self) -> Iterator[str]:
+        """What is wrong about reports that came."""
+        last = max((part.week for part in self.parts), default="")
+        for part in self.parts:
+            early_s = part.team.due_at(part.week) - part.post.at
+            if early_s > CLOCKS_S * self.counted.speed:
+                yield f"report {part.name} came {early_s / 3600:.1f} h before it was due"
+            if part.week == last:
+                yield from self._against_the_books(part)
+            yield from self._against_the_acts(part)
+
+    def _against_the_acts(self, part: Part) -> Iterator[str]:
+        named, unnamed = self._named(part), self._open(part)
+        for kind, bounds in (("named", named), ("open", unnamed)):
+            for channel, counts in part.said[kind].items():
+                for group in GROUPS.values():
+                    wrong = bounds.wrong((channel, group), counts[group])
+                    if wrong:
+                        yield f"report {part.name}: {kind} {channel} {group} {wrong}"
+
+    def _named(self, part: Part) -> Bounds:
+        done: defaultdict[tuple[str, str], list[Act]] = defaultdict(list)
+        for act in self.truth.acts:
+            mine = (act.survey, act.week) == (part.survey, part.week) and act.kind in ANSWERS and not act.open
+            if mine and act.at <= part.post.at + CLOCKS_S * self.counted.speed:
+                done[act.account, act.person].append(act)
+        found = Bounds()
+        for acts in done.values():
+            weighed = [(act, self._weight(act, part)) for act in acts]
+            given = allowed(weighed)
+            if any(weight is not Weight.SURE for _, weight in weighed):  # what came later may have been heard sooner
+                given |= allowed((act, Weight.MAYBE if w is Weight.HIDDEN else w) for act, w in weighed)
+            found.add(None if one is None else (one.channel, _group(one.low, one.high)) for one in given)
+            found.add(None if one is None else ("all", _group(one.low, one.high)) for one in given)
+        return found
+
+    def _weight(self, act: Act, part: Part) -> Weight:
+        """As far as could be known when the report was made."""
+        weight, absent = self.counted.weight(act), self._absent.get((part.survey, part.team.name, part.week), set())
+        in_time = act.at < part.team.due_at(part.week) - CLOCKS_S * self.counted.speed
+        if weight in (Weight.SURE, Weight.HIDDEN) and (act.account in absent or not in_time):
+            return Weight.MAYBE
+        return weight
+
+    def _open(self, part: Part) -> Bounds:
+        """Votes as they stood when the polls ended, which is before any report is due."""
+        absent = self._absent.get((part.survey, part.team.name, part.week), set())
+        standing: dict[tuple[str, str, str, str], Act] = {}
+        for act in self.truth.acts:
+            if act.open and act.accepted and not act.frozen and (act.survey, act.week) == (part.survey, part.week):
+                name = (act.account, act.place, act.post, act.person)
+                standing.pop(name, None)
+                if act.kind == "vote":
+                    standing[name] = act
+        found = Bounds()
+        for act in standing.values():
+            assert act.low is not None
+            assert act.high is not None
+            unread: set[Cell | None] = {None} if act.account in absent else set()
+            for channel in (act.channel, "all"):
+                found.add({(channel, _group(act.low, act.high)), *unread})
+        return found
+
+    def _against_the_books(self, part: Part) -> Iterator[str]:
+        """The last report, made when all was well: it says neither less nor more than was kept."""
+        kept: Counter[Cell] = Counter()
+        for row in self.books.response:
+            if row["low"] is not None and self.books.wave_of(row) == (part.survey, part.week):
+                group = _group(row["low"], row["high"])
+                kept.update([(row["channel"], group), ("all", group)])
+        for channel, counts in part.said["named"].items():
+            for group in GROUPS.values():
+                if counts[group] != kept[channel, group]:
+                    n = kept[channel, group]
+                    yield f"report {part.name}: named {channel} {group} says {counts[group]}, the books have {n}"
+
+
+def up_s(truth: Truth, since: float, until: float) -> float:
+    """How many seconds of a span some instance ran, by the calendar."""
+    reached, found = since, 0.0
+    for life in sorted(truth.lives, key=lambda life: life.since):
+        begin, end = max(reached, life.since), min(until, truth.at if life.until is None else life.until)
+        if end > begin:
+            found, reached = found + end - begin, end
+    return found
+
+
+def _group(low: int, high: int) -> str:
+    return GROUPS[Scores(low, high).group]

@@ -1,0 +1,101 @@
+"""The judge of the reports sees what is early, mixed up, missing or invented, and bears what could not be known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.books import Books
+from tests.faults.contract import Life, Truth
+from tests.faults.counted import Counted
+from tests.faults.hand_made import BOT, BY_CHANNEL, CASE, HEADLINE, clean, moment, post
+from tests.faults.reported import Reported
+
+LATER = (
+    "Acme: no answers yet\nWeek 2026-W48, scale 0-10\nNamed answers: NPS –, n 0: promoters 0, passives 0, detractors 0"
+)
+NOT_READ = "\nCould not be read in time, so answers may be missing: acme-telegram"
+
+
+def reported(truth: Truth, books: Books) -> Reported:
+    return Reported(truth, books, Counted(truth, books, CASE.zones), CASE.platforms, CASE.teams)
+
+
+def saying(headline: str, *, at: float = 177, last: bool = False) -> tuple[Truth, Books]:
+    """The clean world with another headline; ``last``: it is the last report."""
+    truth, books = clean()
+    posts = tuple(replace(p, edits=(headline,), at=moment(at)) if p.number == 63 else p for p in truth.posts)
+    more = () if last else (post(70, BOT, "-9", LATER, at=moment(345)),)
+    return replace(truth, posts=(*posts, *more)), books
+
+
+def named(promoters: int, detractors: int) -> str:
+    n = f"n {promoters + detractors}: promoters {promoters}, passives 0, detractors {detractors}"
+    return HEADLINE.replace("n 3: promoters 2, passives 0, detractors 1", n)
+
+
+def test_what_is_right_passes() -> None:
+    assert list(reported(*saying(HEADLINE)).wrong()) == []
+    assert list(reported(*saying(HEADLINE, last=True)).wrong()) == []
+
+
+@pytest.mark.parametrize(
+    ("headline", "wrong"),
+    [
+        (named(3, 1), "named all promoters says 3, at least 2 and at most 2 had answered so"),
+        (named(1, 1), "named all promoters says 1, at least 2 and at most 2 had answered so"),
+        (named(3, 1) + NOT_READ, "named all promoters says 3, at least 1 and at most 2 had answered so"),
+        (
+            HEADLINE + "\nOpen polls: NPS –, n 3: promoters 3, passives 0, detractors 0",
+            "open all promoters says 3, at least 1 and at most 1 had answered so",
+        ),
+    ],
+    ids=["too many", "too few", "too many although some may be missing", "an open poll"],
+)
+def test_a_wrong_number_is_seen(headline: str, wrong: str) -> None:
+    found = list(reported(*saying(headline)).wrong())
+    assert found == [f"report recommend desk 2026-W47 headline: {wrong}"]
+
+
+def test_what_could_not_be_read_in_time_may_be_missing() -> None:
+    assert list(reported(*saying(named(1, 0) + NOT_READ)).wrong()) == []
+    wrong = list(reported(*saying(named(1, 0) + NOT_READ, last=True)).wrong())
+    assert [text.partition(": ")[2] for text in wrong] == [
+        "named all promoters says 1, the books have 2",
+        "named all detractors says 0, the books have 1",
+    ]
+
+
+@pytest.mark.parametrize(("at", "early"), [(175.9, True), (176.1, False), (190, False)])
+def test_nothing_is_told_before_it_is_due(at: float, early: bool) -> None:
+    wrong = list(reported(*saying(HEADLINE, at=at)).wrong())
+    assert [text.endswith("h before it was due") for text in wrong] == [True] * early
+
+
+def test_each_channel_has_its_own_number() -> None:
+    truth, books = saying(HEADLINE)
+    other = BY_CHANNEL.replace("buttons (named)", "direct (named)")
+    truth = replace(truth, posts=tuple(replace(p, edits=(other,)) if p.number == 64 else p for p in truth.posts))
+    assert [text.partition(": ")[2] for text in reported(truth, books).wrong()] == [
+        "named direct promoters says 1, at least 0 and at most 0 had answered so",
+        "named direct detractors says 0, at least 1 and at most 1 had answered so",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lives", "missing"),
+    [
+        ((Life(instance="a", since=moment(0), until=moment(150)),), 0),
+        (
+            (Life(instance="a", since=moment(0), until=moment(150)), Life(instance="a", since=moment(190), until=None)),
+            2,
+        ),
+        ((), 2),
+    ],
+    ids=["nobody was up", "it came back before the next one", "nobody knows"],
+)
+def test_one_late_report_stands_for_the_weeks_of_a_long_absence(lives: tuple[Life, ...], missing: int) -> None:
+    truth, books = clean()
+    truth = replace(truth, lives=lives, posts=tuple(p for p in truth.posts if p.number not in (63, 64)))
+    assert len(reported(truth, books).missing()) == missing
