@@ -26,8 +26,8 @@ _PAGE = 100
 MARGIN = timedelta(seconds=OFF_S) + timedelta(minutes=1)
 """How far our clock may be ahead of Discord's."""
 ROUGH_S = 1.0
-"""In a sandbox: how far its clock and ours may be apart by the wall. Its weeks may take seconds, and each week asks with
-the same words, so ``MARGIN`` does not run at that speed."""
+"""In a sandbox: how far its clock and ours may be apart by the wall. ``MARGIN`` does not run at its speed, for each of
+its weeks asks with the same words."""
 _REMEMBERED = 4096
 
 Json = Mapping[str, Any]
