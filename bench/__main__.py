@@ -8,11 +8,19 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench import burst, demo_row, ingest, recover, start, store
+from bench import burst, demo_row, flood, ingest, recover, start, store
 from bench.row import Figure, NotMeasured, Row
 from core.errors import VouchError
 
-ROWS: tuple[Row, ...] = (*start.ROWS, *ingest.ROWS, *burst.ROWS, *store.ROWS, *recover.ROWS, *demo_row.ROWS)
+ROWS: tuple[Row, ...] = (
+    *start.ROWS,
+    *ingest.ROWS,
+    *burst.ROWS,
+    *flood.ROWS,
+    *store.ROWS,
+    *recover.ROWS,
+    *demo_row.ROWS,
+)
 
 
 def chosen(names: Sequence[str]) -> list[Row]:

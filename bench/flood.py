@@ -1,0 +1,117 @@
+"""A rush on Telegram: 100,000 doings are queued at once, most of them votes, every tenth by somebody who voted before,
+every hundredth somebody who starts a chat and says stop. How long it takes until all of it is kept, and in what memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import cast
+
+import psutil  # type: ignore[import-untyped]
+from aiohttp import web
+
+from bench.ingest import OPTIONS, WARM_UP, Stage
+from bench.listen import BARE, OURS, Turn
+from bench.row import ROOT, Figure, NotMeasured, Row
+from sandbox.telegram import TelegramStandIn
+
+DOINGS, DOINGS_QUICK = 100_000, 5_000
+AGAIN_EVERY, STOP_EVERY = 10, 100
+MOST_MB = 250.0
+LOOK_S = 0.2
+
+
+@dataclass
+class Flood(Stage):
+    """The same stage, whose people also change their minds and say stop; before the bare library, which only hears
+    votes, they vote instead."""
+
+    said: dict[str, int] = field(default_factory=dict)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        account, count = request.match_info["account"], int(request.match_info["count"])
+        stand_in, post = cast(TelegramStandIn, self._stand_in), self._polls[account]
+        first = self.said.get(account, 0)
+        self.said[account] = first + count
+        for number in range(first, first + count):
+            if account.startswith(OURS) and number % STOP_EVERY == STOP_EVERY - 1:
+                person = self._people[number]
+                opened = await stand_in.open_direct(account, person)
+                done = opened and await stand_in.write(account, person, "/stop") is not None
+            else:
+                again = bool(number % AGAIN_EVERY == AGAIN_EVERY // 2)
+                done = await stand_in.vote(self._people[number - again], post, (number + again) % len(post.options))
+            if not done:
+                raise web.HTTPConflict(text=f"person {number} could not act")
+        return web.Response()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out."""
+
+    kept_s: float
+    peak_mb: float
+
+
+async def _turn(side: str, doings: int) -> Outcome:
+    stage = Flood("telegram", [side], WARM_UP + doings)
+    async with stage.standing():
+        turn = Turn(
+            platform="telegram",
+            side=side,
+            account=side,
+            sandbox_url=stage.sandbox.url,
+            act_url=stage.act_url,
+            ref=stage.refs[side],
+            options=OPTIONS["telegram"],
+            warm_up=WARM_UP,
+            events=doings,
+            at_once=doings,
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bench.listen", json.dumps(asdict(turn))), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        )
+        peak = asyncio.create_task(_peak_mb(process.pid))
+        said, _ = await process.communicate()
+        if process.returncode:
+            raise NotMeasured(f"the measured process ended with exit code {process.returncode}; its log is above")
+        return Outcome(doings / float(said), await peak)
+
+
+async def _peak_mb(pid: int) -> float:
+    """The most memory (resident) of a process, looked at now and then until it ends."""
+    peak_mb = 0.0
+    try:
+        process = psutil.Process(pid)
+        while process.status() != psutil.STATUS_ZOMBIE:
+            peak_mb = max(peak_mb, process.memory_info().rss / 1e6)
+            await asyncio.sleep(LOOK_S)
+    except psutil.NoSuchProcess:
+        pass
+    return peak_mb
+
+
+@cache
+def flood(side: str, quick: bool) -> Outcome:
+    """One rush. Raises ``NotMeasured``."""
+    return asyncio.run(_turn(side, DOINGS_QUICK if quick else DOINGS))
+
+
+def kept_s(quick: bool) -> Figure:
+    """Seconds until all is committed, beside those in which the bare library takes as many votes."""
+    ours, bare = flood(OURS, quick), flood(BARE, quick)
+    if ours.peak_mb - bare.peak_mb > MOST_MB:
+        raise NotMeasured(f"it took {ours.peak_mb:.0f} MB, the bare library {bare.peak_mb:.0f} MB")
+    return Figure(ours.kept_s, bare.kept_s)
+
+
+_KEPT = (
+    "100,000 queued votes and opt-outs are committed within 60 s, in at most 250 MB more than the bare library takes"
+)
+
+ROWS = (Row("burst.telegram", _KEPT, "s", kept_s),)
