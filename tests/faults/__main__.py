@@ -46,7 +46,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
     parser.add_argument("--scenario", nargs="+", action="extend", choices=NAMES, help="all, if none is named")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--instances", type=int, choices=(1, 2), default=1)
-    parser.add_argument("--worlds", type=int, choices=(1, 2, 3, 4), default=3)
+    parser.add_argument("--worlds", type=int, choices=(1, 2, 3), default=2)
     parser.add_argument("--followers", type=int, default=240, help="per world")
     parser.add_argument("--week-s", type=float, help="wall seconds of a week; else 60, in a short campaign 40")
     parser.add_argument("--window", choices=WINDOWS, default="", help="kill in this window only")
