@@ -44,6 +44,15 @@ def test_both_parts_of_a_report_are_told_in_either_language() -> None:
         assert [part.key for part in found] == [("acme", "team", WEEK, part) for part in ("headline", "channels")]
 
 
+def test_a_late_report_that_lacks_an_account_is_told_all_the_same() -> None:
+    late = replace(REPORT, was_due="2026-11-23 09:00", absent=("acme-x",))
+    for language in ("en", "fr"):
+        texts = headline(late, language).plain, channel_lines(late, language).plain
+        assert texts[0] != headline(REPORT, language).plain
+        found = list(reports(survey("acme", "Acme")).read(told(*texts)))
+        assert [part.key for part in found] == [("acme", "team", WEEK, part) for part in ("headline", "channels")]
+
+
 @pytest.mark.parametrize("first", ["Acme", "Acme, Inc"])
 def test_a_brand_is_not_taken_for_one_whose_name_begins_alike(first: str) -> None:
     three = [survey("plain", "Acme"), survey("plus", "Acme Plus"), survey("inc", "Acme, Inc")]
