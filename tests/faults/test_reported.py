@@ -9,7 +9,7 @@ import pytest
 from tests.faults.books import Books
 from tests.faults.contract import Life, Truth
 from tests.faults.counted import Counted
-from tests.faults.hand_made import BOT, BY_CHANNEL, CASE, HEADLINE, clean, moment, post
+from tests.faults.hand_made import BOT, BY_CHANNEL, CASE, HEADLINE, clean, moment, post, said
 from tests.faults.reported import Reported
 
 LATER = (
@@ -67,10 +67,18 @@ def test_what_could_not_be_read_in_time_may_be_missing() -> None:
     ]
 
 
-@pytest.mark.parametrize(("at", "early"), [(175.9, True), (176.1, False), (190, False)])
+@pytest.mark.parametrize(("at", "early"), [(176.4, True), (176.6, False), (190, False)])
 def test_nothing_is_told_before_it_is_due(at: float, early: bool) -> None:
     wrong = list(reported(*saying(HEADLINE, at=at)).wrong())
     assert [text.endswith("h before it was due") for text in wrong] == [True] * early
+
+
+def test_it_is_too_early_to_read_the_numbers_before_it_is_due() -> None:
+    truth, books = saying(HEADLINE)
+    books.outbox.append(said("report:recommend:2026-W47:desk:0", BOT, place="-9", planned_at=moment(172)))
+    assert list(reported(truth, books).wrong()) == [
+        f"report recommend desk 2026-W47 {part} came 5.0 h before it was due" for part in ("headline", "channels")
+    ]
 
 
 def test_each_channel_has_its_own_number() -> None:
