@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0, 1 when something could not be measured, 2 for a name that is none."""
     parser = argparse.ArgumentParser("bench", description="Measure, and print each value beside its floor.")
     parser.add_argument("names", nargs="*", help="rows, or rooms such as `start`; all when there is none")
-    parser.add_argument("--quick", action="store_true", help="less of everything, in about two minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in about three minutes")
     parser.add_argument("--json", action="store_true", help="a list of {name, value, unit, floor, ratio}")
     asked = parser.parse_args(arguments)
     try:
