@@ -135,17 +135,18 @@ BUGS = (
     ),
     Bug(
         name="retractions-ignored",
-        story="A vote is a vote: who takes it back is counted for ever.",
+        story="The order is compared the wrong way round: who takes a vote back later is counted for ever.",
         changes=(
             Change(
-                file="core/store/keeping.py",
-                old="        if reply.withdrawn:\n            if read.ask_id is None:\n",
-                new="        if reply.withdrawn:\n            if read.ask_id is not None:\n",
+                file="core/store/responses.py",
+                old="        if kept is None or kept.band is None or kept.ask_id != ask_id or kept.via != via or ord < kept.ord:\n",
+                new="        if kept is None or kept.band is None or kept.ask_id != ask_id or kept.via != via or ord > kept.ord:\n",
             ),
         ),
         scenarios=("kills",),
         shows=("lost", "doubled"),
-        kills=6,
+        kills=12,
+        platform="discord",
     ),
     Bug(
         name="malformed-ends-the-batch",
