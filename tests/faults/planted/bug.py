@@ -36,6 +36,8 @@ class Bug:
     window: str = ""
     """Where the kills must fall for it to show, if not everywhere; and at which platform."""
     platform: str = ""
+    week_s: float = 30.0
+    """How long a week takes. What is wrong by hours needs longer ones: a second of a machine's clock is forgiven."""
     database: str = "sqlite"
     instances: int = 1
 

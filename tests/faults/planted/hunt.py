@@ -21,7 +21,6 @@ from tests.faults.planted.every import FEWEST
 LONGEST_S = 300.0
 """A hunt for one mistake takes no longer, in wall seconds."""
 
-WEEK_S = 30.0
 LEAST_SHARE = 0.95
 """Little is planned in so short a time: one death of the code as it is costs a larger share than in a long campaign."""
 
@@ -68,7 +67,7 @@ def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
     clean wherever one of them must not be."""
     found: dict[str, Bug] = {}
     for bug in bugs:
-        name = " ".join(("control", *bug.scenarios, bug.database, str(bug.instances)))
+        name = " ".join(("control", *bug.scenarios, bug.database, str(bug.instances), f"{bug.week_s:.0f} s"))
         kills = max(bug.kills, found[name].kills if name in found else 0)
         shows = {*bug.shows, *(found[name].shows if name in found else ())}
         story = "The code as it is."
@@ -79,6 +78,7 @@ def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
             scenarios=bug.scenarios,
             shows=tuple(sorted(shows)),
             kills=kills,
+            week_s=bug.week_s,
             database=bug.database,
             instances=bug.instances,
         )
@@ -134,7 +134,7 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
             return Caught(name=bug.name, caught=False, note=str(error))
         given = ["--seed", str(seed), "--kills", str(bug.kills), "--database", bug.database]
         given += ["--instances", str(bug.instances), "--worlds", "1", "--json"]
-        given += ["--week-s", str(WEEK_S), "--followers", str(FOLLOWERS)]
+        given += ["--week-s", str(bug.week_s), "--followers", str(FOLLOWERS)]
         given += ["--window", bug.window] if bug.window else []
         given += ["--platform", bug.platform] if bug.platform else []
         for scenario in bug.scenarios:

@@ -32,6 +32,7 @@ BUGS = (
         scenarios=("kills",),
         shows=("violations", "reports_missing"),
         kills=4,
+        week_s=90.0,
     ),
     Bug(
         name="change-of-mind-counted-twice",

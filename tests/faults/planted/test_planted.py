@@ -56,6 +56,7 @@ def test_each_mistake_has_a_control_that_is_killed_as_often() -> None:
         assert not control.changes
         assert (control.scenarios, control.database, control.instances) == (bug.scenarios, bug.database, bug.instances)
         assert control.kills >= bug.kills
+        assert control.week_s == bug.week_s
         assert set(control.shows) >= set(bug.shows)
 
 
