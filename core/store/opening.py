@@ -168,7 +168,9 @@ def schema_of(connection: Connection) -> int | None:
 
 
 def create(connection: Connection) -> None:
-    """Make all tables, and what belongs to a new database."""
+    """Make all tables, and what belongs to a new database. A busy machine may take its time: nobody else is there."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "60s", True)))
     SQLModel.metadata.create_all(connection)
     rows = [{"name": "schema", "value": str(SCHEMA)}, {"name": "seal", "value": secrets.token_hex(32)}]
     connection.execute(_KEPT.insert(), rows)
