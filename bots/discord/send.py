@@ -129,11 +129,18 @@ class Sender:
         Discord has said that it is too fast: whoever opens many is quarantined."""
         if person in self._stream.history.channels:
             return self._stream.history.channels[person]
+        channel, last = await self._open(person)
+        await self._stream.opened(person, channel, last)
+        return channel
+
+    async def _open(self, person: str) -> tuple[int, int]:
+        """The channel, and the last message in it: where there is none yet, all are later than the channel."""
         async with self._calls.bounded(direct=True, share=1 / 3), self._opening:
             if (wait_s := self._closed_until - time.monotonic()) > 0:
                 raise AccountUnavailable(self._account, "we opened direct messages too fast", wait_s)
             try:
-                return int((await self._stream.http.start_private_message(person))["id"])
+                opened: Any = await self._stream.http.start_private_message(person)
+                return int(opened["id"]), int(opened.get("last_message_id") or opened["id"])
             except discord.HTTPException as exc:
                 if exc.code == faults.OPENING_TOO_FAST:
                     self._closed_until = time.monotonic() + faults.OPENING_PAUSE_S

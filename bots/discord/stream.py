@@ -234,6 +234,18 @@ class Stream(Connection):
             await asyncio.sleep(_AGAIN_S)
         return bool(found)
 
+    async def opened(self, person: str, channel: int, last: int) -> None:
+        """Somebody is about to be written to. That their channel is to be read is kept before: they may answer at once,
+        when we are no more and no session is. ``last`` is the last message in it. Raises ``AccountUnavailable``."""
+        if self.intake.is_open and (started := self.history.started(channel, last)):
+            try:
+                async with asyncio.timeout(_KEPT_S):
+                    await self.intake.keep((started,))
+            except TimeoutError as exc:
+                raise AccountUnavailable(self._account, "nothing can be kept now, so nobody new is written to") from exc
+            self.history.kept(started)
+        self.history.met(person, channel)
+
     def spoke_to(self, person: str, channel: int, message: int) -> None:
         """We wrote to somebody."""
         self.history.met(person, channel)

@@ -13,6 +13,7 @@ import pytest
 from bots.discord import DiscordAccount
 from bots.discord.lanes import Spot
 from bots.discord.session import LIVES_S, Orders, Session, session_of
+from core.account import Direct
 from core.clock import Clock
 from core.events import Event, Reply, Votes
 from core.message import Message, text
@@ -193,6 +194,25 @@ async def test_a_kill_while_the_history_is_read_loses_none_of_it(stage: Stage, i
         await account.catch_up([], later)
     assert names(later.events) == [f"m{missed}"]
     assert json.loads(later.kept["session"])["owes"] is False
+
+
+async def test_who_answers_a_first_message_while_nobody_listens_is_heard(stage: Stage, inbox: Inbox) -> None:
+    ann = stage.person("ann")
+    application = stage.discord.state.applications["dc"]
+    async with killed(stage, inbox) as account:
+        before = dict(inbox.kept)
+
+        async def begun() -> None:
+            before.update(inbox.kept)  # what is kept when the message leaves: nothing more will be
+
+        await account.say(Direct(ann), text("How likely?"), "k", begin=begun)
+    application.sessions.clear()
+    answer = await stage.discord.write("dc", ann, "stop")
+    application.identified.clear()
+    later = Inbox()
+    async with killed(stage, later, before) as account:
+        await account.catch_up([], later)
+    assert names(later.events) == [f"m{answer}"]
 
 
 def test_places_in_the_order_only_grow_whatever_the_clock_does() -> None:
