@@ -29,7 +29,7 @@ BUGS = (
         shows=("doubled", "asked_twice", "reports_doubled", "violations"),
         database="postgresql",
         instances=2,
-        kills=8,
+        kills=3,
     ),
     Bug(
         name="trust-the-clock",
