@@ -40,9 +40,10 @@ _Name = tuple[str, str]
 
 
 class Manners:
-    """The judge. ``weeks`` names, by survey, the weeks that were lived to their end."""
+    """The judge. ``weeks`` names, by survey, the weeks that were lived to their end; answers may be ``late``."""
 
-    def __init__(self, ledger: Ledger, weeks: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, ledger: Ledger, weeks: Mapping[str, Sequence[str]], *, late: timedelta = timedelta(0)) -> None:
+        self._late = late
         self._ledger = ledger
         self._weeks = weeks
         self._invitations: defaultdict[_Name, list[Post]] = defaultdict(list)
@@ -137,6 +138,7 @@ class Manners:
                 before = [at for at in said[post.text] if at > since]
                 # What the earliest of these answered counts too, although it may have been done before the span.
                 answered = max((act.at for act in acts if before and act.at <= before[0]), default=since)
+                answered = min(answered, before[0] - self._late) if before else answered
                 done = sum(min(since, answered) <= act.at <= post.at for act in acts)
                 again = stopped is not None and any(at >= stopped for at in before)
                 if again or (before and len(before) >= done):

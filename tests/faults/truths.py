@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from sandbox import ledger as lived
 from sandbox.discord import DiscordStandIn
@@ -16,6 +17,8 @@ from tests.faults.contract import Act, Count, PostSeen, Request, Truth, WeekTrut
 from tests.faults.seen import Call, Deed, Seen
 
 INTERACTION_S = 3.0
+ANSWER_LIFE = timedelta(days=3)
+"""So late an answer may be said after a death: then it stands beside the next one."""
 
 
 def truth(world: World, seen: Seen, discord: DiscordStandIn, telegram: TelegramStandIn) -> Truth:
@@ -39,7 +42,7 @@ def truth(world: World, seen: Seen, discord: DiscordStandIn, telegram: TelegramS
         # Of what people may expect, the rest is judged otherwise or not at all: how often they were asked and who was
         # written to after a stop stands above; who was not invited or thanked may have been cut off by a kill, where
         # nobody may say it again, and that is what ``share`` and ``unknown`` count.
-        unmannerly=tuple(Manners(ledger, {}).said_twice()),
+        unmannerly=tuple(Manners(ledger, {}, late=ANSWER_LIFE).said_twice()),
         faults=tuple(ledger.faults),
         hits=tuple(seen.hits),
         refusals=dict(seen.refusals),
