@@ -126,6 +126,7 @@ class Run:
 
     def account(self, platform: str = "") -> str:
         """One of the accounts, of one platform or any."""
+        platform = platform or self.progress.platform
         names = [name for name, a in self.settings.accounts.items() if platform in ("", a.platform)]
         return self.rng.choice(names)
 
