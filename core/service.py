@@ -34,6 +34,10 @@ PATIENCE, PATIENCE_WALL_S = timedelta(hours=2), 5.0
 """How long a report waits for an account that cannot be read: so long on the calendar since it was due, and since we
 tried first, also in wall seconds. Who has just started gives every account the time to come up."""
 
+OVERDUE = timedelta(days=1)
+"""A report that is late by so much waits for nobody who was up here and still cannot be read: who is started again and
+again would wait anew each time."""
+
 GIVE_UP = timedelta(days=1)
 """How long after its wave a poll that the platform does not end is asked for its last totals."""
 
@@ -219,12 +223,19 @@ class Service:
         if not elsewhere and team.place not in self._presence.places.get(team.account, {}):
             return
         absent = await self.catch_up(survey, due)
-        first_try = self._first_try.setdefault((survey.name, wave.key, team.name), now)
-        patience = max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
-        if elsewhere or (absent and now < max(due + PATIENCE, first_try + patience)):
+        if elsewhere or (absent and self._waits_for_them(survey, wave, team, due)):
             self._not_before[(survey.name, team.name)] = now + AGAIN
             return
         await self.publish(survey, wave, team, absent)
+
+    def _waits_for_them(self, survey: Survey, wave: Wave, team: Team, due: datetime) -> bool:
+        """Whether a report waits for accounts that could not be read."""
+        now = self._clock.now()
+        first_try = self._first_try.setdefault((survey.name, wave.key, team.name), now)
+        if now > due + OVERDUE and self._presence.ready.is_set():
+            return False
+        patience = max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
+        return now < max(due + PATIENCE, first_try + patience)
 
     async def publish(self, survey: Survey, wave: Wave, team: Team, absent: Collection[str] = ()) -> list[str]:
         """Plan the report of a wave for a team, once for ever, as soon as its place is known. Returns the outbox keys

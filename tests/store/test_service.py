@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.service import PATIENCE
+from core.service import OVERDUE, PATIENCE
 from core.store.database import Database
 from core.survey import next_wave
 from tests.store.scene import SURVEY, WAVE, Scene, up
@@ -57,6 +57,14 @@ async def test_a_report_waits_two_hours_for_an_account_that_is_away_and_asks_it_
     assert (scene.there.caught_up, scene.reports()) == (2, [])
     scene.now = due + PATIENCE + timedelta(minutes=1)
     await scene.until(lambda: len(scene.reports()) == 2)
+
+
+async def test_a_report_that_is_a_day_late_waits_for_nobody_again_after_a_restart(scene: Scene) -> None:
+    await scene.until(lambda: bool(scene.asked(scene.here) and scene.asked(scene.there)))
+    scene.there.away = True
+    scene.now = WAVE.closes_at + timedelta(hours=9) + OVERDUE + timedelta(minutes=1)
+    await scene.until(lambda: len(scene.reports()) == 2)
+    assert "there" in scene.here.said[-2][1]
 
 
 async def test_a_team_that_cannot_be_told_costs_no_reading(database: Database) -> None:
