@@ -13,7 +13,7 @@ from random import Random
 
 from core.settings import Settings
 from tests.faults import contract
-from tests.faults.contract import WINDOWS, Arm, Hit, StreamFault, WireFault
+from tests.faults.contract import CLAIMED, WINDOWS, Arm, Hit, StreamFault, WireFault
 from tests.faults.databases import Store
 from tests.faults.remote import Remote
 from tests.faults.service import Service
@@ -199,7 +199,10 @@ class Run:
         service = self.service()
         await self._only_one_is_down(service)
         served = await self._served_by(service)
-        hit = await self.remote.arm(Arm(instance=service.name, within_s=WITHIN_S, signal="STOP"))
+        window = self.progress.window or self.rng.choice(
+            (CLAIMED, "random")
+        )  # it goes on with what it was about to say
+        hit = await self.remote.arm(Arm(instance=service.name, window=window, within_s=WITHIN_S, signal="STOP"))
         if not hit.happened:
             return
         self.progress.pauses += 1

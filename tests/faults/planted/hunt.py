@@ -53,8 +53,13 @@ def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
             if value < LEAST_SHARE:
                 found[name] = value
         elif value:
-            found[name] = value[:3] if isinstance(value, list) else value
+            found[name] = _one_of_each(value)[:3] if isinstance(value, list) else value
     return found
+
+
+def _one_of_each(said: Sequence[str]) -> list[str]:
+    """The first of those that begin alike."""
+    return list({text[:12]: text for text in reversed(said)}.values())[::-1]
 
 
 def _refused(verdict: Verdict) -> list[str]:

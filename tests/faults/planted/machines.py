@@ -30,6 +30,7 @@ BUGS = (
         database="postgresql",
         instances=2,
         kills=3,
+        window="claimed-sent",
     ),
     Bug(
         name="trust-the-clock",
