@@ -304,11 +304,11 @@ def _chosen(arm: Arm, found: list[Found]) -> Found | None:
 
 def _let_end(service: Service) -> None:
     """A server ends what the dead had sent to it: before that nobody knows what was committed."""
-    until = time.monotonic() + SERVER_S
+    until, never = time.monotonic() + SERVER_S, threading.Event()
     try:
         with Kept(service.database) as kept:
             while kept.has_work_of(service.name) and time.monotonic() < until:
-                time.sleep(LOOK_SERVER_S)
+                never.wait(LOOK_SERVER_S)
     except FAILURES:
         return
 

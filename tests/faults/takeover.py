@@ -8,6 +8,7 @@ read what was missed, which it does once the account's stream is up.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -87,13 +88,14 @@ class Takeovers:
 
     def _wait(self, served: Served, since: float) -> float | None:
         """Seconds until all is served again; ``None`` when the database went away meanwhile."""
+        never = threading.Event()
         try:
             with psycopg.connect(self.url, autocommit=True) as connection:
                 while time.time() - since < LONGEST_S:
                     now = {row[0]: row[2:] for row in connection.execute(_LEASES)}
                     if all(is_served(now[account], *was) for account, was in served.accounts.items()):
                         break
-                    time.sleep(LOOK_S)
+                    never.wait(LOOK_S)
         except psycopg.Error:
             return None
         return time.time() - since
