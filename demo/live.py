@@ -117,7 +117,7 @@ class Demo:
         self.sandbox.watchers.append(self._seen)
 
     def _seen(self, post: Post) -> None:
-        if (post.account, post.place) in self._teams:
+        if (post.account, post.place) in self._teams and (post.edited or tells(post.text)):
             team = next(t for t in self._named_teams if (t.account, t.place) == (post.account, post.place))
             moment = post.at.astimezone(ZoneInfo(team.zone))
             when = f"{moment:%a %d %b %H:%M} {team.zone}"
