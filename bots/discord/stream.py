@@ -161,8 +161,8 @@ class Stream(Connection):
             self.intake.newest = self.spot
             try:
                 take(*args)
-            except Exception:
-                _log.exception("%s: an event was not understood (%s)", self._account, event)
+            except Exception as exc:  # a payload that is not what Discord documents: it alone is set aside
+                _log.warning("%s: set aside a malformed %s: %s", self._account, event, type(exc).__name__)
 
     def _order(self) -> int:
         """The place of what has just come."""
