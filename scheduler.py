@@ -31,7 +31,7 @@ from core.settings import SECRETS, Settings, secret
 from core.store import outbox
 from core.store.database import Connection, Database
 from core.store.inbox import Inbox
-from core.store.leases import Leases
+from core.store.leases import COMMAND, SERVICE, Leases
 from core.survey import previous_wave, week_wave
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ TIME_S = 2.0
 """How long a platform may take to tell its time."""
 
 ALONE_S = 2.0
-"""How long another process may take to leave the SQLite file."""
+"""How long another service may take to leave the SQLite file."""
+
+COMMAND_S = 60.0
+"""How long a command may use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +212,20 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
 
 
 async def _alone(leases: Leases, settings: Settings) -> None:
-    """Raises ``SettingsError`` when another process uses the SQLite file, and does not end within a moment."""
-    deadline = asyncio.get_running_loop().time() + ALONE_S
-    while not leases.alone():
-        if asyncio.get_running_loop().time() > deadline:
+    """Raises ``SettingsError`` when another service uses the SQLite file and does not end within a moment. A command is
+    waited for: it ends by itself."""
+    started = asyncio.get_running_loop().time()
+    told = False
+    while not leases.alone(SERVICE):
+        waited_s = asyncio.get_running_loop().time() - started
+        if waited_s > (COMMAND_S if leases.holder == COMMAND else ALONE_S):
             raise SettingsError(
                 f"service.database: another Vouch runs on {settings.service.database}; stop it, or let several share "
                 "one postgresql:// database"
             )
+        if waited_s > ALONE_S and not told:
+            told = True
+            log.warning("a command uses the database: waiting until it has ended")
         await asyncio.sleep(0.05)
 
 

@@ -25,8 +25,8 @@ class FileLock:
         """The lock of the SQLite database at this address."""
         return cls(Path(f"{url.database}.lock") if url.database and url.database != ":memory:" else None)
 
-    def take(self) -> bool:
-        """Take it, unless somebody has it. Returns whether we have it now."""
+    def take(self, name: str = "") -> bool:
+        """Take it, unless somebody has it, and leave our ``name`` in the file. Returns whether we have it now."""
         if self.path is None or self._file is not None:
             return True
         file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -34,7 +34,17 @@ class FileLock:
             os.close(file)
             return False
         self._file = file
+        os.ftruncate(file, 0)
+        os.write(file, name.encode())
         return True
+
+    @property
+    def holder(self) -> str:
+        """The name that whoever has it, or had it last, left in the file."""
+        try:
+            return self.path.read_text("utf-8") if self.path is not None else ""
+        except OSError:
+            return ""
 
     def release(self) -> None:
         """Give it back. The file stays: a new one by this name could be locked beside an old one."""

@@ -57,6 +57,9 @@ RENEW_S = 2.0
 MARGIN_S = 2.0
 """A holder that could not renew gives up so long before its lease runs out, in wall seconds."""
 
+SERVICE, COMMAND = "service", "command"
+"""Who has the file of a SQLite database to itself: one that serves until it is told to stop, or one that ends soon."""
+
 LOCK_S = 1.0
 """How long taking a lease may wait for its row: then it is tried again."""
 
@@ -195,9 +198,15 @@ class Leases:
         """Whether other processes may serve accounts beside us."""
         return self._file is None
 
-    def alone(self) -> bool:
-        """SQLite: whether no other process uses the file, from now on until we end. PostgreSQL: always true."""
-        return self._file is None or self._file.take()
+    def alone(self, name: str = COMMAND) -> bool:
+        """SQLite: whether no other process uses the file, from now on until we end. PostgreSQL: always true. ``name``
+        is ``SERVICE`` or ``COMMAND``."""
+        return self._file is None or self._file.take(name)
+
+    @property
+    def holder(self) -> str:
+        """SQLite: who uses the file, or did last: ``SERVICE`` or ``COMMAND``."""
+        return self._file.holder if self._file is not None else ""
 
     async def take(self, account: str) -> Held | None:
         """Take the lease of an account; ``None`` while another live process has it. Raises ``StoreError``."""
