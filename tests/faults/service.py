@@ -25,7 +25,7 @@ COMMAND_S = 60.0
 """How long a command beside it may take."""
 
 CRASH = "Traceback (most recent call last)"
-LOCKED = ("database is locked", "another program holds the database")
+LOCKED = ("database is locked",)
 """What SQLite, and then Vouch, say to who waited for another's write too long, or read before it wrote: never seen."""
 
 
