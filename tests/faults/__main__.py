@@ -54,6 +54,9 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
     parser.add_argument("--folder", type=Path, help="where to keep everything; else it is kept if something is wrong")
     parser.add_argument("--planted", action="store_true", help="hunt for planted mistakes")
     parser.add_argument("--only", nargs="+", choices=every.NAMES, help="only for these")
+    parser.add_argument(
+        "--hold-times", action="store_true", help="fail, too, when a start or a take-over took too long"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
     found = parser.parse_args(words)
     if found.instances > 1 and found.database != "postgresql":
@@ -72,6 +75,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
         found.folder or Path(tempfile.mkdtemp(prefix="vouch-faults-")),
         found.window,
         found.platform,
+        found.hold_times,
     )
 
 

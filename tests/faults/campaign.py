@@ -22,7 +22,7 @@ from tests.architecture import ROOT
 from tests.faults.books import read
 from tests.faults.contract import Truth, Up
 from tests.faults.databases import Store, opened
-from tests.faults.judge import READY_S, Case, Verdict, judge
+from tests.faults.judge import LEAST_SHARE, READY_S, Case, Verdict, judge
 from tests.faults.remote import Remote
 from tests.faults.run import Progress, Run
 from tests.faults.scenarios import SCENARIOS, Scenario
@@ -30,6 +30,9 @@ from tests.faults.service import Service
 from tests.faults.takeover import Takeovers
 
 SETTINGS = Path(__file__).with_name("settings.toml")
+
+LONG, SHORT_SHARE = 500, 0.98
+"""From so many kills on a campaign is long; the least share of a short one."""
 
 UP_S = 60.0
 CATCH_UP_S = 60.0
@@ -58,6 +61,14 @@ class Wanted:
     window: str = ""
     """Kill only here, if it says so; and at this platform's requests and events."""
     platform: str = ""
+    hold_times: bool = False
+    """Whether a start or a take-over that took too long fails the campaign: only a quiet machine can hold times."""
+
+    @property
+    def least_share(self) -> float:
+        """What share must be sent. In a short campaign most kills are aimed at a window, and each that falls between
+        the beginning and the request of a message on Telegram costs that one message, out of few."""
+        return LEAST_SHARE if self.kills >= LONG else SHORT_SHARE
 
 
 @dataclass
@@ -269,7 +280,10 @@ def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: flo
         "worlds": wanted.worlds,
         "seed": wanted.seed,
         "elapsed_s": round(elapsed_s, 1),
-        "ok": whole.ok and not any(one.too_late or not one.verdict.ok for one in ended),
+        "least_share": wanted.least_share,
+        "ok": whole.clean
+        and whole.share >= wanted.least_share
+        and not (wanted.hold_times and any(one.too_late for one in ended)),
     }
 
 

@@ -81,10 +81,15 @@ class Verdict:
         return self.sent / self.planned if self.planned else 1.0
 
     @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
+    def clean(self) -> bool:
+        """Whether nothing is wrong, however much was sent."""
         wrong = self.lost + self.doubled + self.asked_twice + self.reports_missing + self.reports_doubled
-        return not wrong and not self.violations and self.share >= LEAST_SHARE
+        return not wrong and not self.violations
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong and enough was sent."""
+        return self.clean and self.share >= LEAST_SHARE
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
