@@ -38,6 +38,8 @@ class Bug:
     platform: str = ""
     week_s: float = 30.0
     """How long a week takes. What is wrong by hours needs longer ones: a second of a machine's clock is forgiven."""
+    followers: int = 240
+    """More where few of them do what shows it."""
     database: str = "sqlite"
     instances: int = 1
 

@@ -24,7 +24,6 @@ LONGEST_S = 420.0
 LEAST_SHARE = 0.95
 """Little is planned in so short a time: one death of the code as it is costs a larger share than in a long campaign."""
 
-FOLLOWERS = 240
 SIDE_BY_SIDE = 2
 END_S = 20.0
 
@@ -84,6 +83,7 @@ def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
             shows=tuple(sorted(shows)),
             kills=kills,
             week_s=bug.week_s,
+            followers=max(bug.followers, found[name].followers if name in found else 0),
             database=bug.database,
             instances=bug.instances,
         )
@@ -139,7 +139,7 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
             return Caught(name=bug.name, caught=False, note=str(error))
         given = ["--seed", str(seed), "--kills", str(bug.kills), "--database", bug.database]
         given += ["--instances", str(bug.instances), "--worlds", "1", "--json"]
-        given += ["--week-s", str(bug.week_s), "--followers", str(FOLLOWERS)]
+        given += ["--week-s", str(bug.week_s), "--followers", str(bug.followers)]
         given += ["--window", bug.window] if bug.window else []
         given += ["--platform", bug.platform] if bug.platform else []
         for scenario in bug.scenarios:

@@ -145,8 +145,8 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost", "doubled"),
-        kills=12,
-        platform="discord",
+        kills=16,
+        followers=600,
     ),
     Bug(
         name="malformed-ends-the-batch",
