@@ -163,7 +163,7 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
     except ValueError:
         return Caught(name=bug.name, caught=False, note=complained.decode("utf-8", "replace")[-600:])
     by = dirty(verdict, bug.shows)
-    return Caught(name=bug.name, caught=bool(by) and process.returncode != 0, by=by)
+    return Caught(name=bug.name, caught=bool(by) and (process.returncode != 0 or "refused" in by), by=by)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
