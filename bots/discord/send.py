@@ -170,12 +170,13 @@ class Sender:
     async def voters(self, poll: Receipt) -> tuple[tuple[str, int], ...] | None:
         """Everybody who voted, as (person, option index); ``None`` when the message is gone. Who moves while we page is
         kept where seen last; the move itself comes over the gateway as well."""
-        async with self._calls.bounded():
+        async with self._calls.bounded():  # an answer that is no message is as good as none
             data = await self._message(poll)
-        if data is None:
+            answers = [int(answer["answer_id"]) for answer in data["poll"]["answers"]] if data is not None else None
+        if answers is None:
             return None
         chosen: dict[str, int] = {}
-        for answer in (int(answer["answer_id"]) for answer in data["poll"]["answers"]):
+        for answer in answers:
             after: int | None = None
             while True:
                 async with self._calls.bounded():
