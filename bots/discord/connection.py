@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import time
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +48,7 @@ def intents() -> discord.Intents:
     return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, polls=True)
 
 
-class Connection(discord.Client):
+class Connection(discord.Client, ABC):
     """One bot's line to the gateway, and discord.py's HTTP client that belongs to it."""
 
     def __init__(self, calls: faults.Calls, clock: Clock, gateway: Gateway, identify_every_s: float) -> None:
@@ -87,9 +88,9 @@ class Connection(discord.Client):
             self._sequence = self.ws.sequence or self._sequence
         return Spot(self._number, self._sequence)
 
+    @abstractmethod
     def kept(self) -> Spot:
         """Up to where the stream is kept."""
-        raise NotImplementedError
 
     def take_up(self, session: Session | None) -> None:
         """Go on with a session that was kept, should Discord still have it."""

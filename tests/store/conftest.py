@@ -6,8 +6,8 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,3 +89,22 @@ def stage(database_url: str) -> Iterator[Stage]:
     database.create()
     yield Stage(database)
     database.engine.dispose()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def shared(postgresql_url: str) -> AsyncIterator[Database]:
+    """A database that several processes may use."""
+    async with Database(postgresql_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as opened:
+        yield opened

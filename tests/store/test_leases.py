@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -46,25 +45,6 @@ class Process:
             while (held := await self.leases.take(ACCOUNT)) is None:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
         return held
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def shared(postgresql_url: str) -> AsyncIterator[Database]:
-    """A database that several processes may use."""
-    async with Database(postgresql_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as opened:
-        yield opened
 
 
 async def taken_or_not(process: Process) -> Held | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -26,25 +26,6 @@ PATIENT = {"renew_s": 3_600.0, "lease_s": 3_600.0}
 PAUSED = {"renew_s": 3_600.0, "lease_s": 1.0, "margin_s": -3_600.0}
 """A process that sleeps through its lease and does not notice."""
 SHORT = {"renew_s": 0.1, "lease_s": 1.0, "margin_s": 0.3}
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def shared(postgresql_url: str) -> AsyncIterator[Database]:
-    """A database that several processes may use."""
-    async with Database(postgresql_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as opened:
-        yield opened
 
 
 async def until(true: Callable[[], object], seconds: float = 10) -> None:

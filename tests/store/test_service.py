@@ -15,12 +15,6 @@ from tests.store.scene import SURVEY, WAVE, Scene, up
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url) as found:
-        yield found
-
-
-@pytest.fixture
 async def scene(database: Database) -> AsyncIterator[Scene]:
     async with up(Scene(database)) as scene:
         async with asyncio.timeout(20):

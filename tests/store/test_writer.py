@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -19,12 +19,6 @@ from core.store.statements import table
 from tests.store.stage import ACCOUNT, NOW, SURVEY, WAVES, Stage
 
 _KEPT = table(Kept)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url) as opened:
-        yield opened
 
 
 def keep(name: str) -> Callable[[Connection], str]:
