@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import quote
@@ -22,7 +26,8 @@ _ANSWERS = (
 _OF_INSTANCE = "SELECT 1 FROM pg_stat_activity WHERE application_name = {0} LIMIT 1"
 UNREAD = "the database could not be read"
 """How a death is noted of which nobody could see what was committed."""
-FAILURES = (sqlite3.Error, psycopg.Error)
+SQLITE = "sqlite:///"
+FAILURES = (sqlite3.Error, psycopg.Error, OSError)
 """What a question raises when the database cannot be asked now."""
 
 
@@ -51,8 +56,8 @@ class Kept:
         self._url = url
         self._lite: sqlite3.Connection | None = None
         self._server: psycopg.Connection[tuple[Any, ...]] | None = None
-        if url.startswith("sqlite:///"):
-            path = url.removeprefix("sqlite:///")
+        if url.startswith(SQLITE):
+            path = url.removeprefix(SQLITE)
             # Were it able to write, closing it after a death would tidy up what the service has to find as it was left.
             self._lite = sqlite3.connect(
                 f"file:{quote(path)}?mode=ro", uri=True, timeout=2.0, isolation_level=None, check_same_thread=False
@@ -113,6 +118,23 @@ class Kept:
             return self._server.execute(sql.replace("{0}", "%s").encode(), values).fetchall()
         except psycopg.errors.UndefinedTable:
             return ()
+
+
+@contextmanager
+def left(url: str) -> Iterator[Kept]:
+    """What the dead left, as its next start will find it. On SQLite a copy: of a commit that was on its way to the disk
+    the index in shared memory does not tell yet, and who opens the log anew finds it. Raises one of ``FAILURES``."""
+    if not url.startswith(SQLITE):
+        with Kept(url) as kept:
+            yield kept
+        return
+    path = Path(url.removeprefix(SQLITE))
+    with TemporaryDirectory(prefix="left-") as folder:
+        for part in (path, path.with_name(path.name + "-wal")):
+            if part.exists():
+                shutil.copyfile(part, Path(folder) / part.name)
+        with Kept(f"{SQLITE}{folder}/{path.name}") as kept:
+            yield kept
 
 
 def _moment(value: object) -> float:

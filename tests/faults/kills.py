@@ -15,7 +15,7 @@ from random import Random
 
 from tests.faults.confirms import Confirmation
 from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, WINDOWS, Arm, Hit, Service
-from tests.faults.kept import FAILURES, UNREAD, Kept
+from tests.faults.kept import FAILURES, UNREAD, Kept, left
 from tests.faults.seen import CUT_S, Arrival, Call, Seen
 from tests.faults.services import Services
 from tests.faults.tracing import CALLS, can_trace, killed_at
@@ -289,7 +289,8 @@ class Killer:
 
     def _committed(self, armed: Armed) -> tuple[Snapshot, str]:
         try:
-            with Kept(armed.service.database) as kept:
+            dead = armed.arm.signal == "KILL"
+            with left(armed.service.database) if dead else Kept(armed.service.database) as kept:
                 return snapshot(kept, self._seen, armed.arm.instance, armed.since), ""
         except FAILURES as error:
             return Snapshot([], set(), []), f"{UNREAD}: {type(error).__name__}"

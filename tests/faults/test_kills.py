@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.architecture import ROOT
 from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, Arm, Hit, Service
+from tests.faults.kept import Kept, left
 from tests.faults.platform import Platform
 from tests.faults.remote import Remote
 from tests.faults.tracing import can_trace
@@ -121,6 +124,39 @@ async def test_who_confirms_before_keeping_is_seen(stage: Stage) -> None:
     found = (await stage.remote.truth()).violations[0]
     assert (found.platform, found.what) == ("telegram", "offset")
     assert found.event in {one.handed.event for one in stage.platform.seen.arrivals.values()}
+
+
+_DIES_WRITING = """
+import os, shutil, sqlite3, sys
+path = sys.argv[1]
+connection = sqlite3.connect(path, isolation_level=None)
+connection.execute("PRAGMA journal_mode = wal")
+connection.execute("CREATE TABLE reply (account, event)")
+connection.execute("INSERT INTO reply VALUES ('one', 'told')")
+shutil.copyfile(path + "-shm", path + "-untold")
+connection.execute("INSERT INTO reply VALUES ('one', 'untold')")
+sys.stdout.write("ready")
+sys.stdout.flush()
+sys.stdin.read()
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_of_a_commit_that_was_on_its_way_to_the_disk_is_seen_what_the_next_start_finds(tmp_path: Path) -> None:
+    path = tmp_path / "vouch.db"
+    with subprocess.Popen([sys.executable, "-c", _DIES_WRITING, path], stdin=PIPE, stdout=PIPE) as dying:
+        assert dying.stdin is not None
+        assert dying.stdout is not None
+        assert dying.stdout.read(5) == b"ready"
+        with Kept(f"sqlite:///{path}") as watching:  # while somebody has the file open, its index is not made anew
+            assert watching.there("one", ["told", "untold"]) == {"told", "untold"}
+            dying.stdin.close()
+            assert dying.wait() == -9
+            with open(f"{path}-shm", "r+b") as index:
+                index.write(Path(f"{path}-untold").read_bytes())
+            assert watching.there("one", ["told", "untold"]) == {"told"}
+            with left(f"sqlite:///{path}") as kept:
+                assert kept.there("one", ["told", "untold"]) == {"told", "untold"}
 
 
 async def test_a_paused_one_is_stopped_and_goes_on(stage: Stage) -> None:
