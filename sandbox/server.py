@@ -105,6 +105,7 @@ class Sandbox:
                     "calendar": self.clocks.start.isoformat(),
                     "started": self.clocks.started,
                     "speed": self.clocks.speed,
+                    "wire": self.clocks.wire(),
                 },
                 "accounts": {
                     account.name: {
