@@ -69,6 +69,8 @@ class Connection(discord.Client, ABC):
         self._identify_every_s = identify_every_s
         self.orders = Orders(clock)
         self.session: Session | None = None
+        self._line: Socket | None = None
+        """The connection, of those made since this session was taken up or begun."""
         self._number = 0
         """How many sessions we have had in this process."""
         self._sequence = 0
@@ -84,8 +86,8 @@ class Connection(discord.Client, ABC):
     @property
     def spot(self) -> Spot:
         """Where the stream is."""
-        if self.session is not None and self.ws is not None and self.ws.session_id == self.session.id:
-            self._sequence = self.ws.sequence or self._sequence
+        if self.session is not None and self._line is not None and self._line.session_id == self.session.id:
+            self._sequence = self._line.sequence or self._sequence
         return Spot(self._number, self._sequence)
 
     @abstractmethod
@@ -96,6 +98,7 @@ class Connection(discord.Client, ABC):
         """Go on with a session that was kept, should Discord still have it."""
         self._number += 1
         self.session, self._sequence = None, 0
+        self._line = None  # an earlier one of this process has seen what is not kept
         if session is None:
             return
         self.orders.reached(session.order_of(session.sequence + 1))
@@ -200,7 +203,7 @@ class Connection(discord.Client, ABC):
                 resume=session is not None,
             )
         socket.kept, socket.came = self.kept, lambda: self.spot
-        self.ws = socket
+        self.ws = self._line = socket
 
     async def _over(self) -> None:
         """Discord has taken the session from us, and wants some seconds until the next one is asked for."""

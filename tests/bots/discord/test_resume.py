@@ -85,6 +85,25 @@ async def test_what_was_not_kept_comes_again_under_the_same_name_at_the_same_pla
     assert len(set(names(inbox.events))) == 5
 
 
+async def test_who_listens_anew_in_the_same_process_is_brought_what_was_not_kept(stage: Stage, inbox: Inbox) -> None:
+    ann = stage.person("ann")
+    later = Inbox()
+    async with stage.account() as account:
+        async with listening(account, inbox):
+            await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
+            await account.catch_up([], inbox)
+            before = inbox.kept
+            inbox.hold = asyncio.Event()  # nothing can be kept from here on
+            for option in (1, 2, 3):
+                await stage.discord.vote(ann, stage.posts[0], option)
+            await inbox.have(3)
+        async with listening(account, later, before):
+            await account.catch_up([], later)
+    assert names(later.events)[: len(inbox.replies)] == names(inbox.events)
+    assert votes(later.events)[-1] == (ann, 3, False)
+    assert sessions_of(stage) == 1
+
+
 async def test_the_barrier_and_taps_work_in_a_session_that_told_no_servers(stage: Stage, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with killed(stage, inbox) as account:
