@@ -39,9 +39,9 @@ APART = timedelta(seconds=OFF_S) + timedelta(minutes=5)
 MOST_LOOKS = 10
 """So often a thing is said again because it was not found: then looking for it cannot be trusted."""
 
-MOST_PLACEHOLDERS, PLACEHOLDER_AGAIN_S = 5, 2.0
-"""So often a placeholder is said again, after so many wall seconds. A place that swallows as many answers is not to be
-filled with them."""
+MOST_PLACEHOLDERS, PLACEHOLDER_AGAIN_S, PLACEHOLDER_SELDOM_S = 8, 1.0, 60.0
+"""So often a placeholder is said again: after so many wall seconds, twice as many each time up to the last. A place that
+swallows as many answers is not to be filled with them."""
 
 Replay = Callable[[Connection, str, Sequence[str]], None]
 """Takes up, inside the writer's transaction, what had waited for the refs of a post."""
@@ -139,7 +139,8 @@ class Resolver:
             self._later(doubt, error)
             return True
         if doubt.kind is Kind.REPORT and doubt.placeholder is not None and uses_placeholder(place.limits):
-            await self._again(doubt, MOST_PLACEHOLDERS, "its placeholder was said again in vain", PLACEHOLDER_AGAIN_S)
+            pause_s = min(PLACEHOLDER_AGAIN_S * 2**doubt.looks, PLACEHOLDER_SELDOM_S)
+            await self._again(doubt, MOST_PLACEHOLDERS, "its placeholder was said again in vain", pause_s)
         elif isinstance(doubt.body, Poll):
             await self._give_up(doubt, "nobody can look for it here; its first vote makes it known again")
         else:
