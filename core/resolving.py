@@ -40,8 +40,8 @@ MOST_LOOKS = 10
 """So often a thing is said again because it was not found: then looking for it cannot be trusted."""
 
 MOST_PLACEHOLDERS, PLACEHOLDER_AGAIN_S, PLACEHOLDER_SELDOM_S = 8, 1.0, 60.0
-"""So often a placeholder is said again: after so many wall seconds, twice as many each time up to the last. A place that
-swallows as many answers is not to be filled with them."""
+"""So often a placeholder is said again: after so many wall seconds, each time after twice as many, but no more than the
+last. A place that swallows as many answers is not to be filled with them."""
 
 Replay = Callable[[Connection, str, Sequence[str]], None]
 """Takes up, inside the writer's transaction, what had waited for the refs of a post."""
