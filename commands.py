@@ -21,6 +21,7 @@ from core.settings import Settings
 from core.store import outbox, tallies
 from core.store.database import Database
 from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
+from core.threads import in_thread
 from scheduler import Connections, Parts, assembled, connections
 
 _ASKS = "`vouch run` asks every week, `vouch ask` asks now"
@@ -106,7 +107,7 @@ async def _say(
         await drain()
         deadline = asyncio.get_running_loop().time() + SETTLE_S
         while True:
-            states = await asyncio.to_thread(_states, parts.database, keys)
+            states = await in_thread(_states, parts.database, keys)
             moving = [s for s, _ in states.values() if s in outbox.MOVING]
             if not moving or asyncio.get_running_loop().time() > deadline:
                 break

@@ -138,8 +138,8 @@ async def _from_sandbox(settings: Settings, wall: Wall) -> Connections:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, found: Connections) -> AsyncIterator[Parts]:
-    """The parts of the service around an open database."""
+async def assembled(settings: Settings, found: Connections, *, patient: bool = False) -> AsyncIterator[Parts]:
+    """The parts of the service around an open database; ``patient`` as for ``Database``."""
     routes, clock = settings.routes(), found.clock
 
     def take_over(connection: Connection, account: str) -> None:
@@ -149,8 +149,9 @@ async def assembled(settings: Settings, found: Connections) -> AsyncIterator[Par
                 "%s: %d messages were being sent when it was last served: looking for them", account, left.unknown
             )
 
-    async with Database(settings.service.database) as database, Leases(database, take_over) as leases:
-        seal = Seal(bytes.fromhex(await asyncio.to_thread(database.kept, "seal")))
+    opening = Database(settings.service.database, patient=patient)
+    async with opening as database, Leases(database, take_over) as leases:
+        seal = Seal(bytes.fromhex(await database.when_there_is_room(database.kept, "seal")))
         inbox = Inbox(database, routes, seal, found.clock)
         accounts: dict[str, Callable[[], Account]] = {
             name: partial(
@@ -178,7 +179,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     async with AsyncExitStack() as stack:
-        parts = await stack.enter_async_context(assembled(settings, found))
+        parts = await stack.enter_async_context(assembled(settings, found, patient=True))
         await _alone(parts.leases, settings)
         scheduler = AsyncIOScheduler(timezone="UTC")
         every_s = min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed))

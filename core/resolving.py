@@ -18,6 +18,7 @@ from core.store.database import Connection, Database
 from core.store.doubts import Doubt
 from core.store.leases import Held
 from core.store.outbox import Kind
+from core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class Resolver:
 
     async def resolve(self) -> bool:
         """See to everything unknown that may be looked for now. Returns whether there is more to find out later."""
-        found = await asyncio.to_thread(self._doubts)
+        found = await in_thread(self._doubts)
         self._not_before = {
             doubt.id: self._not_before.get(doubt.id, steady() + self._settles_in_s(doubt)) for doubt in found
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -34,8 +35,9 @@ class FileLock:
             os.close(file)
             return False
         self._file = file
-        os.ftruncate(file, 0)
-        os.write(file, name.encode())
+        with suppress(OSError):  # a full disk takes no names, and the lock is ours all the same
+            os.ftruncate(file, 0)
+            os.write(file, name.encode())
         return True
 
     @property

@@ -25,8 +25,10 @@ from sqlalchemy.exc import DBAPIError
 from core.clock import steady
 from core.errors import StoreAway, StoreError
 from core.models import Kept
+from core.store.faults import PASSES
 from core.store.opening import as_away, open_engine, prepare
 from core.store.statements import table
+from core.threads import in_thread
 
 __all__ = ["Connection", "Database", "Job", "open_engine"]
 
@@ -58,12 +60,14 @@ class _Queued:
 class Database:
     """One database and its writer thread. ``async with Database(url) as database``."""
 
-    def __init__(self, url: str, *, room: int = 20_000) -> None:
+    def __init__(self, url: str, *, room: int = 20_000, patient: bool = False) -> None:
+        """``patient``: on a full disk it is not given up at the start either, but waited for."""
         self.engine = open_engine(url)
         self.dialect = self.engine.dialect.name
         self._queue: deque[_Queued] = deque()
         self._some = threading.Condition()
         self._closed = False
+        self._patient = patient
         self._room = asyncio.Semaphore(room)  # first come, first served: calls keep their order when it is full
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
@@ -94,10 +98,28 @@ class Database:
     async def __aenter__(self) -> Database:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[StoreError | None] = self._loop.create_future()
-        await asyncio.to_thread(self.create)
+        try:
+            await self.when_there_is_room(self.create)
+        except BaseException:
+            self.engine.dispose()
+            raise
         self._thread = threading.Thread(target=self._run, name="vouch-writer", daemon=True)
         self._thread.start()
         return self
+
+    async def when_there_is_room(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do in a thread what the start needs. Raises ``StoreAway`` unless we are patient."""
+        while True:
+            try:
+                done = await in_thread(work, *arguments)
+            except StoreAway as fault:
+                if not self._patient or fault.reason not in PASSES:
+                    raise
+                self._failed(fault)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self._resting = False
+                return done
 
     async def __aexit__(self, *_: object) -> None:
         with self._some:

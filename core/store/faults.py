@@ -48,6 +48,9 @@ _POSTGRESQL = {
 }
 _POSTGRESQL_CLASSES = {"08": _SERVER, "57": _SERVER, "53": _SERVER_BUSY, "58": _DISK}
 
+PASSES = (_FULL, _DISK)
+"""What may well be over in a while, also for who has only just started: nothing in the settings is wrong."""
+
 
 def storage_fault(error: BaseException) -> str | None:
     """What keeps the database from keeping anything, and the mend; ``None`` when the fault is the job's own."""

@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 from core.errors import SettingsError, StoreAway, StoreError
 from core.models import SCHEMA, Kept
 from core.store import stops
-from core.store.faults import storage_fault
+from core.store.faults import PASSES, storage_fault
 from core.store.statements import table
 
 _KEPT = table(Kept)
@@ -110,7 +110,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def prepare(engine: Engine) -> None:
-    """Make the tables of an empty database, bring an older schema up to date, refuse a newer one (``StoreError``)."""
+    """Make the tables of an empty database, bring an older schema up to date, refuse a newer one.
+
+    Raises ``StoreError``; ``StoreAway`` where there may be room later.
+    """
     while True:
         before = _file(engine)
         try:
@@ -119,6 +122,8 @@ def prepare(engine: Engine) -> None:
             engine.dispose()
             if before is not None and _file(engine) not in (None, before):
                 continue  # another process has just put a present one in its place
+            if isinstance(error, StoreAway) and error.reason in PASSES:
+                raise
             what = error.orig if isinstance(error, DBAPIError) else error
             raise StoreError(f"the database cannot be opened: {what}; see service.database") from error
 

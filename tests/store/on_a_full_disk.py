@@ -1,5 +1,5 @@
 """A service's database in a process of its own, whose files may not grow at will:
-``python -m tests.store.on_a_full_disk URL BYTES``.
+``python -m tests.store.on_a_full_disk URL BYTES [from-the-start]``.
 
 Writes replies without end; prints a JSON line for each that was kept or refused. ``room`` on standard input lifts the
 limit, ``stop`` ends it.
@@ -33,7 +33,7 @@ class Said(logging.Handler):
         tell(log=record.getMessage())
 
 
-async def main(url: str, most: int) -> None:
+async def main(url: str, most: int, from_the_start: bool) -> None:
     """Until told to stop."""
     logging.getLogger().addHandler(Said())
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -43,12 +43,15 @@ async def main(url: str, most: int) -> None:
         for line in sys.stdin:
             if line.strip() == "room":
                 resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        loop.call_soon_threadsafe(stopped.set)
+            else:
+                loop.call_soon_threadsafe(stopped.set)
 
-    async with Database(url) as database:
+    threading.Thread(target=listen, daemon=True).start()
+    if from_the_start:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    async with Database(url, patient=True) as database:
         stage, order = Stage(database), 0
-        threading.Thread(target=listen, daemon=True).start()
-        if most:
+        if most and not from_the_start:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
         while not stopped.is_set():
             order += 1
@@ -63,4 +66,4 @@ async def main(url: str, most: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), "from-the-start" in sys.argv))

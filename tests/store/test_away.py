@@ -32,9 +32,9 @@ LIMIT = 400_000
 
 
 @contextmanager
-def writing(url: str, most: int) -> Iterator[subprocess.Popen[str]]:
+def writing(url: str, most: int, *more: str) -> Iterator[subprocess.Popen[str]]:
     """A process that writes until there is no room."""
-    command = [sys.executable, "-m", "tests.store.on_a_full_disk", url, str(most)]
+    command = [sys.executable, "-m", "tests.store.on_a_full_disk", url, str(most), *more]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
@@ -104,6 +104,25 @@ def test_a_file_that_may_not_grow_stops_the_confirming_until_it_may(tmp_path: Pa
         assert running.returncode == 0
     confirmed = [event for events in followed.all("kept") for event in events]
     assert kept(file)[: len(confirmed)] == confirmed
+
+
+def test_who_is_started_while_there_is_no_room_waits_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "vouch.db"
+    with writing(f"sqlite:///{file}", 0) as running:
+        Followed(running).until("kept")
+        running.kill()
+        running.wait(WAIT_S)
+    before = kept(file)
+    with writing(f"sqlite:///{file}", 1, "from-the-start") as running:
+        followed = Followed(running)
+        followed.until("log")
+        assert "nothing can be kept now" in followed.told[0]["log"]
+        followed.say("room")
+        followed.until("kept")
+        followed.say("stop")
+        running.communicate(timeout=WAIT_S)
+        assert running.returncode == 0
+    assert kept(file)[: len(before)] == before
 
 
 @contextmanager
