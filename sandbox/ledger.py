@@ -23,6 +23,8 @@ _UNDERWAY = timedelta(days=1)
 
 ANSWERS = ("vote", "tap", "text")
 """Kinds of acts that give an answer."""
+OPENING = ("start", "greeting", "ask_me")
+"""By these a person asks for direct messages."""
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class Ledger:
     doubled: list[Post] = field(default_factory=list)
     """Asks posted again in the same channel and week, and invitations sent again to the same person in a week."""
     unwelcome: list[Post] = field(default_factory=list)
-    """Direct messages later than a day after the person's stop, but for one goodbye."""
+    """Direct messages later than a day after the person's stop, but for one goodbye, unless they asked for more since."""
     faults: list[str] = field(default_factory=list)
     """What people could not make sense of, such as a poll in which their score is missing, or a tap in vain."""
 
@@ -236,6 +238,8 @@ class Ledger:
             self._direct_acts[act.account, person] += 1
         if kind == "stop":
             self._stopped[act.account, person] = act
+        elif kind in OPENING:  # whether or not it was heard: who does so wants to be asked again
+            self._stopped.pop((act.account, person), None)
         return act
 
     # The counting rule

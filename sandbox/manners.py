@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sandbox.ledger import Act, Ledger
+from sandbox.ledger import OPENING, Act, Ledger
 from sandbox.reading import ChannelPlan
 from sandbox.seam import Post
 from sandbox.weeks import Week
@@ -31,7 +31,6 @@ nobody can prevent it. Messages there carry a nonce."""
 _SPAN = timedelta(days=9)
 """So far back an act may be that is answered only now: a week, and some time for the answer."""
 
-_OPENING = ("start", "greeting", "ask_me")
 _LEAVING = ("stop", "block")
 _ANSWERED = ("tap", "text", "comment", "stop")
 
@@ -111,7 +110,7 @@ class Manners:
         return invited, waiting
 
     def _may_expect(self, acts: Sequence[Act], week: Week) -> bool:
-        opened = any(act.kind in _OPENING and act.accepted and act.at < _part(week, IN_TIME) for act in acts)
+        opened = any(act.kind in OPENING and act.accepted and act.at < _part(week, IN_TIME) for act in acts)
         return opened and not any(act.kind in _LEAVING and act.at < week.closes_at for act in acts)
 
     def _can_be_written_to(self, name: _Name, week: Week) -> bool:

@@ -321,6 +321,9 @@ def test_an_invitation_after_stop_is_unwelcome_once_the_platform_took_the_stop()
     later = post(DIRECT, MONDAY + timedelta(weeks=1), id="2", to="a")
     ledger.see(later)
     assert ledger.unwelcome == [later]
+    ledger.record("ask_me", DIRECT, at=MONDAY + timedelta(weeks=2), platform="telegram", person="a", accepted=True)
+    ledger.see(post(DIRECT, MONDAY + timedelta(weeks=2, days=2), id="3", to="a"))
+    assert ledger.unwelcome == [later]
 
 
 def test_what_is_no_question_is_kept_and_not_counted_as_an_ask() -> None:

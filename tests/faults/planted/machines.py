@@ -7,29 +7,29 @@ from tests.faults.planted.bug import Bug, Change
 BUGS = (
     Bug(
         name="lease-without-fence",
-        story="Who took the lease has it: a process that was paused beyond its lease goes on speaking.",
+        story="Who took the lease has it, and renews it: a process that was paused beyond it says what it had claimed.",
         changes=(
             Change(
                 file="core/store/claims.py",
-                old="_OUTBOX.c.fence == held.fence, ours(held))\n    in_time",
-                new="_OUTBOX.c.fence == held.fence)\n    in_time",
+                old="    its = (_OUTBOX.c.id == thing.id, _OUTBOX.c.state == str(State.CLAIMED), _OUTBOX.c.fence == held.fence, ours(held))\n",
+                new="    its = (_OUTBOX.c.id == thing.id,)\n",
             ),
             Change(
-                file="core/store/claims.py",
-                old="    if not connection.execute(select(ours(held))).scalar_one():\n        raise NotOurs(held.account, Begun.NOT_OURS)\n",
-                new="",
+                file="core/store/leases.py",
+                old="        its = (_LEASE.c.account == held.account, _LEASE.c.fence == held.fence, _LEASE.c.session == self.session)\n",
+                new="        its = (_LEASE.c.account == held.account,)\n",
             ),
             Change(
-                file="core/store/outbox.py",
-                old="    back = give_back(connection, theirs, _OUTBOX.c.state == str(State.CLAIMED))\n",
-                new="    back: list[int] = []\n",
+                file="core/store/leases.py",
+                old="                if left_s <= 0:\n                    return\n",
+                new="                left_s = max(left_s, self._renew_s)\n",
             ),
         ),
         scenarios=("paused",),
         shows=("doubled", "asked_twice", "reports_doubled", "violations"),
         database="postgresql",
         instances=2,
-        kills=3,
+        kills=6,
         window="claimed-sent",
     ),
     Bug(
@@ -72,6 +72,7 @@ BUGS = (
         ),
         scenarios=("commands",),
         shows=("violations", "lost", "doubled", "asked_twice"),
-        kills=8,
+        kills=20,
+        followers=600,
     ),
 )
