@@ -80,7 +80,7 @@ async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str
     async def plan(parts: Parts) -> list[str]:
         already = [key for name in survey.teams for key in _report_keys(parts, survey, wave, name)]
         teams = settings.team_list()
-        keys = [key for name in survey.teams for key in await parts.service.publish(survey, wave, teams[name])]
+        keys = [key for name in survey.teams for key in await parts.service.post.publish(survey, wave, teams[name])]
         return [key for key in keys if key not in already]
 
     if not survey.teams:

@@ -1,5 +1,5 @@
-"""The service: opens waves, invites, closes, publishes. Whatever is due is done at a tick; the database alone knows
-what has been done."""
+"""The service: opens waves, invites, closes, has the weekly post made. Whatever is due is done at a tick; the database
+alone knows what has been done."""
 
 from __future__ import annotations
 
@@ -15,40 +15,25 @@ from core.buttons import Seal
 from core.clock import Clock
 from core.errors import AccountError, AccountUnavailable, SettingsError, VouchError
 from core.message import Message
+from core.posting import AGAIN, WeeklyPost
 from core.presence import Presence
-from core.publishing import plan_report, report_key
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.store import asks, outbox, tallies
+from core.store import asks, outbox
 from core.store.asks import NewAsk, OpenAsk
 from core.store.database import Connection, Database
 from core.store.directory import KnownWave
-from core.store.gaps import find_gaps
 from core.store.inbox import Inbox
 from core.store.waiting import forget_waiting
-from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, week_wave
+from core.survey import Survey, Wave, previous_wave, report_due, week_wave
 from core.threads import in_thread
 
 log = logging.getLogger(__name__)
 
-PATIENCE, PATIENCE_WALL_S = timedelta(hours=2), 5.0
-"""How long a report waits for an account that cannot be read: so long on the calendar since it was due, and since we
-tried first, also in wall seconds. Who has just started gives every account the time to come up."""
-
-OVERDUE = timedelta(days=1)
-"""A report that is late by so much waits for nobody who was up here and still cannot be read: who is started again and
-again would wait anew each time."""
-
 GIVE_UP = timedelta(days=1)
 """How long after its wave a poll that the platform does not end is asked for its last totals."""
 
-AGAIN = timedelta(minutes=1)
-"""How long until something that did not work is tried again: asking costs rate budget, and on X money."""
-
 TIDY = timedelta(hours=6)
 """How often what nobody will ask for any more is forgotten."""
-
-LATE, LATE_WALL_S = timedelta(hours=3), 20.0
-"""A report that comes so long after it was due, on the calendar and also in wall seconds, says that it is late."""
 
 
 class Service:
@@ -72,8 +57,7 @@ class Service:
         self._clock = clock
         self._complained: set[str] = set()
         self._finishing: dict[str, asyncio.Task[None]] = {}
-        self._first_try: dict[tuple[str, str, str], datetime] = {}
-        """When each report that is due was first thought of."""
+        self.post = WeeklyPost(database, routes, inbox.directory, presence, clock, self._close_due)
         self._tidy_at = clock.now() + AGAIN
         self._not_before: dict[object, datetime] = {}
         """When something that did not work is tried again."""
@@ -99,6 +83,7 @@ class Service:
         for task in self._finishing.values():
             task.cancel()
         await asyncio.gather(*self._finishing.values(), return_exceptions=True)
+        await self.post.stop()
 
     async def _guarded(self, work: Awaitable[object], what: str) -> None:
         try:
@@ -115,9 +100,9 @@ class Service:
             await self.open(survey, wave)
 
     async def _finish(self, survey: Survey) -> None:
-        await self._close_due(survey)
         for name in survey.teams:
-            await self._publish_due(survey, self._teams[name])
+            await self.post.publish_due(survey, self._teams[name])
+        await self._close_due(survey)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -206,99 +191,6 @@ class Service:
         if final or now > ask.closes_at + GIVE_UP:
             await self._database.write(lambda connection: asks.closed(connection, ask.id, self._clock.now()))
             self._not_before.pop(ask.receipt.refs, None)
-
-    # -- the weekly post -----------------------------------------------------------------------------------------------
-
-    async def _publish_due(self, survey: Survey, team: Team) -> None:
-        """Publish the report that is due. After an outage that is one, of the last week that was asked: the others'
-        weeks are over, and their answers stand in the window."""
-        now = self._clock.now()
-        wave = await in_thread(self._unpublished, survey, team, now)
-        if wave is None:
-            return
-        due = report_due(wave, team.report, team.zone)
-        if now < self._not_before.get((survey.name, team.name), due):
-            return
-        elsewhere = team.account not in self._presence.up
-        if not elsewhere and team.place not in self._presence.places.get(team.account, {}):
-            return
-        absent = await self.catch_up(survey, due)
-        if elsewhere or (absent and self._waits_for_them(survey, wave, team, due)):
-            self._not_before[(survey.name, team.name)] = now + AGAIN
-            return
-        await self.publish(survey, wave, team, absent)
-
-    def _waits_for_them(self, survey: Survey, wave: Wave, team: Team, due: datetime) -> bool:
-        """Whether a report waits for accounts that could not be read."""
-        now = self._clock.now()
-        first_try = self._first_try.setdefault((survey.name, wave.key, team.name), now)
-        if now > due + OVERDUE and self._presence.ready.is_set():
-            return False
-        patience = max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
-        return now < max(due + PATIENCE, first_try + patience)
-
-    async def publish(self, survey: Survey, wave: Wave, team: Team, absent: Collection[str] = ()) -> list[str]:
-        """Plan the report of a wave for a team, once for ever, as soon as its place is known. Returns the outbox keys
-        of the messages that were planned now. ``absent`` are accounts that could not be read up to when it was due."""
-        place = self._presence.places.get(team.account, {}).get(team.place)
-        if place is None:
-            self._complain(f"teams.{team.name}: {team.place} cannot be reached; the report waits")
-            return []
-        planned = await self._database.write(partial(self._plan_report, survey, wave, team, place, absent))
-        self._presence.wake(team.account)
-        return planned
-
-    def _plan_report(
-        self,
-        survey: Survey,
-        wave: Wave,
-        team: Team,
-        place: Place,
-        absent: Collection[str],
-        connection: Connection,
-    ) -> list[str]:
-        now, due = self._clock.now(), report_due(wave, team.report, team.zone)
-        late_since = due if now > due + max(LATE, timedelta(seconds=LATE_WALL_S * self._clock.speed)) else None
-        gaps = find_gaps(connection, self._inbox.directory.wave(connection, survey, wave).id, now)
-        planned = plan_report(
-            connection, survey, wave, team, place.limits.post_chars, now, late_since=late_since, absent=absent
-        )
-        for gap in gaps if planned else ():
-            log.warning("%s: the poll counts %s, by name we know %s", gap.channel, gap.totals, gap.known)
-        return planned
-
-    def _unpublished(self, survey: Survey, team: Team, now: datetime) -> Wave | None:
-        """The last wave that was asked and whose report is due, unless it was published."""
-        with self._database.reading() as connection:
-            keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
-            for wave in (wave_by_key(survey, key) for key in reversed(keys)):
-                if report_due(wave, team.report, team.zone) <= now:
-                    first = report_key(survey.name, wave.key, team.name, 0)
-                    return None if outbox.states(connection, [first]) else wave
-        return None
-
-    async def catch_up(self, survey: Survey, due: datetime) -> set[str]:
-        """Read what the survey's accounts that are up here can still give, unless they were read since ``due``.
-
-        Returns the accounts that were not read since, here or by another process.
-        """
-        await self._close_due(survey)
-        names = {self._routes.channels[name].account for name in survey.channels}
-        read = await asyncio.gather(*(self._read(name, due) for name in names))
-        return {name for name, done in zip(names, read, strict=True) if not done}
-
-    async def _read(self, name: str, due: datetime) -> bool:
-        read = await in_thread(self._presence.caught_up, name)
-        if read is not None and due <= read <= self._clock.now():
-            return True
-        if name not in self._presence.up:
-            return False
-        try:
-            await self._presence.catch_up(name)
-        except (VouchError, TimeoutError) as error:
-            log.warning("%s: catching up: %s", name, error or "it took too long")
-            return False
-        return True
 
     async def _tidy(self) -> None:
         """Now and then, forget what nobody will ask for any more."""

@@ -127,7 +127,7 @@ class Ledger:
     doubled: list[Post] = field(default_factory=list)
     """Asks posted again in the same channel and week, and invitations sent again to the same person in a week."""
     unwelcome: list[Post] = field(default_factory=list)
-    """Direct messages later than a day after the person's stop, but for one goodbye, unless they asked for more since."""
+    """Direct messages later than a day after the person's stop, but for one goodbye; who asks anew takes it back."""
     faults: list[str] = field(default_factory=list)
     """What people could not make sense of, such as a poll in which their score is missing, or a tap in vain."""
 

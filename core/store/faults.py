@@ -14,7 +14,7 @@ _FULL = "the disk is full: make room on it"
 _READ_ONLY = "the database is read-only: let Vouch write to it"
 _DISK = "the disk does not take what is written: look at the disk"
 _MOVED = "the database's file was moved or cannot be opened: put it back, and restart Vouch"
-_BUSY = "another program holds the database: end it"
+BUSY = "another program holds the database: end it"
 _DAMAGED = "the database's file is damaged: stop Vouch, then `vouch restore` a backup"
 _SERVER = "the database server is away: start it"
 _SERVER_BUSY = "the database server has no room for us: give it more connections, or more memory"
@@ -24,8 +24,8 @@ _SQLITE = {
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_IOERR: _DISK,
     sqlite3.SQLITE_CANTOPEN: _MOVED,
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_BUSY: BUSY,
+    sqlite3.SQLITE_LOCKED: BUSY,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
     sqlite3.SQLITE_READONLY_DBMOVED: _MOVED,
@@ -41,8 +41,8 @@ _POSTGRESQL = {
     "53100": _FULL,
     "25006": _READ_ONLY,
     "58030": _DISK,
-    "55P03": _BUSY,
-    "57014": _BUSY,
+    "55P03": BUSY,
+    "57014": BUSY,
     "XX001": _DAMAGED,
     "XX002": _DAMAGED,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlmodel import SQLModel
 from core.errors import SettingsError, StoreAway, StoreError
 from core.models import SCHEMA, Kept
 from core.store import stops
-from core.store.faults import PASSES, storage_fault
+from core.store.faults import BUSY, PASSES, storage_fault
 from core.store.statements import table
 
 _KEPT = table(Kept)
@@ -24,6 +25,9 @@ PRAGMAS = (
     *("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"),
     *("cache_size=-16000", "wal_autocheckpoint=4000"),  # 16 MB each: the pages that replies touch stay in memory
 )
+
+BUSY_S = 5.0
+"""So long another program may hold a SQLite file while we open it, wall seconds."""
 
 _BOUNDS = {
     "connect_timeout": "5",
@@ -114,6 +118,7 @@ def prepare(engine: Engine) -> None:
 
     Raises ``StoreError``; ``StoreAway`` where there may be room later.
     """
+    until = time.monotonic() + BUSY_S
     while True:
         before = _file(engine)
         try:
@@ -122,6 +127,9 @@ def prepare(engine: Engine) -> None:
             engine.dispose()
             if before is not None and _file(engine) not in (None, before):
                 continue  # another process has just put a present one in its place
+            if isinstance(error, StoreAway) and error.reason == BUSY and time.monotonic() < until:
+                time.sleep(0.05)  # two that make a file WAL at once: SQLite does not wait there
+                continue
             if isinstance(error, StoreAway) and error.reason in PASSES:
                 raise
             what = error.orig if isinstance(error, DBAPIError) else error

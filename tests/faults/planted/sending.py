@@ -89,7 +89,7 @@ BUGS = (
         changes=(
             Change(
                 file="core/resolving.py",
-                old="        found = await asyncio.to_thread(self._doubts)\n",
+                old="        found = await in_thread(self._doubts)\n",
                 new="        found: list[Doubt] = []\n",
             ),
         ),
@@ -133,8 +133,8 @@ BUGS = (
         story="Publish when the clock shows the hour: who was down then has no report.",
         changes=(
             Change(
-                file="core/service.py",
-                old="        if now < self._not_before.get((survey.name, team.name), due):\n            return\n",
+                file="core/posting.py",
+                old="        if now < self._not_before.get(key, due):\n            return\n",
                 new="        if not due <= now < due + timedelta(minutes=10):\n            return\n",
             ),
         ),
