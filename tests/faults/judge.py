@@ -15,7 +15,7 @@ from core.settings import Settings
 from tests.faults.books import Books
 from tests.faults.contract import Truth
 from tests.faults.counted import Counted, Finding
-from tests.faults.reported import Reported, Team
+from tests.faults.reported import Reported, Span, Team
 from tests.faults.said import Said
 
 READY_S = 5.0
@@ -104,11 +104,14 @@ class Verdict:
         }
 
 
-def judge(truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = ()) -> Verdict:
-    """Compare everything. ``crashes``: what the service logged with a traceback."""
+def judge(
+    truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = (), posted: Sequence[Span] = ()
+) -> Verdict:
+    """Compare everything. ``crashes``: what the service logged with a traceback; ``posted``: when somebody posted
+    reports by hand, which may be before they are due."""
     counted = Counted(truth, books, case.zones)
     said = Said(truth, books, case.platforms, case.zones, counted.speed)
-    reported = Reported(truth, books, counted, case.platforms, case.teams)
+    reported = Reported(truth, books, counted, case.platforms, case.teams, posted)
     verdict = Verdict(replies=len(books.reply))
     wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice())]
     kinds = Counter(finding.kind for finding in wrong)

@@ -36,6 +36,9 @@ DUE_S = 5.0
 
 GROUPS = {1: "promoters", 0: "passives", -1: "detractors"}
 
+Span = tuple[float, float]
+"""From when to when, wall."""
+
 Cell = tuple[str, str]
 """Channel (or ``all``) and group."""
 
@@ -112,6 +115,8 @@ class Reported:
     counted: Counted
     platforms: Mapping[str, str]
     teams: Mapping[str, Sequence[Team]]
+    posted: Sequence[Span] = ()
+    """When somebody posted reports by hand."""
 
     def __post_init__(self) -> None:
         self.parts = list(self._parts())
@@ -167,12 +172,17 @@ class Reported:
         """What is wrong about reports that came."""
         last = max((part.week for part in self.parts), default="")
         for part in self.parts:
-            early_s = part.team.due_at(part.week) - self._made_at(part)
-            if early_s > CLOCKS_S * self.counted.speed:
+            made_at = self._made_at(part)
+            early_s = part.team.due_at(part.week) - made_at
+            if early_s > CLOCKS_S * self.counted.speed and not self._by_hand(made_at):
                 yield f"report {part.name} came {early_s / 3600:.1f} h before it was due"
             if part.week == last:
                 yield from self._against_the_books(part)
             yield from self._against_the_acts(part)
+
+    def _by_hand(self, made_at: float) -> bool:
+        wall = self.truth.wall - (self.truth.at - made_at) / self.counted.speed
+        return any(began - CLOCKS_S <= wall <= ended + CLOCKS_S for began, ended in self.posted)
 
     def _made_at(self, part: Part) -> float:
         """When its numbers were read, as the books have it, which is before anybody saw it."""
@@ -208,6 +218,8 @@ class Reported:
         """As far as could be known when the report was made."""
         weight, absent = self.counted.weight(act), self._absent.get((part.survey, part.team.name, part.week), set())
         in_time = act.at < part.team.due_at(part.week) - CLOCKS_S * self.counted.speed
+        if self._by_hand(self._made_at(part)):  # whoever posts by hand does not wait for what has still to be read
+            in_time = False
         if weight in (Weight.SURE, Weight.HIDDEN) and (act.account in absent or not in_time):
             return Weight.MAYBE
         return weight

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.architecture import ROOT
+from tests.faults.reported import Span
 
 START_S = 60.0
 """So long a start is waited for; what is promised is much less and is judged apart."""
@@ -43,6 +44,8 @@ class Service:
     ready_s: list[float] = field(default_factory=list)
     """Wall seconds of each start until all streams were up."""
     crashes: list[str] = field(default_factory=list)
+    posted: list[Span] = field(default_factory=list)
+    """When somebody posted reports by hand, wall."""
     """What it logged with a traceback, and how it ended when nobody had killed it."""
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
     _reading: asyncio.Task[None] | None = field(default=None, init=False)
@@ -88,6 +91,7 @@ class Service:
 
     async def command(self, *words: str) -> str:
         """Run another command of Vouch beside it. Its complaints go to the log; returns what it printed."""
+        began = time.time()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, str(ROOT / "cli.py"), *words, "--settings", str(self.settings)),
             env=self._environment(),
@@ -102,6 +106,8 @@ class Service:
             await process.wait()
             self.crashes.append(f"vouch {' '.join(words)} took longer than {COMMAND_S:.0f} s")
             return ""
+        if "--post" in words:
+            self.posted.append((began, time.time()))
         with self.log.open("ab") as log:
             log.write(f"$ vouch {' '.join(words)}\n".encode() + complained)
         for line in complained.decode("utf-8", "replace").splitlines():

@@ -73,6 +73,17 @@ def test_nothing_is_told_before_it_is_due(at: float, early: bool) -> None:
     assert [text.endswith("h before it was due") for text in wrong] == [True] * early
 
 
+def test_by_hand_it_may_be_told_sooner_and_may_lack_what_was_not_read() -> None:
+    truth, books = saying(named(1, 0), at=174)
+    unread = reported(truth, books)
+    assert any(text.endswith("h before it was due") for text in unread.wrong())
+    made = truth.wall - (truth.at - moment(174)) / unread.counted.speed
+    unread.posted = [(made - 1, made)]
+    assert list(unread.wrong()) == []
+    unread.posted = [(made - 9, made - 8)]
+    assert list(unread.wrong())
+
+
 def test_it_is_too_early_to_read_the_numbers_before_it_is_due() -> None:
     truth, books = saying(HEADLINE)
     books.outbox.append(said("report:recommend:2026-W47:desk:0", BOT, place="-9", planned_at=moment(172)))
