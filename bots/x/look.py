@@ -201,8 +201,8 @@ def _older(item: read.Json, after: datetime) -> bool:
 
 
 def _shown_as(moment: datetime) -> datetime:
-    """A moment in X's milliseconds."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """A moment as X shows it, in whole seconds. Source: the examples at https://docs.x.com/x-api/posts/get-post-by-id"""
+    return moment.replace(microsecond=0)
 
 
 def _receipt(to: Address, own: Own) -> Receipt:

@@ -43,8 +43,8 @@ _BROUGHT_BY = {
 
 
 def moment(at: datetime) -> str:
-    """A time as X writes it: UTC, milliseconds, Z."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    """A time as X writes it: UTC, whole seconds with milliseconds that are none, Z."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 class View:
