@@ -57,9 +57,10 @@ class WeeklyPost:
         directory: Directory,
         presence: Presence,
         clock: Clock,
-        close_due: Callable[[Survey], Awaitable[None]],
+        close_due: Callable[[Survey], Awaitable[set[str]]],
     ) -> None:
-        """``close_due`` closes the polls of a survey that are over: their last numbers belong into its report."""
+        """``close_due`` closes the polls of a survey that are over, for their last numbers belong into its report, and
+        returns the accounts on which some are still open."""
         self._database = database
         self._routes = routes
         self._directory = directory
@@ -174,10 +175,10 @@ class WeeklyPost:
         return names - reading.done
 
     async def _close_and_read(self, survey: Survey, names: set[str], due: datetime, done: set[str]) -> None:
-        await self._close_due(survey)
+        still_open = await self._close_due(survey)
 
         async def read(name: str) -> None:
-            if await self._read(name, due):
+            if await self._read(name, due) and name not in still_open:
                 done.add(name)
 
         await asyncio.gather(*(read(name) for name in names))

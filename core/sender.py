@@ -140,6 +140,7 @@ class Sender:
             room += 1
         taken: list[Claimed] = []
         try:
+            await self._put_back_lost()
             taken = await self._claim(room)
             self._in_hand.update(thing.id for thing in taken)
         except StoreError as error:
@@ -149,6 +150,13 @@ class Sender:
             for _ in range(room - len(taken)):
                 self._free.release()
         return taken
+
+    async def _put_back_lost(self) -> None:
+        """What a claim took of which we never heard the end is claimed for nobody."""
+        if self._lost_claim:
+            held, in_hand = self._held, set(self._in_hand)
+            await self._database.write(lambda connection: claims.put_back_others(connection, held, in_hand))
+            self._lost_claim = False
 
     async def _claim(self, room: int) -> list[Claimed]:
         held, now, only, far = self._held, self._clock.now(), self._answers_only, FAR * self._clock.speed

@@ -13,7 +13,7 @@ from core.account import Limits, Place
 from core.asking import ask_in, invitation
 from core.buttons import Seal
 from core.clock import Clock
-from core.errors import AccountError, AccountUnavailable, SettingsError, VouchError
+from core.errors import AccountError, AccountRefused, AccountUnavailable, SettingsError, VouchError
 from core.message import Message
 from core.posting import AGAIN, WeeklyPost
 from core.presence import Presence
@@ -162,35 +162,42 @@ class Service:
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
-    async def _close_due(self, survey: Survey) -> None:
+    async def _close_due(self, survey: Survey) -> set[str]:
+        """Close what is over. Returns the accounts on which something is still open, here or elsewhere."""
         due = await in_thread(self._due_for_closing, survey)
-        await asyncio.gather(*(self._close(ask) for ask in due))
+        closed = await asyncio.gather(*(self._close(ask) for ask in due))
+        return {ask.account for ask, done in zip(due, closed, strict=True) if not done}
 
     def _due_for_closing(self, survey: Survey) -> Sequence[OpenAsk]:
         with self._database.reading() as connection:
             return asks.open_asks(connection, survey.name, closing_before=self._clock.now())
 
-    async def _close(self, ask: OpenAsk) -> None:
+    async def _close(self, ask: OpenAsk) -> bool:
         account, now = self._presence.up.get(ask.account), self._clock.now()
         if account is None or now < self._not_before.get(ask.receipt.refs, now):
-            return
+            return False
         self._not_before[ask.receipt.refs] = now + AGAIN
         final = ask.kind is not ChannelKind.POLL
         if not final:
+            deliver = self._presence.deliver(ask.account)
             try:
                 found = await account.close(ask.receipt)
-            except AccountUnavailable as error:
+            except (AccountUnavailable, AccountRefused) as error:  # a right that is missing may be given back
                 log.warning("closing a poll: %s; trying again", error)
-                return
+                if now <= ask.closes_at + GIVE_UP:
+                    return False
+                found = None
             except AccountError as error:
                 log.warning("closing a poll: %s", error)
                 found = None
             if found is not None:
-                await self._presence.deliver(ask.account)([found])
+                await deliver([found])
             final = found is None or found.final
         if final or now > ask.closes_at + GIVE_UP:
             await self._database.write(lambda connection: asks.closed(connection, ask.id, self._clock.now()))
             self._not_before.pop(ask.receipt.refs, None)
+            return True
+        return False
 
     async def _tidy(self) -> None:
         """Now and then, forget what nobody will ask for any more."""

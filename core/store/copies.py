@@ -263,7 +263,8 @@ def _renewed(
 def _doubt(connection: Connection, made_at: str, now: datetime) -> int:
     """Whatever was to be said may have been said since. It can be looked for, but a placeholder is not said again:
     a report may stand in its place."""
-    open_still = _OUTBOX.c.state.in_([str(State.PLANNED), str(State.CLAIMED), str(State.SENDING)])
+    # What was unknown already may have been found out, and said, since.
+    open_still = _OUTBOX.c.state.in_([str(s) for s in (State.PLANNED, State.CLAIMED, State.SENDING, State.UNKNOWN)])
     error = f"restored from a backup{f' of {made_at}' if made_at else ''}: it may have been said since"
     its = connection.execute(select(_OUTBOX.c.id, _OUTBOX.c.body).where(open_still)).all()
     for id, body in its:

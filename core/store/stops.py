@@ -36,13 +36,16 @@ from sqlalchemy.schema import CreateSchema
 
 from core.errors import StoreError
 from core.models import Person
-from core.store.statements import Lookup, among, many, table
+from core.store.statements import Lookup, Upsert, among, many, table
 
 log = logging.getLogger(__name__)
 
 _PERSON = table(Person)
 _COLUMNS = (_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.stopped)
 _STOPPED = select(*_COLUMNS).where(_PERSON.c.stopped.is_(True))
+_add_people = Upsert(
+    Person, ("account", "platform_id", "opened", "stopped", "blocked", "owed"), key=("account", "platform_id")
+)
 _known = Lookup(select(*_COLUMNS).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids")))
 
 ROOM = "vouch_stops"
@@ -95,6 +98,7 @@ def agree(connection: Connection) -> None:
     """
     last = latest(connection)
     people = _stopped_people(connection.execute(_STOPPED).all())
+    _know(connection, [key for key, one in last.items() if key not in people and one.what is not What.START])
     people |= _stopped_people(_among(connection, [key for key in last if key not in people]))
     wrong: dict[bool, list[int]] = {True: [], False: []}
     for key, (id, stopped) in people.items():
@@ -110,6 +114,12 @@ def agree(connection: Connection) -> None:
         log.warning("%d stops that the database did not know of are in force", len(wrong[True]))
     new = [key for key, (_, stopped) in people.items() if stopped and key not in last]
     note(connection, [Said(account, person, What.STOP, "", "") for account, person in new])
+
+
+def _know(connection: Connection, stopped: Sequence[tuple[str, str]]) -> None:
+    """Have a row for each of them, also those who came after the backup that was restored: a row that is made when they
+    next write would be of somebody who never said stop."""
+    _add_people(connection, [(account, person, False, True, False, 0) for account, person in stopped])
 
 
 def _stopped_people(rows: Iterable[Any]) -> dict[tuple[str, str], tuple[int, bool]]:

@@ -125,11 +125,12 @@ def test_a_backup_brings_every_row_into_either_database(database_url: str, targe
         assert len(stage.rows("person")) == len(before["person"]) + 1
 
 
-def test_what_was_to_be_said_is_in_doubt_after_a_restore(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["planned", "unknown"])
+def test_what_was_to_be_said_is_in_doubt_after_a_restore(database_url: str, tmp_path: Path, state: str) -> None:
     with opened(database_url) as stage:
         fill(stage)
         key = "report:acme:2026-W44:team:0"
-        report = {**stage.rows("outbox")[0], "id": 99, "key": key, "kind": "report", "state": "planned"}
+        report = {**stage.rows("outbox")[0], "id": 99, "key": key, "kind": "report", "state": state}
         report["body"] = json.dumps({**json.loads(report["body"]), "placeholder": json.loads(report["body"])})
         with stage.database.engine.begin() as connection:
             names = ", ".join(f'"{name}"' for name in report)
@@ -169,11 +170,13 @@ def test_a_stop_that_came_after_the_backup_stays_in_force(database_url: str, tmp
     with opened(database_url) as stage:
         stage.deliver(stage.typed(21, "cid", "stop"))
         stage.deliver(start(22, "bob"))
+        stage.deliver(start(23, "dan"), stage.typed(24, "dan", "stop"))
     copies.restore(database_url, tmp_path / "backup", LATER)
     with opened(database_url) as stage:
         standing = {row["platform_id"]: row["stopped"] for row in stage.rows("person")}
-        assert standing == {"ann": False, "bob": False, "cid": True}
-        assert "cid" not in invited(stage)
+        assert standing == {"ann": False, "bob": False, "cid": True, "dan": True}
+        stage.deliver(stage.typed(25, "dan", "hello"))  # whom the backup does not know at all
+        assert not {"cid", "dan"} & invited(stage)
 
 
 def test_the_previous_database_is_kept_and_can_be_put_back(database_url: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from core.errors import (
     ContentRefused,
     OutcomeUnknown,
     PersonUnreachable,
+    StoreAway,
     StoreError,
     TooLate,
 )
@@ -62,6 +64,33 @@ def plan(stage: Stage, *keys: str, place: str = PLACE.id, person: int | None = N
 def row(stage: Stage, key: str) -> dict[str, object]:
     (found,) = [row for row in stage.rows("outbox") if row["key"] == key]
     return found
+
+
+class HardOfHearing(Database):
+    """Keeps what it is given, and is cut off before it says so, as often as told."""
+
+    deaf = 0
+
+    async def write(self, job: Callable[[Connection], Any]) -> Any:
+        found = await super().write(job)
+        if self.deaf:
+            self.deaf -= 1
+            raise StoreAway("the database server is away: start it", "cut off")
+        return found
+
+
+async def test_what_a_claim_took_of_which_nobody_heard_is_said_all_the_same(database_url: str) -> None:
+    async with HardOfHearing(database_url) as database:
+        stage = Stage(database)
+        voice, clock = Voice(stage), Clock(wall=lambda: stage.now.timestamp())
+        sender = Sender(voice, {PLACE.id: PLACE}, database, hold(stage), clock, stage.inbox.replay)
+        plan(stage, "thing 1.")
+        database.deaf = 1
+        await sender.drain()
+        assert row(stage, "thing 1.")["state"] == "claimed"
+        await sender.drain()
+        assert row(stage, "thing 1.")["state"] == "sent"
+        assert len(voice.said) == 1
 
 
 async def test_everything_due_is_claimed_said_and_settled(stage: Stage, voice: Voice, sender: Sender) -> None:
