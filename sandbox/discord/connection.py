@@ -61,10 +61,10 @@ class Connection:
                     tasks.append(asyncio.create_task(self._write(self.session)))
         finally:
             self._end_on_purpose()
+            self._lose()  # at once: what waited for this line must not come before what the next one asks for
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._lose()
 
     def _end_on_purpose(self) -> None:
         """A client that closes with 1000 or 1001 gives its session up.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,9 +13,9 @@ import pytest
 from bots.discord import DiscordAccount
 from bots.discord.lanes import Spot
 from bots.discord.session import LIVES_S, Orders, Session, session_of
-from core.account import Direct
+from core.account import Answer, Direct
 from core.clock import Clock
-from core.events import Event, Reply, Votes
+from core.events import Cursor, Event, Reply, Votes
 from core.message import Message, text
 from tests.bots.discord.conftest import Inbox, account_on, begin, listening
 from tests.bots.discord.stage import CHANNEL, SCORES, Stage, staged, votes, week
@@ -101,6 +101,55 @@ async def test_who_listens_anew_in_the_same_process_is_brought_what_was_not_kept
             await account.catch_up([], later)
     assert names(later.events)[: len(inbox.replies)] == names(inbox.events)
     assert votes(later.events)[-1] == (ann, 3, False)
+    assert sessions_of(stage) == 1
+
+
+class Cut(Inbox):
+    """Keeps what is delivered after a while, and is told to stop at one of the calls."""
+
+    def __init__(self, before: Mapping[str, str], at: int) -> None:
+        super().__init__()
+        self.all = dict(before)
+        self.at, self.now = at, asyncio.Event()
+
+    async def __call__(self, events: Sequence[Event]) -> Sequence[Answer]:
+        self.at -= 1
+        if self.at <= 0:
+            self.now.set()
+        for _ in range(self.at % 7):
+            await asyncio.sleep(0)
+        answers = await super().__call__(events)
+        self.all |= {event.name: event.value for event in events if isinstance(event, Cursor)}
+        return answers
+
+
+async def test_stopped_at_any_moment_of_a_replay_nothing_of_it_is_missed(stage: Stage, inbox: Inbox) -> None:
+    people = [stage.person(str(number)) for number in range(12)]
+    async with killed(stage, inbox) as account:
+        await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
+        await account.catch_up([], inbox)
+    kept, written, found = inbox.kept, set[str](), set[str]()
+    for life in range(20):
+        for person in people:
+            await stage.discord.vote(person, stage.posts[0], life % 10)
+            written.add(f"m{await stage.discord.write('dc', person, '10')}")
+        cut = Cut(kept, at=1 + life * 3 % 17)
+        async with stage.account() as account, listening(account, cut, kept), asyncio.timeout(8):
+            await cut.now.wait()
+        (session,) = stage.discord.state.applications["dc"].sessions.values()
+        async with asyncio.timeout(8):
+            while session.connected:  # else what comes now would be sent before what the next one asks for
+                await asyncio.sleep(0.01)
+        kept = cut.all
+        found |= set(names(cut.events))
+    last = Cut(kept, at=0)
+    async with stage.account() as account, listening(account, last, kept):
+        await account.catch_up([], last)
+    found |= set(names(last.events))
+    assert written <= found
+    every = [int(name.partition(":")[2]) for name in found if name.startswith("v")]
+    sent = {number for number, frame in session.kept if b'"t":"MESSAGE_POLL_VOTE' in frame}
+    assert sent <= set(every)
     assert sessions_of(stage) == 1
 
 
