@@ -71,8 +71,11 @@ class Answers:
     """Gives the answers of one account, so many at a time: beyond that more connections make each answer later. What
     has 15 minutes' time lets pass what has 3 s."""
 
-    def __init__(self, http: HTTPClient) -> None:
+    def __init__(self, http: HTTPClient, is_away: Callable[[], bool]) -> None:
+        """``is_away``: whether nothing can be kept now. Then nobody is told that we are at it: a tap fails, and can be
+        tried again."""
         self._http = http
+        self._is_away = is_away
         self._session: aiohttp.ClientSession | None = None
         self._first = asyncio.Semaphore(_FIRST_AT_A_TIME)
         self._later = asyncio.Semaphore(_LATER_AT_A_TIME)
@@ -96,7 +99,8 @@ class Answers:
         def defer() -> None:
             nonlocal deferral
             if deferral is None:
-                deferral = self._start(self._answer(asked, {"type": _DEFERRED}))
+                silent = self._is_away()
+                deferral = self._start(self._fail() if silent else self._answer(asked, {"type": _DEFERRED}))
 
         def give(answers: Sequence[Answer]) -> None:
             timer.cancel()
@@ -124,9 +128,16 @@ class Answers:
         try:
             await self._best_effort(asked.first, body, _FIRST_S, self._first)
         finally:
-            self._urgent -= 1
-            if self._urgent < _FIRST_AT_A_TIME:
-                self._calm.set()
+            self._waits_no_more()
+
+    async def _fail(self) -> None:
+        """Give no answer in time."""
+        self._waits_no_more()
+
+    def _waits_no_more(self) -> None:
+        self._urgent -= 1
+        if self._urgent < _FIRST_AT_A_TIME:
+            self._calm.set()
 
     async def _follow_up(self, asked: Asked, body: Any, deferral: asyncio.Task[None]) -> None:
         await deferral

@@ -70,6 +70,8 @@ class Intake:
         self._progress = asyncio.Event()
         self.owes = asyncio.Event()
         """Set while the voters of some poll are to be paged."""
+        self.is_away = False
+        """Whether nothing can be kept now."""
         self.newest = NOWHERE
         """Where the stream is; to be set before anything is put."""
         self.kept = NOWHERE
@@ -178,10 +180,12 @@ class Intake:
                 answers = await self._deliver((*cursors, *events)) if cursors or events else ()
             except Exception as exc:
                 self._unload(batch)
+                self.is_away = True
                 _log.warning("%s: not kept, again in %.1f s: %s: %s", self._account, pause_s, type(exc).__name__, exc)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
+                self.is_away = False
                 self._settle(batch)
                 self._tell(batch, events, answers[len(cursors) :])
                 return

@@ -45,8 +45,8 @@ class Stream(Connection):
     ) -> None:
         super().__init__(calls, clock, gateway, identify_every_s)
         self._forms = forms
-        self._answers = Answers(self.http)
         self.intake = Intake(calls.account, self._mark)
+        self._answers = Answers(self.http, lambda: self.intake.is_away)
         self.history = History(calls, self)
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
         """What else is looked up with each session."""

@@ -251,7 +251,9 @@ def _renewed(
             connection.execute(_KEPT.delete().where(mark))
             unknown = _doubt(connection, made_at, now)
             rows = sum(connection.execute(select(func.count()).select_from(one)).scalar_one() for one in _TABLES)
-            forgot(connection, Forgotten(datetime.fromisoformat(made_at) if made_at else _LONG_AGO, now))
+            since = datetime.fromisoformat(made_at) if made_at else _LONG_AGO
+            # One that seems to come from the future was made by a wrong clock: nobody knows when.
+            forgot(connection, Forgotten(since if since <= now else _LONG_AGO, now))
             _fence_off(connection, fences)
     finally:
         engine.dispose()

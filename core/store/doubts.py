@@ -17,13 +17,14 @@ from core.account import Poll, Receipt
 from core.envelope import load, placeholder_of
 from core.events import PollSeen
 from core.message import Message
-from core.models import Outbox, Person
+from core.models import Outbox, Person, Ref
 from core.store.leases import Held, ours
 from core.store.outbox import FINAL, Kind, State, give_back, sent
 from core.store.statements import table
 
 _OUTBOX = table(Outbox)
 _PERSON = table(Person)
+_REF = table(Ref)
 
 LOOK_BACK = timedelta(days=7)
 """How far back is looked when a claim lies in the future: the clock was wrong then, so nobody knows when it was."""
@@ -120,16 +121,22 @@ def _in_order(claimed_at: datetime | None, settled_at: datetime | None, now: dat
 
 def adopt(connection: Connection, account: str, seen: PollSeen, now: datetime) -> tuple[str, ...] | None:
     """A poll that nobody knows came by. If it is the one ask of this account whose outcome is unknown, it was said:
-    returns its refs, for what waited for them. ``None`` when there is no such ask, or when it could be several."""
-    query = select(_OUTBOX.c.id, _OUTBOX.c.place, _OUTBOX.c.body).where(
+    returns its refs, for what waited for them. ``None`` when there is no such ask, when it could be several, and when
+    the poll is known to be another one."""
+    if connection.execute(select(exists().where(_REF.c.account == account, _REF.c.ref == seen.ref))).scalar_one():
+        return None
+    may_be = [str(State.UNKNOWN), str(State.SENDING)]
+    query = select(_OUTBOX.c.id, _OUTBOX.c.place, _OUTBOX.c.body, _OUTBOX.c.state).where(
         _OUTBOX.c.account == account,
         _OUTBOX.c.kind == str(Kind.ASK),
-        or_(_OUTBOX.c.state == str(State.UNKNOWN), (_OUTBOX.c.state == str(State.SENT)) & (_OUTBOX.c.receipt == "")),
+        or_(_OUTBOX.c.state.in_(may_be), (_OUTBOX.c.state == str(State.SENT)) & (_OUTBOX.c.receipt == "")),
     )
-    alike = [(id, place) for id, place, body in connection.execute(query) if _is(load(body), seen)]
+    alike = [(id, place, state) for id, place, body, state in connection.execute(query) if _is(load(body), seen)]
     if len(alike) != 1:
         return None
-    ((id, place),) = alike
+    ((id, place, state),) = alike
+    if state == str(State.SENDING):  # its own answer will tell
+        return None
     _, refs = sent(connection, id, Receipt(place=place, message="", refs=(seen.ref,), sent_at=now), now)
     return refs
 

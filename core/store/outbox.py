@@ -225,9 +225,7 @@ def take_over(connection: Connection, account: str, now: datetime) -> TakenOver:
     back = give_back(connection, theirs, _OUTBOX.c.state == str(State.CLAIMED))
     _write(connection, (_OUTBOX.c.id.in_(back),), state=str(State.PLANNED), claimed_at=None, fence=0)
     left = (theirs, _OUTBOX.c.state == str(State.SENDING))
-    lost = _write(
-        connection, left, state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent", looks=0
-    )
+    lost = _write(connection, left, state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent")
     return TakenOver(len(back), lost)
 
 

@@ -94,8 +94,9 @@ async def test_the_wait_for_a_late_request_goes_on_through_starts(stage: Stage) 
     stage.now += timedelta(seconds=3_599)
     assert await speaking(stage, voice, settle_s=3_600).resolve() is True
     stage.now += timedelta(seconds=1)
-    assert await speaking(stage, voice, settle_s=3_600).resolve() is False
-    assert row(stage, report().key)["state"] == "sent"
+    on_one_machine = stage.database.dialect == "sqlite"  # else nobody knows whose clock it was
+    assert await speaking(stage, voice, settle_s=3_600).resolve() is not on_one_machine
+    assert row(stage, report().key)["state"] == ("sent" if on_one_machine else "unknown")
 
 
 @pytest.mark.parametrize(("later", "state"), [(APART, "sent"), (APART + timedelta(seconds=1), "unknown")])

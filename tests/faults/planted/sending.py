@@ -28,8 +28,8 @@ BUGS = (
         changes=(
             Change(
                 file="core/store/outbox.py",
-                old='connection, left, state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent", looks=0\n',
-                new='connection, left, state=str(State.PLANNED), settled_at=None, error="", looks=0\n',
+                old='connection, left, state=str(State.UNKNOWN), settled_at=now, error="stopped while it was being sent")\n',
+                new='connection, left, state=str(State.PLANNED), settled_at=None, error="")\n',
             ),
         ),
         scenarios=("kills",),
