@@ -97,7 +97,8 @@ class WeeklyPost:
             absent = await self.catch_up(survey, due)
         else:  # accounts get the time to come up, and not much more
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._presence.ready.wait(), PATIENCE_WALL_S)
+                async with asyncio.timeout(PATIENCE_WALL_S):
+                    await self._presence.ready.wait()
             absent = await self.catch_up(survey, due, HASTE_S)
         if team.account not in self._presence.up or (absent and self._clock.now() < waits_until):
             self._not_before[key] = now + AGAIN

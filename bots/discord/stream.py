@@ -227,7 +227,9 @@ class Stream(Connection):
         if not self.guilds:
             return True  # nothing but direct messages, and those are in the history
         try:
-            found = await asyncio.wait_for(self.guilds[0].query_members(user_ids=[self.me], cache=False), _ASK_S)
+            async with asyncio.timeout(_ASK_S):
+                found = await self.guilds[0].query_members(user_ids=[self.me], cache=False)
+                _heed_cancelling()
         except (aiohttp.ClientError, OSError):  # hung up, or no answer in time
             found = []
         if not found:
@@ -252,6 +254,14 @@ class Stream(Connection):
         if self.intake.is_open and (started := self.history.started(channel, message)):
             self.history.kept(started)
             self.intake.put((started,))
+
+
+def _heed_cancelling() -> None:
+    """discord.py waits with ``asyncio.wait_for``, which before Python 3.12 forgets that we were cancelled where the
+    answer came just then. Source: https://github.com/python/cpython/issues/86296"""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _nothing_more() -> None: ...

@@ -244,7 +244,8 @@ class Stream:
         else:
             log.warning("%s: no updates now, next try in %.1f s: %s", self._name, pause_s, error)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), pause_s)
+            async with asyncio.timeout(pause_s):
+                await self._hurry.wait()
 
     def _tell_beside(self, who: str) -> None:
         """Say once who else takes this bot's updates, and what to do about it.

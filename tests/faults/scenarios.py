@@ -7,7 +7,6 @@ it breaks, the promises stand.
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -159,7 +158,7 @@ async def told_to_stop(run: Run) -> None:
     """An ordinary stop and start, as for an upgrade."""
     service = run.service()
     await run.remote.gone(service.name)
-    service.signal(signal.SIGTERM)
+    await service.stop()
     with run.broken():  # it says goodbye to Discord, so the next start is a new session, which may have to wait
         await run.come_back(service)
         await run.wait_ready()

@@ -138,7 +138,7 @@ async def test_stopped_at_any_moment_of_a_replay_nothing_of_it_is_missed(stage: 
             await cut.now.wait()
         (session,) = stage.discord.state.applications["dc"].sessions.values()
         async with asyncio.timeout(8):
-            while session.connected:  # else what comes now would be sent before what the next one asks for
+            while session.connected:  # noqa: ASYNC110 - else what comes now would be sent before what the next one asks for
                 await asyncio.sleep(0.01)
         kept = cut.all
         found |= set(names(cut.events))

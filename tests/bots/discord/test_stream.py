@@ -117,6 +117,22 @@ async def test_a_rush_of_taps_is_deferred_at_once_and_everybody_is_thanked(
     assert {post.to for post in stage.posts[1:]} == set(people)
 
 
+async def test_who_is_cancelled_just_when_the_barrier_answers_ends(
+    stage: Stage, account: DiscordAccount, inbox: Inbox
+) -> None:
+    async with listening(account, inbox):
+        await account.catch_up([], inbox)
+        for turns in range(80):  # of the loop; the answer comes at one of them
+            catching_up = asyncio.create_task(account.catch_up([], inbox))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            ended = catching_up.done()
+            catching_up.cancel()
+            await asyncio.wait({catching_up}, timeout=8)
+            assert ended or catching_up.cancelled(), turns
+        assert ended
+
+
 async def test_direct_messages_both_ways(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with listening(account, inbox):
