@@ -40,6 +40,8 @@ class Case:
     platforms: dict[str, str]
     zones: dict[str, str]
     teams: dict[str, list[Team]]
+    channels: dict[str, list[str]] = field(default_factory=dict)
+    """By survey: the channels in which it asks in public."""
 
     @classmethod
     def of(cls, settings: Settings) -> Case:
@@ -52,6 +54,10 @@ class Case:
             {name: account.platform for name, account in settings.accounts.items()},
             {name: settings.brands[survey.brand].timezone for name, survey in settings.surveys.items()},
             {name: [teams[team] for team in survey.teams] for name, survey in settings.surveys.items()},
+            {
+                name: [one for one in survey.channels if settings.channels[one].place != "direct"]
+                for name, survey in settings.surveys.items()
+            },
         )
 
 
@@ -130,8 +136,10 @@ def judge(
         *([] if truth.confirmations else ["the hook at the confirmations has seen nothing"]),
         *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
         *(f"in the books only: {text}" for text in said.only_in_the_books()),
+        *(f"never asked: {text}" for text in said.never_asked(case.channels)),
         *reported.wrong(),
         *(f"unwelcome after a stop: post {number}" for number in truth.unwelcome),
+        *(f"written to after a stop: {text}" for text in said.written_after_stops()),
         *truth.unmannerly,
         *(f"invited after an answer: {text}" for text in said.invited_after_answers()),
         *(fault for fault in truth.faults if IN_VAIN not in fault),

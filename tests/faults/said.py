@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sandbox.ledger import OPENING
 from tests.faults.books import Books, Row
 from tests.faults.contract import Hit, PostSeen, Request, Truth
 from tests.faults.kept import UNREAD
@@ -30,6 +31,9 @@ OWN_REASONS = (
 
 AWAY = 0.9
 """What was to be said while the service was away for so much of its life may expire."""
+
+MOSTLY = 0.5
+"""Who is up for so much of a week asks in it."""
 
 CLOCKS_S = 1.0
 """So many wall seconds the clocks of the two processes may differ."""
@@ -153,6 +157,36 @@ class Said:
                 yield f"{post.channel} asked again in {week}: {post.text!r}"
             seen.add(name)
 
+    def never_asked(self, channels: Mapping[str, Sequence[str]]) -> Iterator[str]:
+        """Channels in which a week that is over was not asked, although somebody was up for most of it: but for asks of
+        which nobody can know. ``channels``: those that ask in public, by survey."""
+        asked = {(week.survey, week.week, name) for week in self.truth.weeks for name, n in week.asks.items() if n}
+        asked |= {
+            (*self.books.wave_of(row), row["channel"])
+            for row in self.books.outbox
+            if row["kind"] == "ask" and row["state"] == "unknown"
+        }
+        for survey, names in channels.items():
+            for week, opens, closes in self._weeks_over(self.zones[survey]):
+                if up_s(self.truth, opens, closes) > MOSTLY * (closes - opens):
+                    yield from (f"{name} in {week}" for name in names if (survey, week, name) not in asked)
+
+    def _weeks_over(self, zone: str) -> Iterator[tuple[str, float, float]]:
+        """The weeks that were lived from their begin to their end."""
+        if not self.truth.lives:
+            return
+        day = datetime.fromtimestamp(min(life.since for life in self.truth.lives), ZoneInfo(zone)).date()
+        while True:
+            year, number, weekday = day.isocalendar()
+            opens, closes = (
+                datetime.combine(day + timedelta(days=days - weekday), time(), ZoneInfo(zone)).timestamp()
+                for days in (1, 8)
+            )
+            if closes > self.truth.at:
+                return
+            yield f"{year}-W{number:02}", opens, closes
+            day += timedelta(days=7)
+
     def invited_after_answers(self) -> Iterator[str]:
         """Invitations that were begun although the answer of that person and week had been kept, and never taken back,
         as their platform had been told before."""
@@ -168,6 +202,27 @@ class Said:
                 at = known.get((*self.books.person_of(row), *self.books.wave_of(row)))
                 if at is not None and row["claimed_at"] > at + CLOCKS_S * self.speed:
                     yield row["key"]
+
+    def written_after_stops(self) -> Iterator[str]:
+        """What was begun to people whose stop had been kept, as their platform had been told before, and who did not ask
+        for messages since; but for the answer to the stop."""
+        known: dict[tuple[str, str], float] = {}
+        goodbyes: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for act in self.truth.acts:
+            name = (act.account, act.person)
+            if act.kind in OPENING:
+                known.pop(name, None)
+            elif act.kind == "stop" and act.accepted:
+                goodbyes[name] += (f"{act.account}/{event}:" for event in act.events)
+                if act.confirmed is not None:
+                    known.setdefault(name, act.at + (act.confirmed - act.wall) * self.speed)
+        for row in self.books.outbox:
+            if row["person_id"] is None or row["state"] not in ("sent", "unknown") or not row["claimed_at"]:
+                continue
+            name = self.books.person_of(row)
+            late = name in known and row["claimed_at"] > known[name] + CLOCKS_S * self.speed
+            if late and not any(event in row["key"] for event in goodbyes[name]):
+                yield row["key"]
 
     # -- the share -------------------------------------------------------------------------------------------------
 
