@@ -262,6 +262,7 @@ def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: flo
     return {
         "kills": progress.kills,
         "windows": dict(progress.windows),
+        "within_50_ms": progress.soon,
         **whole.as_json(),
         "too_late": [text for one in ended for text in one.too_late],
         "ready_s": quantiles(ready),

@@ -19,6 +19,8 @@ from tests.faults.remote import Remote
 from tests.faults.service import Service
 from tests.faults.takeover import LEASE_S, Served, Takeovers
 
+SOON_MS = 50.0
+
 WITHIN_S = 2.5
 """So long a window is waited for; after that the kill comes at a random moment, soon."""
 
@@ -48,6 +50,8 @@ class Progress:
     kills: int = 0
     pauses: int = 0
     windows: Counter[str] = field(default_factory=Counter)
+    soon: int = 0
+    """Kills at most ``SOON_MS`` after a platform had taken something."""
     scenarios: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     """By window: how often it did not open in time."""
@@ -68,6 +72,7 @@ class Progress:
         """Count a kill."""
         self.kills += 1
         self.windows.update([hit.window] if hit.window in WINDOWS else [])
+        self.soon += hit.after_accept_ms is not None and hit.after_accept_ms <= SOON_MS
 
     @contextmanager
     def spending(self, on: str) -> Iterator[None]:

@@ -204,8 +204,8 @@ class Said:
                     yield row["key"]
 
     def written_after_stops(self) -> Iterator[str]:
-        """What was begun to people whose stop had been kept, as their platform had been told before, and who did not ask
-        for messages since; but for the answer to the stop."""
+        """What was begun to people whose stop had been kept, as their platform had been told before, and who asked for
+        nothing since; but for the answer to the stop."""
         known: dict[tuple[str, str], float] = {}
         goodbyes: dict[tuple[str, str], list[str]] = defaultdict(list)
         for act in self.truth.acts:
