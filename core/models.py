@@ -231,7 +231,7 @@ class Outbox(SQLModel, table=True):
     """To whom, in a direct message; else ``place``."""
     place: str = ""
     body: str
-    """The message or poll as JSON, see ``core/outbox.py``."""
+    """The message or poll as JSON, see ``core/envelope.py``."""
     wave_id: int | None = None
     channel: str = ""
     priority: int
