@@ -8,10 +8,8 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from core.clock import Clock
 from core.errors import SettingsError, StoreError, VouchError
 from core.message import Message
 from core.nps import Tally, nps, score_range
@@ -19,10 +17,10 @@ from core.publishing import messages, week_report
 from core.report import FEWEST, WeekReport
 from core.settings import Settings
 from core.store import outbox, tallies
-from core.store.database import Database
+from core.store.database import Database, existing
 from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
 from core.threads import in_thread
-from scheduler import Connections, Parts, assembled, connections
+from scheduler import Connections, Parts, assembled, calendar, connections
 
 _ASKS = "`vouch run` asks every week, `vouch ask` asks now"
 
@@ -152,7 +150,7 @@ class Look:
 def look_at(settings: Settings, survey: Survey, which: Which) -> Look:
     """The numbers of a week. Raises ``StoreError`` when nothing was asked yet."""
     database = _opened(settings, survey)
-    now = asyncio.run(_calendar(settings)).now()
+    now = asyncio.run(calendar(settings)).now()
     wave = _which(database, survey, which, now)
     with database.reading() as connection:
         report = week_report(connection, survey, wave)
@@ -168,14 +166,7 @@ def open_until(wave: Wave, survey: Survey) -> str:
 
 
 def _opened(settings: Settings, survey: Survey) -> Database:
-    """The database, which looking alone does not create. Raises ``StoreError`` when there is none."""
-    url = settings.service.database
-    file = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:") and not file.exists() and file.absolute().parent.is_dir():
-        raise StoreError(f"{survey.name}: nothing was asked yet (there is no {file}); {_ASKS}")
-    database = Database(url)
-    database.create()
-    return database
+    return existing(settings.service.database, f"{survey.name}: nothing was asked yet (there is no {{file}}); {_ASKS}")
 
 
 def report_text(report: WeekReport, settings: Settings, survey: Survey) -> str:
@@ -249,16 +240,6 @@ def _plain(tally: Tally) -> str:
         f"NPS {score}{chance}, n {tally.n}: promoters {tally.promoters}, passives {tally.passives}, "
         f"detractors {tally.detractors}"
     )
-
-
-async def _calendar(settings: Settings) -> Clock:
-    """The calendar of the sandbox while it runs, else real time."""
-    if not settings.sandbox.url:
-        return Clock()
-    try:
-        return (await connections(settings)).clock
-    except SettingsError:
-        return Clock()
 
 
 def _which(database: Database, survey: Survey, which: Which, now: datetime) -> Wave:

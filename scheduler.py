@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bots import HOMES, open_account
+from bots.times import times
 from core.account import Account
 from core.buttons import Seal, opens_form, wave_code
 from core.clock import AGREE_S, Clock, Wall
@@ -46,9 +46,6 @@ HANDSHAKE_S = 5.0
 LOOK_S, TIME_AGAIN_S = 2.0, 60.0
 """How often it is looked whether the machine's clock jumped, and how often the platforms are asked for the time until
 one tells it."""
-
-TIME_S = 2.0
-"""How long a platform may take to tell its time."""
 
 ALONE_S = 2.0
 """How long another service may take to leave the SQLite file."""
@@ -99,8 +96,16 @@ async def connections(settings: Settings, wall: Wall | None = None) -> Connectio
     for name, account in settings.accounts.items():
         options[name] = {key: secret(settings, name, key) for key in SECRETS[account.platform]}
         options[name] |= {key: value for key in ("base_url", "gateway_url") if (value := getattr(account, key))}
-    _go_by(wall, theirs := await _times(settings))
+    _go_by(wall, theirs := await times(_homes(settings)))
     return Connections(options, Clock(wall=wall), wall, compared=bool(theirs))
+
+
+async def calendar(settings: Settings) -> Clock:
+    """By what clock a command tells the time: that of the sandbox while it runs, else real time."""
+    with suppress(SettingsError):
+        if settings.sandbox.url:
+            return (await connections(settings)).clock
+    return Clock()
 
 
 async def _from_sandbox(settings: Settings, wall: Wall) -> Connections:
@@ -242,6 +247,10 @@ async def _tick(service: Service) -> None:
 # -- the time ----------------------------------------------------------------------------------------------------------
 
 
+def _homes(settings: Settings) -> set[str]:
+    return {account.base_url or HOMES[account.platform] for account in settings.accounts.values()}
+
+
 def _go_by(wall: Wall, theirs: Sequence[float]) -> None:
     """Compare our clock with the platforms'."""
     if ahead_s := wall.compare(theirs):
@@ -265,38 +274,9 @@ async def _watch_the_clock(settings: Settings, found: Connections, jumped: Calla
             if apart_s:
                 log.warning("this machine's clock is %.0f s off; Vouch goes on by its own count", apart_s)
         if not compared and waited_s >= TIME_AGAIN_S:
-            theirs = await _times(settings)
+            theirs = await times(_homes(settings))
             _go_by(wall, theirs)
             compared, waited_s = bool(theirs), 0.0
-
-
-async def _times(settings: Settings) -> list[float]:
-    """The time at each platform that tells it."""
-    urls = {account.base_url or HOMES[account.platform] for account in settings.accounts.values()}
-    return [when for when in await asyncio.gather(*map(_time_at, urls)) if when is not None]
-
-
-async def _time_at(url: str) -> float | None:
-    """The time at a platform, Unix seconds, by the ``Date`` of whatever it answers; ``None`` when it does not.
-
-    Source: https://www.rfc-editor.org/rfc/rfc9110#field.date
-    """
-    import aiohttp
-
-    try:
-        timeout = aiohttp.ClientTimeout(total=TIME_S)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url, allow_redirects=False) as response,
-        ):
-            return _dated(response.headers)
-    except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
-        return None
-
-
-def _dated(headers: Mapping[str, str]) -> float:
-    """Raises ``KeyError``, ``ValueError``. The second is half over, on the average."""
-    return parsedate_to_datetime(headers["Date"]).timestamp() + 0.5
 
 
 async def _told_to_stop() -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from core.clock import Clock
-from core.errors import SettingsError, StoreError, VouchError
+from core.errors import VouchError
 from core.publishing import report_key
 from core.settings import Settings
 from core.store import doubts, outbox, tallies
-from core.store.database import Database
+from core.store.database import Database, existing
 from core.store.outbox import State
 from core.store.standing import InDoubt, Standing, how_it_stands
 from core.survey import previous_wave, report_due, week_wave
@@ -73,24 +70,13 @@ def settle_by_hand(settings: Settings, key: str, *, said: bool) -> str:
 
 
 def _opened(settings: Settings) -> Database:
-    url = settings.service.database
-    file = Path(url.removeprefix("sqlite:///"))
-    if url.startswith("sqlite:") and not file.exists() and file.absolute().parent.is_dir():
-        raise StoreError(f"there is no {file} yet; `vouch run` makes it")
-    database = Database(url)
-    database.create()
-    return database
+    return existing(settings.service.database, "there is no {file} yet; `vouch run` makes it")
 
 
 def _now(settings: Settings) -> datetime:
-    """By the calendar of the sandbox while it runs, else real time."""
-    clock = Clock()
-    if settings.sandbox.url:
-        from scheduler import connections
+    from scheduler import calendar
 
-        with suppress(SettingsError):
-            clock = asyncio.run(connections(settings)).clock
-    return clock.now()
+    return asyncio.run(calendar(settings)).now()
 
 
 def _late(settings: Settings, database: Database, now: datetime) -> Iterator[Late]:

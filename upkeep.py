@@ -7,13 +7,10 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core.clock import Clock
-from core.errors import SettingsError
 from core.settings import Settings
 from core.store import copies
 
@@ -56,14 +53,9 @@ def put_back(settings: Settings, file: Path, given: str) -> tuple[str, dict[str,
 
 
 def _now(settings: Settings) -> datetime:
-    """By the calendar of the sandbox while it runs, else real time."""
-    clock = Clock()
-    if settings.sandbox.url:
-        from scheduler import connections
+    from scheduler import calendar
 
-        with suppress(SettingsError):
-            clock = asyncio.run(connections(settings)).clock
-    return clock.now()
+    return asyncio.run(calendar(settings)).now()
 
 
 def _progress(what: str) -> Callable[[float], None]:

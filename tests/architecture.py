@@ -54,7 +54,7 @@ def _sources(rooms: Collection[str]) -> Iterator[Source]:
 
 MAY_IMPORT: Mapping[str, Collection[str]] = {
     "core": {"core"},
-    "bots": {"core"},
+    "bots": {"core", "aiohttp"},
     "bots/telegram": {"core", "bots/telegram", "telegram", "aiohttp"},
     "bots/discord": {"core", "bots/discord", "discord", "aiohttp", "yarl"},
     "bots/x": {"core", "bots/x", "tweepy", "aiohttp", "yarl"},

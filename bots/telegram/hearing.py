@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
-from core.clock import Clock
+from core.clock import Clock, steady
 from core.events import Cursor, Event, Silence
 
 TAP_LIFE_S: Final = 150.0
@@ -27,17 +27,11 @@ HEARD: Final = "heard"
 log = logging.getLogger(__name__)
 
 
-def still_s() -> float:
-    """Seconds on a clock that nobody sets and that goes on while the machine sleeps, where there is one."""
-    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
 class Hearing:
     """Since when one bot has heard everything. ``wall`` is unix time, ``still`` goes on whatever is done to it."""
 
     def __init__(
-        self, name: str, clock: Clock, wall: Callable[[], float] = time.time, still: Callable[[], float] = still_s
+        self, name: str, clock: Clock, wall: Callable[[], float] = time.time, still: Callable[[], float] = steady
     ) -> None:
         self._name = name
         self._clock = clock

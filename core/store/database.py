@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
@@ -30,7 +31,7 @@ from core.store.opening import as_away, open_engine, prepare
 from core.store.statements import table
 from core.threads import in_thread
 
-__all__ = ["Connection", "Database", "Job", "open_engine"]
+__all__ = ["Connection", "Database", "Job", "existing", "open_engine"]
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,17 @@ AGAIN_S = 1.0
 
 CALM_S = 2.0
 """How long, in wall seconds, it must have worked until we say that it works again."""
+
+
+def existing(url: str, missing: str) -> Database:
+    """The database at this address, which looking alone does not create, for reading. Raises ``StoreError`` when there
+    is none, with what is ``missing`` then: ``{file}`` stands for the file."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:") and not file.exists() and file.absolute().parent.is_dir():
+        raise StoreError(missing.format(file=file))
+    database = Database(url)
+    database.create()
+    return database
 
 
 @dataclass(slots=True)

@@ -10,14 +10,13 @@ import pytest
 
 from tests.faults.allowed import Given, Weight, allowed
 from tests.faults.books import Books
-from tests.faults.contract import Hit, Life, Truth, Violation
+from tests.faults.contract import Hit, Truth, Violation
 from tests.faults.hand_made import (
     ACME,
     BOT,
     CASE,
     GUILD,
     HEADLINE,
-    WEEK,
     act,
     clean,
     moment,
@@ -331,27 +330,3 @@ def test_a_poll_in_doubt_is_known_again_by_its_own_id() -> None:
     books.ref.append({"account": BOT, "ref": "poll:51", "ask_id": 8})
     books.count.append({"account": BOT, "ref": "poll:51", "totals": json.dumps([1, 0, 0])})
     assert verdict(truth, books).ok
-
-
-def test_a_channel_that_was_not_asked_is_seen() -> None:
-    truth, books = clean()
-    case = replace(CASE, channels={"recommend": ["poll", "buttons"]})
-    assert judge(truth, books, case).violations == []  # nobody knows whether anybody was up
-    truth = replace(truth, lives=(Life(instance="a", since=moment(0), until=None),))
-    assert judge(truth, books, case).violations == [f"never asked: buttons in {WEEK}"]
-    half = (Life(instance="a", since=moment(0), until=moment(80)),)
-    assert judge(replace(truth, lives=half), books, case).violations == []
-
-
-def test_who_is_written_to_after_a_stop_that_was_kept_is_seen() -> None:
-    truth, books = clean()
-    stop = act(7, "stop", BOT, "cy", "direct", text="stop", direct=True)
-    cy = next(id for id, person in books.people.items() if person["platform_id"] == "cy")
-    for key, claimed_at in ((f"answer:recommend:{WEEK}:{BOT}/{stop.events[0]}:0", 7.1), ("invitation:x", 9.0)):
-        row = said(key, BOT, person_id=cy, claimed_at=moment(claimed_at), wave_id=1)
-        books.outbox.append(row)
-    found = verdict(replace(truth, acts=(*truth.acts, stop)), books).violations
-    assert "written to after a stop: invitation:x" in found
-    assert not any("answer:" in text and "after a stop" in text for text in found)
-    back = act(8, "start", BOT, "cy", "direct", direct=True)
-    assert "after a stop" not in str(verdict(replace(truth, acts=(*truth.acts, stop, back)), books).violations)

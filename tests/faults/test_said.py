@@ -1,0 +1,33 @@
+"""The judge of what was said sees who was not asked, and who was written to against their will."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.faults.contract import Life
+from tests.faults.hand_made import BOT, CASE, WEEK, act, clean, moment, said
+from tests.faults.judge import judge
+
+
+def test_a_channel_that_was_not_asked_is_seen() -> None:
+    truth, books = clean()
+    case = replace(CASE, channels={"recommend": ["poll", "buttons"]})
+    assert judge(truth, books, case).violations == []  # nobody knows whether anybody was up
+    truth = replace(truth, lives=(Life(instance="a", since=moment(0), until=None),))
+    assert judge(truth, books, case).violations == [f"never asked: buttons in {WEEK}"]
+    half = (Life(instance="a", since=moment(0), until=moment(80)),)
+    assert judge(replace(truth, lives=half), books, case).violations == []
+
+
+def test_who_is_written_to_after_a_stop_that_was_kept_is_seen() -> None:
+    truth, books = clean()
+    stop = act(7, "stop", BOT, "cy", "direct", text="stop", direct=True)
+    cy = next(id for id, person in books.people.items() if person["platform_id"] == "cy")
+    for key, claimed_at in ((f"answer:recommend:{WEEK}:{BOT}/{stop.events[0]}:0", 7.1), ("invitation:x", 9.0)):
+        row = said(key, BOT, person_id=cy, claimed_at=moment(claimed_at), wave_id=1)
+        books.outbox.append(row)
+    found = judge(replace(truth, acts=(*truth.acts, stop)), books, CASE).violations
+    assert "written to after a stop: invitation:x" in found
+    assert not any("answer:" in text and "after a stop" in text for text in found)
+    back = act(8, "start", BOT, "cy", "direct", direct=True)
+    assert "after a stop" not in str(judge(replace(truth, acts=(*truth.acts, stop, back)), books, CASE).violations)
