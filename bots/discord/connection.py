@@ -203,6 +203,7 @@ class Connection(discord.Client, ABC):
                 resume=session is not None,
             )
         socket.kept, socket.came = self.kept, lambda: self.spot
+        socket.before = session.sequence if session else 0
         self.ws = self._line = socket
 
     async def _over(self) -> None:

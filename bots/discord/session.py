@@ -108,12 +108,13 @@ class Orders:
 class Socket(DiscordWebSocket):
     """discord.py's connection. A heartbeat tells Discord what we have seen: we say what is kept."""
 
+    before = 0
+    """What was kept when the session was taken up: so far nothing more is known to be."""
     kept: Callable[[], Spot] = staticmethod(Spot)
     came: Callable[[], Spot] = staticmethod(Spot)
 
     async def send_heartbeat(self, data: Any) -> None:
         """Called by discord.py in its rhythm."""
         kept, came = self.kept(), self.came()
-        if kept.session == came.session and kept.sequence:
-            data = {**data, "d": kept.sequence}
-        await super().send_heartbeat(data)
+        seen = kept.sequence if kept.session == came.session else self.before
+        await super().send_heartbeat({**data, "d": seen or None})

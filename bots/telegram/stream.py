@@ -18,7 +18,7 @@ import logging
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from telegram.error import Conflict, Forbidden, InvalidToken, TelegramError
@@ -56,10 +56,12 @@ log = logging.getLogger(__name__)
 class _CatchUp:
     """Somebody waits until all that is queued now has been committed."""
 
-    left: float
-    """How many updates were queued (infinite where nobody says): after as many, or at an empty answer, all of them have
-    been fetched."""
+    queued: float
+    """How many updates were queued (infinite where nobody says): after as many different ones, or at an empty answer,
+    all of them have been fetched."""
     done: asyncio.Future[None]
+    seen: set[int] = field(default_factory=set)
+    """Ids that have been fetched since. What was fetched may come again, when its confirmation was lost."""
     failures: int = 0
 
     def settle(self, error: VouchError | None = None) -> None:
@@ -173,11 +175,11 @@ class Stream:
                 ready()
             if fetched is not None:
                 for one in waiting:
-                    one.left -= fetched
-                self._settle(one for one in waiting if not fetched or one.left <= 0)
+                    one.seen |= fetched
+                self._settle(one for one in waiting if not fetched or len(one.seen) >= one.queued)
 
-    async def _round(self, deliver: Deliver, wait_s: int) -> int | None:
-        """Fetch, deliver, and only then note what to confirm. Returns how many updates were fetched.
+    async def _round(self, deliver: Deliver, wait_s: int) -> frozenset[int] | None:
+        """Fetch, deliver, and only then note what to confirm. Returns the ids of what was fetched.
 
         A batch that could not be kept is held and delivered again (``None`` is returned for it, as nothing was
         fetched): Telegram itself would forget a tap after 150 s.
@@ -191,7 +193,7 @@ class Stream:
             self._hearing.kept(batch.heard_at, noted=batch.noted)
         self._offset = max(batch.ids) + 1 if batch.ids else None
         self._thank(batch.taps, batch.events, answers)
-        return len(batch.ids) if fresh else None
+        return batch.ids if fresh else None
 
     async def _fetched(self, wait_s: int) -> Batch:
         """One getUpdates, read. Where it shows the end of the queue, what is to be said about that comes last."""

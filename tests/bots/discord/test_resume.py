@@ -243,6 +243,18 @@ async def test_heartbeats_tell_what_is_kept_not_what_has_come(wire: Wire, inbox:
         await wire.beats_until(lambda said: said == 4)
 
 
+async def test_heartbeats_of_a_session_that_was_taken_up_tell_what_was_kept_before(wire: Wire, inbox: Inbox) -> None:
+    wire.heartbeat_ms = 50
+    session = {"id": "s", "gateway": f"{wire.url.replace('http', 'ws')}/gateway", "base": 5, "sequence": 3}
+    kept = {"session": json.dumps(session | {"guild": int(GUILD), "seen_at": time.time()})}
+    inbox.hold = asyncio.Event()
+    async with account_on(f"{wire.url}/api/v10", f"{wire.url}/gateway") as account, listening(account, inbox, kept):
+        await wire.dispatch("MESSAGE_POLL_VOTE_ADD", VOTE)
+        await inbox.have(1)
+        await wire.beats_until(lambda _: len(wire.beats) >= 3)
+        assert set(wire.beats) == {3}
+
+
 async def test_a_kill_while_the_history_is_read_loses_none_of_it(stage: Stage, inbox: Inbox) -> None:
     ann = stage.person("ann")
     async with killed(stage, inbox) as account:

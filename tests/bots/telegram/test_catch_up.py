@@ -26,6 +26,28 @@ async def test_catching_up_while_listening_never_polls_twice_at_once(
     assert api.most_polling == 1
 
 
+@pytest.mark.parametrize("listens", [True, False])
+async def test_what_comes_again_because_its_confirmation_was_lost_counts_once(
+    api: BotApi, account: TelegramAccount, kept: Kept, listens: bool
+) -> None:
+    confirmed = False
+
+    async def again(fields: dict[str, str]) -> Any:
+        """The first two again and again, until the third time that something is confirmed."""
+        nonlocal confirmed
+        answers = [len(asked) for asked in (api.asked("getUpdates"),)]
+        confirmed = confirmed or answers[0] > 6
+        return await api.updates(fields) if confirmed else [said(500, "one"), said(501, "two")]
+
+    async with listening(account, kept) if listens else contextlib.nullcontext():
+        if listens:
+            await api.until(lambda: len(api.asked("getUpdates")) == 2)
+        api.scripts["getUpdates"] = again
+        api.queue.extend([said(500, "one"), said(501, "two"), said(502, "three"), said(503, "four")])
+        await asyncio.wait_for(account.catch_up([], kept), 10)
+        assert kept.words == ["one", "two", "three", "four"]
+
+
 async def test_catching_up_without_a_listener(api: BotApi, account: TelegramAccount, kept: Kept) -> None:
     api.put(*(said(n, str(n)) for n in range(500, 730)))
     await asyncio.wait_for(account.catch_up([], kept), 10)
