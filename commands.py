@@ -78,7 +78,9 @@ async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str
     async def plan(parts: Parts) -> list[str]:
         already = [key for name in survey.teams for key in _report_keys(parts, survey, wave, name)]
         teams = settings.team_list()
-        keys = [key for name in survey.teams for key in await parts.service.post.publish(survey, wave, teams[name])]
+        post = parts.service.post
+        absent = await in_thread(post.unread, survey, wave)
+        keys = [key for name in survey.teams for key in await post.publish(survey, wave, teams[name], absent)]
         return [key for key in keys if key not in already]
 
     if not survey.teams:

@@ -19,7 +19,7 @@ from core.routes import Routes, Team
 from core.store import outbox, tallies, tries
 from core.store.database import Connection, Database
 from core.store.directory import Directory
-from core.store.gaps import find_gaps
+from core.store.gaps import find_gaps, untold
 from core.survey import Survey, Wave, report_due, wave_by_key
 from core.threads import in_thread
 
@@ -100,6 +100,7 @@ class WeeklyPost:
                 async with asyncio.timeout(PATIENCE_WALL_S):
                     await self._presence.ready.wait()
             absent = await self.catch_up(survey, due, HASTE_S)
+        absent |= await in_thread(self._untold, wave)
         if team.account not in self._presence.up or (absent and self._clock.now() < waits_until):
             self._not_before[key] = now + AGAIN
             return
@@ -115,6 +116,20 @@ class WeeklyPost:
             self._first_try[key] = first_try
         patience = max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
         return max(due + PATIENCE, first_try + patience)
+
+    def unread(self, survey: Survey, wave: Wave) -> set[str]:
+        """Accounts of which a report of a week would lack something now: those that were not read since its end, and
+        those with a poll that has not told its last totals. Asks the database."""
+        read = {name: self._presence.caught_up(name) for name in self._accounts(survey)}
+        unread = {name for name, at in read.items() if at is None or at < wave.closes_at}
+        return unread | self._untold(wave)
+
+    def _untold(self, wave: Wave) -> set[str]:
+        with self._database.reading() as connection:
+            return untold(connection, wave)
+
+    def _accounts(self, survey: Survey) -> set[str]:
+        return {self._routes.channels[name].account for name in survey.channels}
 
     async def publish(self, survey: Survey, wave: Wave, team: Team, absent: Collection[str] = ()) -> list[str]:
         """Plan the report of a wave for a team, once for ever, as soon as its place is known. Returns the outbox keys
@@ -163,7 +178,7 @@ class WeeklyPost:
 
         Returns the accounts that were not read since, here or by another process.
         """
-        names = {self._routes.channels[name].account for name in survey.channels}
+        names = self._accounts(survey)
         reading = self._reading.get((survey.name, due))
         if reading is None:
             done: set[str] = set()

@@ -8,19 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from core.ballot import ballot_of
 from core.events import Via
-from core.models import Ask, Count, Gap, Ref, ReplyRow, Response
+from core.models import Ask, Count, Gap, Outbox, Ref, ReplyRow, Response, WaveRow
+from core.routes import ChannelKind
+from core.store.outbox import State
 from core.store.statements import Upsert, stamp, table
+from core.survey import Wave
 
 _ASK = table(Ask)
 _COUNT = table(Count)
 _GAP = table(Gap)
+_OUTBOX = table(Outbox)
 _REF = table(Ref)
 _REPLY = table(ReplyRow)
 _RESPONSE = table(Response)
+_WAVE = table(WaveRow)
 
 _set_gaps = Upsert(
     Gap,
@@ -68,6 +73,24 @@ def find_gaps(connection: Connection, wave_id: int, now: datetime) -> list[Diffe
         if known != totals:
             found.append(difference)
     return found
+
+
+def untold(connection: Connection, wave: Wave) -> set[str]:
+    """Accounts on which a poll of a wave stands that names nobody and has not told its last totals."""
+    told = exists().where(
+        _REF.c.ask_id == _ASK.c.id,
+        _COUNT.c.account == _REF.c.account,
+        _COUNT.c.ref == _REF.c.ref,
+        _COUNT.c.final.is_(True),
+    )
+    query = (
+        select(_ASK.c.account)
+        .join_from(_ASK, _WAVE, _WAVE.c.id == _ASK.c.wave_id)
+        .join(_OUTBOX, _OUTBOX.c.key == _ASK.c.key)
+        .where(_WAVE.c.survey == wave.survey, _WAVE.c.key == wave.key, _OUTBOX.c.state == str(State.SENT))
+        .where(_ASK.c.kind == str(ChannelKind.POLL), _ASK.c.named.is_(False), ~told)
+    )
+    return set(connection.execute(query).scalars())
 
 
 def nameless_votes(connection: Connection, wave_id: int) -> dict[str, int]:

@@ -12,7 +12,7 @@ from core.events import Consent, ConsentKind, PollSeen, Silence, Totals
 from core.message import text as words
 from core.models import Outbox
 from core.store import asks, outbox
-from core.store.gaps import find_gaps, nameless_votes
+from core.store.gaps import find_gaps, nameless_votes, untold
 from core.store.statements import table
 from core.store.waiting import forget_waiting
 from tests.store.stage import ACCOUNT, BALLOT, CHANNELS, NOW, WAVES, Stage, poll_ref
@@ -155,3 +155,18 @@ def test_votes_on_polls_of_others_are_forgotten_once_ours_can_no_longer_turn_up(
         assert forget_waiting(connection, "other", NOW) == 0
         assert forget_waiting(connection, ACCOUNT, NOW) == 1
     assert {row["event"] for row in stage.rows("reply")} == {"e2", "e3"}
+
+
+def test_a_poll_that_names_nobody_is_waited_for_until_it_has_told_its_last_totals(stage: Stage) -> None:
+    def waits_for(wave: int) -> set[str]:
+        with stage.database.engine.connect() as connection:
+            return untold(connection, WAVES[wave])
+
+    stage.post("group", 0)
+    assert waits_for(0) == set()  # who voted there is known by name
+    stage.post("news", 0, named=False)
+    votes = (9,) * len(BALLOT.bands)
+    stage.deliver(Totals(ref=poll_ref("news", 0), totals=votes, as_of=NOW))
+    assert (waits_for(0), waits_for(1)) == ({ACCOUNT}, set())
+    stage.deliver(Totals(ref=poll_ref("news", 0), totals=votes, as_of=NOW, final=True))
+    assert waits_for(0) == set()
