@@ -64,7 +64,11 @@ class Sought:
     @property
     def after(self) -> int:
         """The id behind which it must be."""
-        return discord.utils.time_snowflake(self.since - MARGIN - timedelta(seconds=ROUGH_S * self.speed))
+        return discord.utils.time_snowflake(self.since - self._slack)
+
+    @property
+    def _slack(self) -> timedelta:
+        return MARGIN + timedelta(seconds=ROUGH_S * self.speed)
 
     @property
     def _stands_alone(self) -> bool:
@@ -74,7 +78,16 @@ class Sought:
 
     def may_be(self, message: Json) -> bool:
         """Whether this message looks like it."""
-        return int(message["author"]["id"]) == self.me and _shown(message) == _wanted(self.body)
+        its = int(message["author"]["id"]) == self.me and _shown(message) == _wanted(self.body)
+        return its and (not isinstance(self.body, Poll) or self._ends_right(self.body, message["poll"]))
+
+    def _ends_right(self, wanted: Poll, shown: Json) -> bool:
+        """Whether a poll ends when it should: each week's has the same words. It was made to last whole hours, so it
+        ends within an hour after that. Source: https://docs.discord.com/developers/resources/poll#poll-object"""
+        if shown.get("expiry") is None:
+            return True
+        late = datetime.fromisoformat(shown["expiry"]) - wanted.closes_at
+        return -self._slack <= late <= timedelta(hours=1) + self._slack
 
     def pick(self, found: list[Json]) -> Json | Look:
         """The one that it is, among those that look like it; all later than ``after``."""

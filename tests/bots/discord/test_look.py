@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -111,6 +112,17 @@ async def test_what_was_said_a_week_before_is_another_one() -> None:
         async with stage.account() as restarted:
             assert await restarted.look(place, poll, "ask:W47", next_week) is Look.NOT_SAID
             assert await restarted.look(place, text("The weekly report"), "report:W47", next_week) is Look.NOT_SAID
+
+
+async def test_a_poll_is_known_among_those_of_other_weeks_however_late_it_is_looked_for() -> None:
+    async with staged(Clocks()) as stage, stage.account() as account:
+        place, poll, since = await account.place(CHANNEL), week(), a_moment_ago()
+        later = replace(poll, closes_at=poll.closes_at + timedelta(days=7))
+        said = await account.poll(place, poll, "ask:W46", begin=begin)
+        after = await account.poll(place, later, "ask:W47", begin=begin)
+        async with stage.account() as restarted:
+            assert await restarted.look(place, poll, "ask:W46", since) == said
+            assert await restarted.look(place, later, "ask:W47", since) == after
 
 
 def test_of_two_that_look_alike_it_is_the_one_said_since_then() -> None:
