@@ -210,6 +210,8 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
             try:
                 await _told_to_stop()
             finally:
+                scheduler.pause()
+                await asyncio.sleep(0)  # a tick that is cancelled before its first step would end in a traceback
                 scheduler.shutdown(wait=False)
                 await parts.service.stop()
             for task in tasks:

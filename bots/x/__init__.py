@@ -38,6 +38,11 @@ TIMELINE: Final = Limits(
 DIRECT: Final = Limits(post_chars=DIRECT_CHARS, answers_only=True, looks=True)
 
 
+AGAIN = timedelta(hours=1)
+"""How long until the same words are posted again that X refused as a duplicate. It does not publish for how long it
+refuses them."""
+
+
 class XAccount:
     """One account on X, as ``core.account.Account`` has it.
 
@@ -146,13 +151,14 @@ class XAccount:
 
     async def _once(self, to: Place, body: Message | Poll, key: str, said: Awaitable[Receipt]) -> Receipt:
         """What was said, or what was said before: X refuses the same words again, so those that were looked for in vain
-        have come after all."""
+        have come after all. Else they are those of last week's question, asked late: X takes them again in a while."""
         try:
             return self._looker.said(await said, key)
-        except ContentRefused as error:
+        except Duplicate as error:
             since = self._looker.missed(key)
-            if since is None or not isinstance(error, Duplicate):
-                raise
+            if since is None:
+                wait_s = AGAIN.total_seconds() / self._clock.speed
+                raise AccountUnavailable(self._name, f"X has these words already: {error}", wait_s) from None
         found = await self._looker.look(to, body, key, since)
         if isinstance(found, Look):
             raise OutcomeUnknown(self._name, "X has these words already, but does not show them yet")

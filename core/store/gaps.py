@@ -76,18 +76,19 @@ def find_gaps(connection: Connection, wave_id: int, now: datetime) -> list[Diffe
 
 
 def untold(connection: Connection, wave: Wave) -> set[str]:
-    """Accounts on which a poll of a wave stands that names nobody and has not told its last totals."""
+    """Accounts on which a poll of a wave stands, or may stand, that names nobody and has not told its last totals."""
     told = exists().where(
         _REF.c.ask_id == _ASK.c.id,
         _COUNT.c.account == _REF.c.account,
         _COUNT.c.ref == _REF.c.ref,
         _COUNT.c.final.is_(True),
     )
+    stands = [str(State.SENT), str(State.UNKNOWN)]
     query = (
         select(_ASK.c.account)
         .join_from(_ASK, _WAVE, _WAVE.c.id == _ASK.c.wave_id)
         .join(_OUTBOX, _OUTBOX.c.key == _ASK.c.key)
-        .where(_WAVE.c.survey == wave.survey, _WAVE.c.key == wave.key, _OUTBOX.c.state == str(State.SENT))
+        .where(_WAVE.c.survey == wave.survey, _WAVE.c.key == wave.key, _OUTBOX.c.state.in_(stands))
         .where(_ASK.c.kind == str(ChannelKind.POLL), _ASK.c.named.is_(False), ~told)
     )
     return set(connection.execute(query).scalars())

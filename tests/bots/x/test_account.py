@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from bots.x import XAccount
+from bots.x import AGAIN, XAccount
 from core.account import Direct, Place, PlaceKind, Poll, Receipt
 from core.errors import (
     AccountRefused,
@@ -85,10 +85,11 @@ async def test_x_is_down_at_the_door(x: X) -> None:
         await x.account().__aenter__()
 
 
-async def test_the_same_words_twice_are_refused(account: XAccount, timeline: Place) -> None:
+async def test_the_same_words_are_taken_again_in_a_while(x: X, account: XAccount, timeline: Place) -> None:
     await account.say(timeline, text("Our score is 40."), "a", begin=begin)
-    with pytest.raises(ContentRefused, match="duplicate"):
+    with pytest.raises(AccountUnavailable, match="duplicate") as refused:
         await account.say(timeline, text("Our score is 40."), "b", begin=begin)
+    assert refused.value.retry_after_s * x.clock.speed == AGAIN.total_seconds()
 
 
 async def test_a_lost_answer_is_unknown_and_the_post_is_there(x: X, account: XAccount, timeline: Place) -> None:
