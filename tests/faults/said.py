@@ -245,7 +245,7 @@ class Said:
         if row["state"] == "expired" and self._was_away(row):
             return False
         if row["state"] == "refused":
-            return not any(words in row["error"].lower() for words in OWN_REASONS)
+            return row["person_id"] is None or not any(words in row["error"].lower() for words in OWN_REASONS)
         answers_only = self.platforms[row["account"]] == "x" and row["person_id"] is not None
         if answers_only and row["state"] in ("planned", "expired"):
             return False  # X lets us write once for each of theirs
