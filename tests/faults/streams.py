@@ -140,17 +140,12 @@ class Streams:
 
     def spoil_answer(self, call: Call, response: web.StreamResponse) -> web.StreamResponse:
         """Things twice, in another order, or malformed among them, where that is due."""
-        account, is_updates = call.what.account, call.what.name == "getupdates"
-        is_page = call.path.endswith("/mentions") or call.path == "/2/dm_events"
-        if not (is_updates or is_page) or not isinstance(response, web.Response) or response.status != 200:
-            return response
+        account, is_updates = call.what.account, is_updates_of(call)
         due = [fault for fault in ("duplicate", "reorder", "malformed") if self._due[account, fault]]
-        if not due:
-            return response
-        body = json.loads(response.body or b"{}")  # type: ignore[arg-type]
+        body = bringing(call, response) if due else None
         name = "result" if is_updates else "data"
-        items = body.get(name)
-        if not items:
+        items = (body or {}).get(name)
+        if body is None or not items:
             return response
         for fault in due:
             spoiled = self._spoiled(fault, items, is_updates=is_updates)
@@ -172,6 +167,22 @@ class Streams:
             if _whose(items[one]) != _whose(items[one + 1]):  # of one person the order is a promise
                 return [*items[:one], items[one + 1], items[one], *items[one + 2 :]]
         return items
+
+
+def is_updates_of(call: Call) -> bool:
+    """Telegram: whether a request asks for updates."""
+    return call.what.name == "getupdates"
+
+
+def bringing(call: Call, response: web.StreamResponse) -> dict[str, Any] | None:
+    """The body of an answer that brings replies; ``None`` for any other, somebody else's page among them."""
+    asks = is_updates_of(call) or call.path.endswith("/mentions") or call.path == "/2/dm_events"
+    if not asks or not isinstance(response, web.Response) or response.status != 200:
+        return None
+    if response.content_type != "application/json":
+        return None
+    body: dict[str, Any] = json.loads(response.body or b"{}")  # type: ignore[arg-type]
+    return body
 
 
 def _whose(update: dict[str, Any]) -> object:

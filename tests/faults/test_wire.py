@@ -77,6 +77,12 @@ async def test_somebody_else_answers(stage: Stage, fault: str, status: int) -> N
     assert truth.injected == {f"telegram {fault}": 1}
 
 
+async def test_somebody_else_answers_where_replies_were_to_come(stage: Stage) -> None:
+    await stage.remote.spoil(WireFault(platform="telegram", fault="html", match="getupdates"))
+    got, page = await stage.call("getUpdates", timeout=0)
+    assert (got, page[:6]) == (200, "<html>")
+
+
 async def test_what_is_lifted_happens_no_more(stage: Stage) -> None:
     await stage.remote.spoil(WireFault(platform="telegram", fault="502", match="sends", n=3))
     await stage.remote.spoil(StreamFault(account=ACCOUNT, fault="duplicate", n=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import time
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
@@ -56,5 +57,6 @@ async def _let_go(tracer: Process, ended: asyncio.Task[tuple[bytes, bytes]], *, 
         tracer.terminate()
         await asyncio.wait({ended}, timeout=DETACH_S)
     if not ended.done():
-        tracer.kill()
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and what it said is still on its way to us
+            tracer.kill()
     return (await ended)[1]

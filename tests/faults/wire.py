@@ -22,7 +22,7 @@ from tests.faults.kills import Killer
 from tests.faults.reading import MODAL, Handed, Reader, page, updates
 from tests.faults.seen import Call, Seen, current
 from tests.faults.services import Services
-from tests.faults.streams import SECOND, Streams
+from tests.faults.streams import SECOND, Streams, bringing, is_updates_of
 
 PLATFORMS = ("telegram", "discord", "x")
 PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
@@ -139,12 +139,10 @@ class Wire:
 
     def _handed(self, call: Call, response: web.StreamResponse) -> list[Handed]:
         """Replies that this answer brings."""
-        is_updates = call.platform == "telegram" and call.what.name == "getupdates"
-        is_page = call.platform == "x" and (call.path.endswith("/mentions") or call.path == "/2/dm_events")
-        if not (is_updates or is_page) or not isinstance(response, web.Response) or response.status != 200:
+        body = bringing(call, response)
+        if body is None:
             return []
-        body = json.loads(response.body or b"{}")  # type: ignore[arg-type]
-        if is_updates:
+        if is_updates_of(call):
             return list(updates(body["result"]))
         me = str(self._streams.x_id(call.what.account))
         return [one for one in page(call.path, body, me) if (call.what.account, one.event) not in self._seen.arrivals]
