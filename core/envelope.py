@@ -45,6 +45,12 @@ def placeholder_of(text: str) -> Message | None:
     return _read(found) if found is not None else None
 
 
+def without_placeholder(text: str) -> str:
+    """What ``dump`` wrote, to be said as it is."""
+    bare = {name: part for name, part in json.loads(text).items() if name != "placeholder"}
+    return json.dumps(bare, ensure_ascii=False)
+
+
 def _message(message: Message) -> dict[str, Any]:
     buttons = [[button.label, button.token, button.form] for button in message.buttons]
     return {"parts": [_part(part) for part in message.parts], "buttons": buttons}

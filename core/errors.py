@@ -7,6 +7,7 @@
     │ ├ AccountRefused              token or rights: needs a person
     │ ├ PersonUnreachable           blocked, direct messages closed: this person only
     │ ├ ContentRefused              too long, duplicate, not allowed: this message only
+    │ │ └ MessageGone             what was to be edited stands there no more
     │ ├ TooLate                     its time passed before its turn came: not said
     │ ├ NotOurs                     another process serves this account now, or it is no longer wanted: not said
     │ └ OutcomeUnknown              it may have been said: look, never resend blindly
@@ -64,6 +65,10 @@ class PersonUnreachable(AccountError):
 
 class ContentRefused(AccountError):
     """The platform refuses this one message: too long, a duplicate, not allowed."""
+
+
+class MessageGone(ContentRefused):
+    """The message that was to be edited is not there any more: deleted, or left behind in a group that moved."""
 
 
 class TooLate(AccountError):

@@ -12,6 +12,7 @@ from core.errors import (
     AccountRefused,
     AccountUnavailable,
     ContentRefused,
+    MessageGone,
     OutcomeUnknown,
     PersonUnreachable,
     StoreError,
@@ -51,6 +52,8 @@ def outcome(thing: Claimed, error: Exception, clock: Clock, *, begun: bool) -> S
             return later(REFUSED_AGAIN_S)
         case TooLate():
             return lambda connection: outbox.expired(connection, thing, now)
+        case MessageGone() if thing.receipt is not None:
+            return lambda connection: outbox.unplaced(connection, thing, text, now)
         case PersonUnreachable() | ContentRefused():
             gone = isinstance(error, PersonUnreachable)
             return lambda connection: outbox.refused(connection, thing, text, now, unreachable=gone)

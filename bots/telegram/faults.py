@@ -12,6 +12,7 @@ from core.errors import (
     AccountRefused,
     AccountUnavailable,
     ContentRefused,
+    MessageGone,
     OutcomeUnknown,
     PersonUnreachable,
 )
@@ -20,6 +21,7 @@ UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
 """What the library raises over an answer that is none."""
 
 _RIGHTS: Final = ("not enough rights", "administrator rights", "have no rights", "write_forbidden", "chat_restricted")
+_GONE: Final = ("message to edit not found", "message can't be edited")
 _NOBODY: Final = ("chat not found", "user not found", "peer_id_invalid", "user_is_bot", "input_user_deactivated")
 
 
@@ -65,4 +67,6 @@ def _bad_request(account: str, text: str, private: bool) -> AccountError:
         return AccountRefused(account, f"{text}: add the bot to this chat, or mend its number in the settings")
     if any(words in said for words in _RIGHTS):
         return AccountRefused(account, f"{text}: make the bot an administrator of this chat")
+    if any(words in said for words in _GONE):
+        return MessageGone(account, text)
     return ContentRefused(account, text)

@@ -25,6 +25,7 @@ from core.errors import (
     AccountRefused,
     AccountUnavailable,
     ContentRefused,
+    MessageGone,
     OutcomeUnknown,
     PersonUnreachable,
     TooLate,
@@ -120,7 +121,7 @@ class Sender:
                 )
         except ChatMigrated as gone:
             self._moved[chat] = gone.new_chat_id
-            raise ContentRefused(self._name, "the message stayed behind in a group that has moved") from gone
+            raise MessageGone(self._name, "the message stayed behind in a group that has moved") from gone
         except TelegramError as error:
             if not (isinstance(error, BadRequest) and _NOT_MODIFIED in error.message.lower()):
                 raise self._fault(error, private=chat > 0) from error

@@ -7,7 +7,6 @@ kept elsewhere (``core/store/stops.py``) and stay in force.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import tempfile
@@ -23,6 +22,7 @@ from sqlalchemy import Connection, func, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
+from core.envelope import without_placeholder
 from core.errors import StoreError
 from core.models import SCHEMA, Kept, Lease, Outbox
 from core.store import files, stops
@@ -270,10 +270,9 @@ def _doubt(connection: Connection, made_at: str, now: datetime) -> int:
     error = f"restored from a backup{f' of {made_at}' if made_at else ''}: it may have been said since"
     its = connection.execute(select(_OUTBOX.c.id, _OUTBOX.c.body).where(open_still)).all()
     for id, body in its:
-        bare = {name: part for name, part in json.loads(body).items() if name != "placeholder"}
         values: dict[str, Any] = {
             "state": str(State.UNKNOWN),
-            "body": json.dumps(bare, ensure_ascii=False),
+            "body": without_placeholder(body),
             "settled_at": now,
             "claimed_at": func.coalesce(_OUTBOX.c.claimed_at, _OUTBOX.c.planned_at),
             "error": error,

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from core.account import Poll, Receipt
-from core.envelope import dump, dump_receipt
+from core.envelope import dump, dump_receipt, without_placeholder
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
 from core.store.forgotten import Forgotten, forgotten
@@ -190,6 +190,16 @@ def placed(connection: Connection, thing: Claimed, receipt: Receipt) -> bool:
     given_up = _OUTBOX.c.state.in_([str(State.PLANNED), str(State.UNKNOWN)])
     _write(connection, (_OUTBOX.c.id == thing.id, given_up), **values, fence=0)
     return False
+
+
+def unplaced(connection: Connection, thing: Claimed, error: str, now: datetime) -> None:
+    """Its placeholder is gone: it is said whole, and as often as anything else that nobody can look for, which is
+    once. A second placeholder would go the way of the first."""
+    its = _in_hand(thing, State.PLACED)
+    body = connection.execute(select(_OUTBOX.c.body).where(*its).with_for_update()).scalar_one_or_none()
+    if body is not None:
+        planned = {"state": str(State.PLANNED), "receipt": "", "due_at": now, "claimed_at": None, "fence": 0}
+        _write(connection, its, **planned, body=without_placeholder(body), error=error)
 
 
 # -- it was not said, or may have been ---------------------------------------------------------------------------------

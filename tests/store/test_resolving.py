@@ -269,6 +269,31 @@ async def test_a_placeholder_is_said_again_only_so_often(stage: Stage) -> None:
     assert (found["state"], found["looks"]) == ("unknown", FINAL)
 
 
+async def test_a_report_whose_placeholder_was_deleted_is_said_whole(stage: Stage) -> None:
+    voice = Voice(stage, place=EDITED)
+    plan(stage, report(placeholder=words("the score follows")))
+    voice.deleted = {report().key}
+    await soon(speaking(stage, voice).drain())
+    assert [body for _, body, _ in voice.said] == [words("the score follows"), words("part 0")]
+    assert row(stage, report().key)["state"] == "sent"
+
+
+async def test_a_report_said_whole_is_not_said_again_when_nobody_knows_whether_it_was(stage: Stage) -> None:
+    voice = Voice(stage, place=EDITED)
+    plan(stage, report(placeholder=words("the score follows")))
+    voice.deleted, voice.stops_at = {report().key}, "editing"
+    sender = speaking(stage, voice)
+    draining = asyncio.create_task(sender.drain())
+    await soon(voice.reached.wait())
+    voice.loses = {report().key}
+    voice.hold.set()
+    await soon(draining)
+    stage.now += timedelta(hours=1)
+    await soon(sender.drain())
+    assert [body for _, body, _ in voice.said] == [words("the score follows"), words("part 0")]
+    assert row(stage, report().key)["state"] == "unknown"
+
+
 @pytest.mark.parametrize("error", [AccountUnavailable(ACCOUNT, "busy", 60), ZeroDivisionError("a fault of ours")])
 async def test_an_edit_that_failed_is_repeated_on_the_same_message(stage: Stage, error: Exception) -> None:
     voice = Voice(stage, place=EDITED)

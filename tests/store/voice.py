@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.account import Address, Begin, Deliver, Direct, Limits, Look, Place, PlaceKind, Poll, Receipt
-from core.errors import AccountRefused, ContentRefused, OutcomeUnknown
+from core.errors import AccountRefused, ContentRefused, MessageGone, OutcomeUnknown
 from core.message import Message
 from core.models import Lease
 from core.store import outbox
@@ -64,6 +64,8 @@ class Voice:
         """Raised once after it began, in place of being said."""
         self.loses: set[str] = set()
         """Keys whose first answer is lost after the platform took them."""
+        self.deleted: set[str] = set()
+        """Keys whose message somebody has deleted before it is edited."""
         self.stubborn = False
         """Whether ``fails`` and ``loses`` go on for ever."""
         self.looked: list[tuple[str, datetime]] = []
@@ -113,6 +115,8 @@ class Voice:
         await self._point("editing")
         if key in self.fails:
             raise self.fails.pop(key)
+        if key in self.deleted:
+            raise MessageGone(self.name, "message to edit not found")
         self.platform.said[int(said.message)] = (to, message, key)
         await self._point("edited")
 

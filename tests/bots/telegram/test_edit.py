@@ -12,7 +12,7 @@ from bots.telegram import TelegramAccount
 from bots.telegram.places import BROADCAST_LIMITS, DIRECT_LIMITS, GROUP_LIMITS
 from core.account import Direct, Look, Receipt
 from core.clock import Clock
-from core.errors import AccountError, AccountRefused, AccountUnavailable, ContentRefused, PersonUnreachable
+from core.errors import AccountError, AccountRefused, AccountUnavailable, ContentRefused, MessageGone, PersonUnreachable
 from core.message import Line, Message, Strong, text
 from tests.bots.telegram.scripted import BotApi, begun, refusal, said
 from tests.bots.telegram.test_account import world as world
@@ -42,11 +42,12 @@ async def test_a_placeholder_becomes_the_report_and_may_become_it_again(world: W
 
 async def test_what_is_gone_or_stayed_behind_cannot_be_edited(world: World) -> None:
     receipt = await world.account.say(await world.account.place(BASIC), text("soon"), "k", begin=begun)
-    for gone in (IN_GROUP, Receipt(place=GROUP, message="1", refs=(), sent_at=Clock().now())):
-        with pytest.raises(ContentRefused):
-            await world.account.edit(gone, text("NPS 40"))
-    world.app.upgrade(BASIC)
+    with pytest.raises(MessageGone):
+        await world.account.edit(IN_GROUP, text("NPS 40"))
     with pytest.raises(ContentRefused):
+        await world.account.edit(Receipt(place=GROUP, message="1", refs=(), sent_at=Clock().now()), text("NPS 40"))
+    world.app.upgrade(BASIC)
+    with pytest.raises(MessageGone):
         await world.account.edit(receipt, text("NPS 40"))
 
 
@@ -63,10 +64,10 @@ async def test_nothing_can_be_looked_up(world: World) -> None:
         (IN_GROUP, True, None),
         (IN_GROUP, {}, None),
         (IN_GROUP, refusal(400, NOT_MODIFIED), None),
-        (IN_GROUP, refusal(400, BAD + "message to edit not found"), ContentRefused),
-        (IN_GROUP, refusal(400, BAD + "message can't be edited"), ContentRefused),
+        (IN_GROUP, refusal(400, BAD + "message to edit not found"), MessageGone),
+        (IN_GROUP, refusal(400, BAD + "message can't be edited"), MessageGone),
         (IN_GROUP, refusal(400, BAD + "MESSAGE_ID_INVALID"), ContentRefused),
-        (IN_GROUP, refusal(400, BAD + "group chat was upgraded", migrate_to_chat_id=-1009), ContentRefused),
+        (IN_GROUP, refusal(400, BAD + "group chat was upgraded", migrate_to_chat_id=-1009), MessageGone),
         (IN_GROUP, refusal(400, BAD + "chat not found"), AccountRefused),
         (IN_GROUP, refusal(403, "Forbidden: bot was kicked from the supergroup chat"), AccountRefused),
         (TO_ANN, refusal(403, "Forbidden: bot was blocked by the user"), PersonUnreachable),
