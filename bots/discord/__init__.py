@@ -21,6 +21,7 @@ with warnings.catch_warnings():  # discord.py imports audioop, which Python 3.11
 
 from bots.discord import faults, read, render
 from bots.discord.gateway import Gateway
+from bots.discord.intake import MOST_URGENT
 from bots.discord.send import Sender
 from bots.discord.stream import Stream
 from core.account import Address, Begin, Deliver, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt
@@ -73,9 +74,11 @@ class DiscordAccount:
         forms: Forms,
         identify_every_s: float = 5.0,
         call_s: float = faults.CALL_S,
+        most_urgent: int = MOST_URGENT,
     ) -> None:
         """``gateway_url``: without it, the host at ``base_url`` is asked. ``identify_every_s``: Discord's own pace for
-        new sessions. ``call_s``: the longest that a call may take."""
+        new sessions. ``call_s``: the longest that a call may take. ``most_urgent``: so many taps and messages may wait
+        to be kept."""
         logger = logging.getLogger("discord")
         logger.setLevel(max(logger.level, logging.WARNING))
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we never speak
@@ -84,7 +87,7 @@ class DiscordAccount:
         self._clock = clock
         self._calls = faults.Calls(name, call_s)
         self._gateway = Gateway(name, token, base_url, gateway_url)
-        self._stream = Stream(self._calls, clock, forms, self._gateway, identify_every_s)
+        self._stream = Stream(self._calls, clock, forms, self._gateway, identify_every_s, most_urgent)
         self._stream.look_back_further = self._look_back_at_polls
         self._stream.page_voters = self._voters_of
         self._sender = Sender(self._calls, self._stream, clock)

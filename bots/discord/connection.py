@@ -94,6 +94,10 @@ class Connection(discord.Client, ABC):
     def kept(self) -> Spot:
         """Up to where the stream is kept."""
 
+    @abstractmethod
+    async def room(self) -> None:
+        """Wait while no more can be taken."""
+
     def take_up(self, session: Session | None) -> None:
         """Go on with a session that was kept, should Discord still have it."""
         self._number += 1
@@ -169,6 +173,7 @@ class Connection(discord.Client, ABC):
         try:
             await self._dial()
             while True:
+                await self.room()
                 await self.ws.poll_event()
                 await asyncio.sleep(0)  # it does not wait while there is more: answers to what came would come too late
                 if self.session is not None:

@@ -4,7 +4,8 @@ Taps must be answered in time, so a batch does not wait until the earlier ones a
 Its cursors do wait: a cursor that was kept before what lies below it would lose that in a restart.
 
 Discord cannot be told to wait. When more votes come than can be kept, they are dropped and their poll is owed: all its
-voters are paged as soon as there is room.
+voters are paged as soon as there is room. When more taps and messages come, the gateway is read no further: it hangs up
+on us, and brings what came meanwhile once the session is taken up again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 MOST_VOTES = 20_000
 """Votes that may wait; about 20 MB."""
+MOST_URGENT = 10_000
+"""Taps, forms and messages that may wait; about 10 MB."""
 _BATCH = 500
 """Events that go in one call; what the store keeps in some 50 ms."""
 _LINES, _VOTE_LINES = 6, 3
@@ -49,10 +52,18 @@ class Intake:
     """Delivers events. Calls of ``deliver`` begin in the order of the lanes; a later one does not wait for an earlier
     one to return."""
 
-    def __init__(self, account: str, mark: Mark = lambda spot: None, *, most_votes: int = MOST_VOTES) -> None:
+    def __init__(
+        self,
+        account: str,
+        mark: Mark = lambda spot: None,
+        *,
+        most_votes: int = MOST_VOTES,
+        most_urgent: int = MOST_URGENT,
+    ) -> None:
         self._account = account
         self._mark = mark
         self._most_votes = most_votes
+        self._most_urgent = most_urgent
         self._deliver: Deliver | None = None
         self._listener = 0
         self._lanes = Lanes()
@@ -109,6 +120,15 @@ class Intake:
             return
         self._lanes.add_vote(vote.person, self._part((vote,), None))
 
+    async def room(self) -> None:
+        """Wait while as much waits as may."""
+        if self._lanes.urgent >= self._most_urgent:
+            _log.warning(
+                "%s: %d taps and messages wait; reading on when they are kept", self._account, self._most_urgent
+            )
+        while self._lanes.urgent >= self._most_urgent:
+            await self._progress.wait()
+
     async def keep(self, events: Sequence[Event]) -> None:
         """Deliver ``events`` and wait until they are kept."""
         kept = asyncio.Event()
@@ -161,7 +181,7 @@ class Intake:
 
     def _send(self) -> None:
         self._scheduled = False
-        while self._lanes and self._calls < (_LINES if self._lanes.is_urgent else _VOTE_LINES):
+        while self._lanes and self._calls < (_LINES if self._lanes.urgent else _VOTE_LINES):
             votes_too = self._calls < _VOTE_LINES
             batch = _Batch(self._lanes.take(_BATCH, votes_too=votes_too), self._listener)
             for part in batch.parts:

@@ -56,9 +56,9 @@ class Lanes:
         return bool(self._first or self._votes)
 
     @property
-    def is_urgent(self) -> bool:
-        """Whether something waits that goes first."""
-        return bool(self._first)
+    def urgent(self) -> int:
+        """How many parts wait that go first."""
+        return len(self._first)
 
     def add(self, part: Part) -> None:
         """This goes before all votes but those of the same person."""

@@ -21,7 +21,7 @@ from bots.discord.answer import Answers, Asked
 from bots.discord.connection import Connection
 from bots.discord.gateway import Gateway
 from bots.discord.history import History
-from bots.discord.intake import Intake
+from bots.discord.intake import MOST_URGENT, Intake
 from bots.discord.lanes import Spot
 from bots.discord.session import GAP, session_of
 from core.account import Deliver, Forms
@@ -41,11 +41,17 @@ class Stream(Connection):
     """What the gateway of one account brings."""
 
     def __init__(
-        self, calls: faults.Calls, clock: Clock, forms: Forms, gateway: Gateway, identify_every_s: float
+        self,
+        calls: faults.Calls,
+        clock: Clock,
+        forms: Forms,
+        gateway: Gateway,
+        identify_every_s: float,
+        most_urgent: int = MOST_URGENT,
     ) -> None:
         super().__init__(calls, clock, gateway, identify_every_s)
         self._forms = forms
-        self.intake = Intake(calls.account, self._mark)
+        self.intake = Intake(calls.account, self._mark, most_urgent=most_urgent)
         self._answers = Answers(self.http, lambda: self.intake.is_away)
         self.history = History(calls, self)
         self.look_back_further: Callable[[], Awaitable[None]] = _nothing_more
@@ -87,6 +93,10 @@ class Stream(Connection):
     def kept(self) -> Spot:
         """Up to where the stream is kept."""
         return self.intake.kept
+
+    async def room(self) -> None:
+        """Wait while as much waits to be kept as may."""
+        await self.intake.room()
 
     def _mark(self, spot: Spot) -> Cursor | None:
         return self.mark(spot, owes=self.history.owes)

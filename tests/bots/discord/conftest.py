@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bots.discord import DiscordAccount
+from bots.discord.intake import MOST_URGENT
 from core.account import NOTHING, Answer
 from core.clock import Clock
 from core.events import Cursor, Event
@@ -100,6 +101,7 @@ def account_on(
     forms: Callable[[str], Form | None] | None = None,
     name: str = "dc",
     call_s: float = 30.0,
+    most_urgent: int = MOST_URGENT,
 ) -> DiscordAccount:
     """An account that talks to this host; buttons whose token starts with ``why`` open a form."""
     return DiscordAccount(
@@ -111,6 +113,7 @@ def account_on(
         forms=forms or (lambda token: FORM if token.startswith("why") else None),
         identify_every_s=0.05,
         call_s=call_s,
+        most_urgent=most_urgent,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from bots.discord import DiscordAccount
 from core.account import Poll
@@ -50,7 +50,7 @@ class Stage:
                 self.news.clear()
                 await self.news.wait()
 
-    def account(self, clock: Clock | None = None, token: str | None = None) -> DiscordAccount:
+    def account(self, clock: Clock | None = None, token: str | None = None, **more: Any) -> DiscordAccount:
         credentials = self.sandbox.credentials["dc"]
         base = f"{self.sandbox.url}/discord"
         return account_on(
@@ -58,6 +58,7 @@ class Stage:
             base + credentials["gateway_url"],
             token=token or credentials["token"],
             clock=clock,
+            **more,
         )
 
     def person(self, name: str) -> str:

@@ -133,6 +133,26 @@ async def test_the_stream_is_not_kept_beyond_what_is_owed(stream: Stream, inbox:
     assert max(map(int, inbox.sessions)) == 5
 
 
+async def test_no_more_is_read_while_too_many_taps_wait(inbox: Inbox) -> None:
+    intake = Intake("dc", most_urgent=3)
+    intake.open(inbox)
+    inbox.hold = asyncio.Event()
+    for number in range(6):  # all calls are busy
+        intake.put((reply(number, via=Via.TAP),))
+        await inbox.have(number + 1)
+    for number in range(6, 9):
+        await intake.room()
+        intake.put((reply(number, via=Via.TAP),))
+    room = asyncio.create_task(intake.room())
+    await asyncio.sleep(0)
+    assert not room.done()
+    inbox.hold.set()
+    await room
+    await intake.drained()
+    assert len(ids(inbox)) == 9
+    intake.close()
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([Via.VOTE, Via.TAP])), max_size=40), st.integers(1, 5))
 def test_nobody_overtakes_themselves_and_nothing_is_left(doings: list[tuple[int, Via]], most: int) -> None:
     lanes, expected = Lanes(), dict[str, list[int]]()

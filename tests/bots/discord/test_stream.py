@@ -234,6 +234,23 @@ async def test_a_broken_connection_loses_nothing(stage: Stage, account: DiscordA
     assert f"m{number}" in {event.id for event in inbox.replies if isinstance(event, Reply)}
 
 
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_what_came_while_too_much_waited_comes_when_there_is_room(
+    stage: Stage, inbox: Inbox, hangs_up: bool
+) -> None:
+    ann = stage.person("ann")
+    inbox.hold = asyncio.Event()
+    async with stage.account(most_urgent=2) as account, listening(account, inbox):
+        await account.say(Direct(ann), text("How likely?"), "invite:ann", begin=begin)
+        written = [await stage.discord.write("dc", ann, str(number)) for number in range(30)]
+        await inbox.have(1)
+        if hangs_up:  # as Discord does after some time without an answer to its heartbeats
+            await stage.discord.drop_connections("dc")
+        inbox.hold.set()
+        await inbox.have(len(written))
+    assert [event.id for event in inbox.replies if isinstance(event, Reply)] == [f"m{number}" for number in written]
+
+
 async def caught_up(account: DiscordAccount, polls: list[object], inbox: Inbox) -> bool:
     try:
         await account.catch_up(polls, inbox)  # type: ignore[arg-type]
