@@ -112,7 +112,10 @@ async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable
     (folder / "truth.json").write_text(json.dumps(truth.as_json()), "utf-8")
     crashes = [text for service in run.services for text in service.crashes]
     posted = [span for service in run.services for span in service.posted]
-    verdict = await asyncio.to_thread(judge, truth, books, Case.of(run.settings), crashes=crashes, posted=posted)
+    troubles = [*run.troubles, *(span for service in run.services for span in service.starts)]
+    verdict = await asyncio.to_thread(
+        judge, truth, books, Case.of(run.settings), crashes=crashes, posted=posted, troubles=troubles
+    )
     tell(f"world {number}: {'all is well' if verdict.ok else 'something is wrong'}")
     weeks = len({week.week for week in truth.weeks})
     ended = Ended(verdict, run.ready_s, run.slow_s, [f"ready after {s:.1f} s" for s in run.ready_s if s > READY_S])

@@ -273,6 +273,8 @@ class Request(Told):
     """Whether it took effect."""
     status: int
     """0: no answer was written."""
+    fault: str
+    """Which of ``WIRE_FAULTS`` met it; mostly none."""
     cut: str
     """Why its answer may be unheard: a fault of ``WIRE_FAULTS``, ``hung up``, ``killed`` (before it was recorded)."""
 
@@ -312,11 +314,14 @@ class WeekTruth(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life(Told):
-    """From when to when an instance ran, by the calendar (``None``: it still does). A paused one runs."""
+    """From when to when an instance ran, by the calendar and the wall (``None``: it still does). A paused one
+    runs."""
 
     instance: str
     since: float
     until: float | None
+    since_wall: float = 0.0
+    until_wall: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from sandbox.reading import scores_of
 from tests.faults.allowed import Given, Weight, allowed
 from tests.faults.books import Books, Row
 from tests.faults.contract import Act, Truth
+from tests.faults.peace import Peace
 
 ANSWERS = ("vote", "retract", "tap", "text")
 HAS_HISTORY = ("vote", "retract")
@@ -41,8 +42,9 @@ def freezes_at(week: str, zone: str) -> float:
 class Counted:
     """The comparison. ``zones`` gives each survey's time zone."""
 
-    def __init__(self, truth: Truth, books: Books, zones: dict[str, str]) -> None:
+    def __init__(self, truth: Truth, books: Books, zones: dict[str, str], peace: Peace) -> None:
         self._truth = truth
+        self._peace = peace
         self._books = books
         self._zones = zones
         self.speed = _speed(truth.acts)
@@ -81,8 +83,8 @@ class Counted:
 
     def _must_be_kept(self, act: Act) -> bool:
         """Whether the platform has given it. A vote on Discord whose session ended before is known from the list of
-        voters alone; what a session went on after, it has told."""
-        if not _in_list(act):
+        voters alone; what a session went on after, it has told, and what it told in peace."""
+        if not _in_list(act) or self._peace.heard(act):
             return True
         places = map(_place_in_session, act.events)
         return any(0 < number < self._reached.get((act.account, session), 0) for session, number in places)
@@ -94,6 +96,8 @@ class Counted:
             given = act.accepted and not act.lost and act.events and not act.open
             if given and not self.kept(act) and self._must_be_kept(act):
                 yield Finding("lost", f"{_told(act)}: nothing was kept of it")
+            if act.lost == "expired" and act.wired is not None and self._peace.heard(act):
+                yield Finding("lost", f"{_told(act)}: heard in peace, and not answered in time")
         rows = [(row, False) for row in self._books.reply] + [(row, True) for row in self._books.consent]
         for row, consent in rows:
             name = (row["account"], row["event"])

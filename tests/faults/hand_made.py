@@ -105,6 +105,7 @@ def request(number: int, account: str, **more: Any) -> Request:
         "nonce": "",
         "applied": True,
         "status": 200,
+        "fault": "",
         "cut": "",
     }
     return Request(**(plain | more))

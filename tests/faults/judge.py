@@ -15,7 +15,8 @@ from core.settings import Settings
 from tests.faults.books import Books
 from tests.faults.contract import Truth
 from tests.faults.counted import Counted, Finding
-from tests.faults.reported import Reported, Span, Team
+from tests.faults.peace import Peace, Span
+from tests.faults.reported import Reported, Team
 from tests.faults.said import Said
 
 READY_S = 5.0
@@ -66,6 +67,8 @@ class Verdict:
     """What a judge found."""
 
     replies: int = 0
+    heard_in_peace: int = 0
+    """What followers did, and the service heard, while nothing was wrong."""
     lost: int = 0
     doubled: int = 0
     asked_twice: int = 0
@@ -99,7 +102,17 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        numbers = ("replies", "lost", "doubled", "asked_twice", "reports_missing", "reports_doubled", "planned", "sent")
+        numbers = (
+            "replies",
+            "heard_in_peace",
+            "lost",
+            "doubled",
+            "asked_twice",
+            "reports_missing",
+            "reports_doubled",
+            "planned",
+            "sent",
+        )
         return {
             **{name: getattr(self, name) for name in numbers},
             "sent_share": round(self.share, 5),
@@ -111,14 +124,21 @@ class Verdict:
 
 
 def judge(
-    truth: Truth, books: Books, case: Case, *, crashes: Sequence[str] = (), posted: Sequence[Span] = ()
+    truth: Truth,
+    books: Books,
+    case: Case,
+    *,
+    crashes: Sequence[str] = (),
+    posted: Sequence[Span] = (),
+    troubles: Sequence[Span] = (),
 ) -> Verdict:
     """Compare everything. ``crashes``: what the service logged with a traceback; ``posted``: when somebody posted
-    reports by hand, which may be before they are due."""
-    counted = Counted(truth, books, case.zones)
+    reports by hand, which may be before they are due; ``troubles``: when something was broken, or starting."""
+    peace = Peace(truth, troubles)
+    counted = Counted(truth, books, case.zones, peace)
     said = Said(truth, books, case.platforms, case.zones, counted.speed)
-    reported = Reported(truth, books, counted, case.platforms, case.teams, posted)
-    verdict = Verdict(replies=len(books.reply))
+    reported = Reported(truth, books, counted, case.platforms, case.teams, posted, peace)
+    verdict = Verdict(replies=len(books.reply), heard_in_peace=sum(map(peace.heard, truth.acts)))
     wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice())]
     kinds = Counter(finding.kind for finding in wrong)
     verdict.lost, verdict.doubled = kinds["lost"], kinds["doubled"]

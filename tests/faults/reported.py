@@ -21,6 +21,7 @@ from tests.faults.allowed import Weight, allowed
 from tests.faults.books import Books
 from tests.faults.contract import Act, PostSeen, Truth
 from tests.faults.counted import ANSWERS, Counted
+from tests.faults.peace import Peace, Span
 
 WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
 TALLY = re.compile(r": NPS (?:-?\d+|–).*, n \d+: ", re.MULTILINE)
@@ -31,13 +32,13 @@ HEADLINE, CHANNELS = PARTS = ("headline", "channels")
 CLOCKS_S = 0.5
 """So many wall seconds the two processes may differ in the time: platforms tell it in whole seconds."""
 
+CALM_S = 5.0
+"""An account that was well for so many wall seconds before a report is due can be read then."""
+
 DUE_S = 5.0
 """So many wall seconds after it was due a report is waited for."""
 
 GROUPS = {1: "promoters", 0: "passives", -1: "detractors"}
-
-Span = tuple[float, float]
-"""From when to when, wall."""
 
 Cell = tuple[str, str]
 """Channel (or ``all``) and group."""
@@ -115,8 +116,9 @@ class Reported:
     counted: Counted
     platforms: Mapping[str, str]
     teams: Mapping[str, Sequence[Team]]
-    posted: Sequence[Span] = ()
+    posted: Sequence[Span]
     """When somebody posted reports by hand."""
+    peace: Peace
 
     def __post_init__(self) -> None:
         self.parts = list(self._parts())
@@ -176,12 +178,23 @@ class Reported:
             early_s = part.team.due_at(part.week) - made_at
             if early_s > CLOCKS_S * self.counted.speed and not self._by_hand(made_at):
                 yield f"report {part.name} came {early_s / 3600:.1f} h before it was due"
+            absent = ABSENT.search(part.text)
+            if absent and not self._by_hand(made_at) and self._could_be_read(part, made_at):
+                yield f"report {part.name} calls {absent[1]} unreadable, and nothing was wrong"
             if part.week == last:
                 yield from self._against_the_books(part)
             yield from self._against_the_acts(part)
 
+    def _could_be_read(self, part: Part, made_at: float) -> bool:
+        """Whether all was well from before it was due until it was made."""
+        due, made = self._wall(part.team.due_at(part.week)), self._wall(made_at)
+        return self.peace.all_of(due - CALM_S, made)
+
+    def _wall(self, at: float) -> float:
+        return float(self.truth.wall - (self.truth.at - at) / self.counted.speed)
+
     def _by_hand(self, made_at: float) -> bool:
-        wall = self.truth.wall - (self.truth.at - made_at) / self.counted.speed
+        wall = self._wall(made_at)
         return any(began - CLOCKS_S <= wall <= ended + CLOCKS_S for began, ended in self.posted)
 
     def _made_at(self, part: Part) -> float:

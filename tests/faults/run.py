@@ -15,6 +15,7 @@ from core.settings import Settings
 from tests.faults import contract
 from tests.faults.contract import CLAIMED, WINDOWS, Arm, Hit, StreamFault, WireFault
 from tests.faults.databases import Store
+from tests.faults.peace import Span
 from tests.faults.remote import Remote
 from tests.faults.service import Service
 from tests.faults.takeover import LEASE_S, Served, Takeovers
@@ -34,6 +35,10 @@ IN_THE_START = 0.1
 
 IDENTIFY_S = 5.0
 """Discord lets a bot identify once in so long. Source: https://discord.com/developers/docs/events/gateway#rate-limiting"""
+
+
+STREAM_S = 10.0
+"""So long after a stream was disturbed it has surely come up again: Discord makes a new session wait."""
 
 
 @dataclass
@@ -109,6 +114,8 @@ class Run:
     """Starts while nothing was broken."""
     slow_s: list[float] = field(default_factory=list)
     """Starts while a fault of ours was active."""
+    troubles: list[Span] = field(default_factory=list)
+    """When something was broken by us, wall."""
     _starts: dict[str, Start] = field(default_factory=dict)
     _broken: int = 0
     _identified_by: float = 0.0
@@ -140,17 +147,21 @@ class Run:
     async def spoil(self, fault: WireFault | StreamFault) -> None:
         """Break something on the wire or a stream."""
         await self.remote.spoil(fault)
+        if isinstance(fault, StreamFault):
+            self.troubles.append((time.time(), time.time() + STREAM_S + fault.for_s))
 
     @contextmanager
     def broken(self) -> Iterator[None]:
         """Starts while this is entered, and those under way, are not held to what is promised of a start."""
         self._broken += 1
+        since = time.time()
         for start in self._starts.values():
             start.broken = True
         try:
             yield
         finally:
             self._broken -= 1
+            self.troubles.append((since, time.time()))
 
     def session_ended(self) -> None:
         """Discord's session was ended by us: another one may have to wait."""

@@ -164,6 +164,12 @@ async def told_to_stop(run: Run) -> None:
         await run.wait_ready()
 
 
+async def peace(run: Run) -> None:
+    """Nothing at all goes wrong for a while: what is heard then has no excuse."""
+    await run.wait_ready()
+    await asyncio.sleep(run.rng.uniform(3.0, 6.0))
+
+
 SCENARIOS = (
     Scenario("kills", 40, kills),
     Scenario("lost-answers", 14, lost_answers),
@@ -177,5 +183,6 @@ SCENARIOS = (
     Scenario("paused", 4, paused),
     Scenario("commands", 3, commands),
     Scenario("stop", 2, told_to_stop),
+    Scenario("peace", 2, peace),
 )
 NAMES = tuple(scenario.name for scenario in SCENARIOS)

@@ -39,6 +39,7 @@ class Call:
     answered_at: float = 0.0
     """Wall; 0 until the answer has been written whole."""
     cut: str = ""
+    fault: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -108,13 +109,14 @@ class Seen:
     def came_up(self, instance: str) -> None:
         """It runs from now on."""
         self.went_away(instance)
-        self.lives.append(Life(instance=instance, since=self.clocks.now().timestamp(), until=None))
+        now = self.clocks.now().timestamp()
+        self.lives.append(Life(instance=instance, since=now, until=None, since_wall=time.time()))
 
     def went_away(self, instance: str) -> None:
         """It runs no more."""
         for at, life in enumerate(self.lives):
             if life.instance == instance and life.until is None:
-                self.lives[at] = replace(life, until=self.clocks.now().timestamp())
+                self.lives[at] = replace(life, until=self.clocks.now().timestamp(), until_wall=time.time())
 
     def call(self, platform: str, method: str, path: str, what: What, instance: str) -> Call:
         """A request has come."""
@@ -129,6 +131,7 @@ class Seen:
     def spoiled(self, call: Call, fault: str) -> None:
         """Its answer is cut, or it was not answered as it should be."""
         self.injected[f"{call.platform} {fault}"] += 1
+        call.fault = fault
         if fault != "slow":
             call.cut = fault
         if not call.what.says:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.architecture import ROOT
-from tests.faults.reported import Span
+from tests.faults.peace import Span
 
 START_S = 60.0
 """So long a start is waited for; what is promised is much less and is judged apart."""
@@ -44,9 +45,11 @@ class Service:
     ready_s: list[float] = field(default_factory=list)
     """Wall seconds of each start until all streams were up."""
     crashes: list[str] = field(default_factory=list)
+    """What it logged with a traceback, and how it ended when nobody had killed it."""
     posted: list[Span] = field(default_factory=list)
     """When somebody posted reports by hand, wall."""
-    """What it logged with a traceback, and how it ended when nobody had killed it."""
+    starts: list[Span] = field(default_factory=list)
+    """From when it was started until it was up, wall; or until the next start."""
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
     _reading: asyncio.Task[None] | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
@@ -74,6 +77,9 @@ class Service:
         """Start it. Returns the process's id at once."""
         program = [str(ROOT / "cli.py"), "run"] if self.wall is None else ["-m", "tests.faults.jumping", str(self.wall)]
         self._started, self._waited = time.monotonic(), False
+        if self.starts and self.starts[-1][1] == math.inf:
+            self.starts[-1] = (self.starts[-1][0], time.time())
+        self.starts.append((time.time(), math.inf))
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, *program, "--settings", str(self.settings), "--json"),
             env=self._environment(),
@@ -129,6 +135,7 @@ class Service:
             return False
         assert json.loads(line)["event"] == "ready"
         self.ready_s.append(time.monotonic() - self._started)
+        self.starts[-1] = (self.starts[-1][0], time.time())
         return True
 
     async def ended(self) -> int:

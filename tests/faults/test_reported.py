@@ -10,6 +10,7 @@ from tests.faults.books import Books
 from tests.faults.contract import Life, Truth
 from tests.faults.counted import Counted
 from tests.faults.hand_made import BOT, BY_CHANNEL, CASE, HEADLINE, clean, moment, post, said
+from tests.faults.peace import Peace
 from tests.faults.reported import Reported
 
 LATER = (
@@ -19,7 +20,8 @@ NOT_READ = "\nCould not be read in time, so answers may be missing: acme-telegra
 
 
 def reported(truth: Truth, books: Books) -> Reported:
-    return Reported(truth, books, Counted(truth, books, CASE.zones), CASE.platforms, CASE.teams)
+    peace = Peace(truth, ())
+    return Reported(truth, books, Counted(truth, books, CASE.zones, peace), CASE.platforms, CASE.teams, (), peace)
 
 
 def saying(headline: str, *, at: float = 177, last: bool = False) -> tuple[Truth, Books]:

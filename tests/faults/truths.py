@@ -146,6 +146,7 @@ def _request(call: Call) -> Request:
         nonce=what.nonce,
         applied=call.applied,
         status=call.status if call.answered_at else 0,
+        fault=call.fault,
         cut=call.cut,
     )
 
