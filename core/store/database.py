@@ -73,7 +73,7 @@ class Database:
     """One database and its writer thread. ``async with Database(url) as database``."""
 
     def __init__(self, url: str, *, room: int = 20_000, patient: bool = False) -> None:
-        """``patient``: on a full disk it is not given up at the start either, but waited for."""
+        """``patient``: a full disk, or a server that is away, is waited for at the start as well."""
         self.engine = open_engine(url)
         self.dialect = self.engine.dialect.name
         self._queue: deque[_Queued] = deque()

@@ -16,7 +16,8 @@ _DISK = "the disk does not take what is written: look at the disk"
 _MOVED = "the database's file was moved or cannot be opened: put it back, and restart Vouch"
 BUSY = "another program holds the database: end it"
 _DAMAGED = "the database's file is damaged: stop Vouch, then `vouch restore` a backup"
-_SERVER = "the database server is away: start it"
+_SERVER = "the database server is away: start it, or mend service.database"
+_REFUSES = "the database server refuses us: mend service.database"
 _SERVER_BUSY = "the database server has no room for us: give it more connections, or more memory"
 
 _SQLITE = {
@@ -48,8 +49,11 @@ _POSTGRESQL = {
 }
 _POSTGRESQL_CLASSES = {"08": _SERVER, "57": _SERVER, "53": _SERVER_BUSY, "58": _DISK}
 
-PASSES = (_FULL, _DISK)
-"""What may well be over in a while, also for who has only just started: nothing in the settings is wrong."""
+PASSES = (_FULL, _DISK, _SERVER, _SERVER_BUSY)
+"""What may well be over in a while, also for who has only just started, before the server on a machine that starts."""
+
+_NOT_NOW = ("starting up", "shutting down", "recovery mode", "not yet accepting", "too many clients")
+"""Why a server turns us away that will take us later."""
 
 
 def storage_fault(error: BaseException) -> str | None:
@@ -65,4 +69,7 @@ def storage_fault(error: BaseException) -> str | None:
     state = getattr(found, "sqlstate", None)
     if isinstance(state, str):
         return _POSTGRESQL.get(state) or _POSTGRESQL_CLASSES.get(state[:2])
-    return _SERVER if error.connection_invalidated or type(found).__name__ == "OperationalError" else None
+    if not error.connection_invalidated and type(found).__name__ != "OperationalError":
+        return None
+    said = str(found)  # of an attempt to connect no code is told
+    return _REFUSES if "FATAL:" in said and not any(words in said for words in _NOT_NOW) else _SERVER

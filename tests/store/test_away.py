@@ -251,7 +251,41 @@ async def test_a_server_that_is_killed_and_comes_back(caplog: pytest.LogCaptureF
             await server.kill()
 
 
+async def test_a_service_that_starts_before_its_server_waits_for_it(caplog: pytest.LogCaptureFixture) -> None:
+    with tempfile.TemporaryDirectory(prefix="vouch-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder) / "pg")
+        await asyncio.to_thread(server.create)
+        database = Database(server.url, patient=True)
+        try:
+            async with asyncio.timeout(WAIT_S):
+                entering = asyncio.create_task(database.__aenter__())
+                while not lines(caplog):
+                    await asyncio.wait({entering}, timeout=0.05)
+                assert not entering.done()
+                await server.start()
+                await entering
+                await database.write(keep("afterwards"))
+                assert names(database) == {"afterwards"}
+        finally:
+            await database.__aexit__()
+            await server.kill()
+        assert lines(caplog)[0].startswith("nothing can be kept now")
+
+
 def test_a_server_that_is_not_there_at_the_start_is_named() -> None:
     database = Database("postgresql://vouch@/vouch?host=/nowhere/at/all")
-    with pytest.raises(StoreError, match=r"the database server is away: start it.*see service\.database"):
+    with pytest.raises(StoreAway, match=r"the database server is away: start it, or mend service\.database"):
         database.create()
+
+
+async def test_a_server_that_knows_us_not_is_not_waited_for() -> None:
+    with tempfile.TemporaryDirectory(prefix="vouch-", ignore_cleanup_errors=True) as folder:
+        server = Server(Path(folder) / "pg")
+        await asyncio.to_thread(server.create)
+        await server.start()
+        try:
+            database = Database(server.url.replace("/postgres?", "/nothing?"), patient=True)
+            with pytest.raises(StoreError, match=r"refuses us: mend service\.database.*does not exist"):
+                await database.__aenter__()
+        finally:
+            await server.kill()
