@@ -116,7 +116,7 @@ async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable
     verdict = await asyncio.to_thread(
         judge, truth, books, Case.of(run.settings), crashes=crashes, posted=posted, troubles=troubles
     )
-    tell(f"world {number}: {'all is well' if verdict.ok else 'something is wrong'}")
+    tell(f"world {number}: {'all is well' if verdict.clean else 'something is wrong'}")
     weeks = len({week.week for week in truth.weeks})
     ended = Ended(verdict, run.ready_s, run.slow_s, [f"ready after {s:.1f} s" for s in run.ready_s if s > READY_S])
     if run.takeovers is not None:
