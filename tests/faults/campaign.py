@@ -35,6 +35,9 @@ LONG, SHORT_SHARE = 500, 0.98
 """From so many kills on a campaign is long; the least share of a short one."""
 
 UP_S = 60.0
+PEACE_S = 6.0
+"""So long followers still act when all faults are over: what is heard then has no excuse."""
+
 CATCH_UP_S = 60.0
 """How long the service may take, after all faults are over, until nothing waits any more."""
 
@@ -221,6 +224,7 @@ async def _calm(run: Run) -> Truth:
         else:
             await run.come_back(service, killed=False)
     await run.wait_ready()
+    await asyncio.sleep(PEACE_S)
     state = await run.remote.world("hold")
     zone = next(brand.timezone for brand in run.settings.brands.values())
     over = week_at(datetime.fromtimestamp(state.at, UTC), zone).closes_at.timestamp() + LATE_S

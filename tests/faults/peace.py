@@ -6,7 +6,7 @@ What the service heard then it had to take, and what a platform gives up soon it
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from tests.faults.contract import Act, Truth
 
@@ -27,31 +27,42 @@ class Peace:
     """``troubles``: when something was broken, and when an instance was starting."""
 
     def __init__(self, truth: Truth, troubles: Sequence[Span]) -> None:
+        ours = [(since, until + AFTERWARDS_S) for since, until in troubles]
+        ours += ((hit.wall, hit.wall + AFTERWARDS_S) for hit in truth.hits)
+        ours += ((life.until_wall, life.until_wall + AFTERWARDS_S) for life in truth.lives if life.until_wall)
+        platforms = {act.platform for act in truth.acts}
+        self._by_platform = {name: _Calm(truth, [*ours, *_spoiled(truth, {name})]) for name in platforms}
+        self._all = _Calm(truth, [*ours, *_spoiled(truth, platforms)])
+
+    def all_of(self, since: float, until: float) -> bool:
+        """Whether nothing was wrong in all that time, wall."""
+        return self._all.holds(since, until)
+
+    def heard(self, act: Act) -> bool:
+        """Whether an act went over the wire while nothing was wrong with us and its platform, which went on until it
+        must have been taken."""
+        return act.wired is not None and self._by_platform[act.platform].holds(act.wired, act.wired + HEARD_S)
+
+
+class _Calm:
+    """What lies between these."""
+
+    def __init__(self, truth: Truth, wrong: Sequence[Span]) -> None:
         self._spans: list[Span] = []
         reached = min((life.since_wall for life in truth.lives), default=truth.wall)
-        after = ((since, until + AFTERWARDS_S) for since, until in troubles)
-        for since, until in (*sorted((*after, *_wrong(truth))), (truth.wall, truth.wall)):
+        for since, until in (*sorted(wrong), (truth.wall, truth.wall)):
             if since > reached:
                 self._spans.append((reached, since))
             reached = max(reached, until)
         self._begins = [since for since, _ in self._spans]
 
-    def all_of(self, since: float, until: float) -> bool:
-        """Whether nothing was wrong in all that time, wall."""
+    def holds(self, since: float, until: float) -> bool:
         at = bisect_right(self._begins, since) - 1
         return at >= 0 and until <= self._spans[at][1]
 
-    def heard(self, act: Act) -> bool:
-        """Whether an act went over the wire in peace, which went on until it must have been taken."""
-        return act.wired is not None and self.all_of(act.wired, act.wired + HEARD_S)
 
-
-def _wrong(truth: Truth) -> Iterator[Span]:
-    for hit in truth.hits:
-        yield hit.wall, hit.wall + AFTERWARDS_S
-    for life in truth.lives:
-        if life.until_wall is not None:
-            yield life.until_wall, life.until_wall + AFTERWARDS_S
+def _spoiled(truth: Truth, platforms: Collection[str]) -> Iterator[Span]:
+    """When answers of these platforms were spoiled, and for how long that was felt."""
     for request in truth.requests:
-        if request.fault:
+        if request.fault and request.platform in platforms:
             yield request.wall, request.wall + (LONGEST_WAIT_S if request.fault == "429" else AFTERWARDS_S)

@@ -40,7 +40,7 @@ def test_a_tap_that_is_heard_in_peace_is_answered() -> None:
         {"hits": (Hit(happened=True, wall=TAP_AT + 0.5),)},
         {"hits": (Hit(happened=True, wall=TAP_AT - 0.5),)},
         {"requests": (request(70, GUILD, wall=TAP_AT + 1, fault="slow"),)},
-        {"requests": (request(70, BOT, wall=TAP_AT - 8, fault="429"),)},
+        {"requests": (request(70, GUILD, wall=TAP_AT - 8, fault="429"),)},
         {"lives": (replace(UP, until_wall=TAP_AT + HEARD_S / 2),)},
         {"lives": (replace(UP, since_wall=TAP_AT + HEARD_S / 2),)},
         {"lives": ()},
@@ -54,6 +54,11 @@ def test_what_was_wrong_then_is_an_excuse(wrong: dict[str, tuple[Hit | Request |
 @pytest.mark.parametrize(("trouble", "lost"), [((1006.5, 1007.5), 0), ((1000.0, 1006.5), 0), ((1000.0, 1005.0), 1)])
 def test_what_we_broke_is_an_excuse_until_it_was_well_again(trouble: Span, lost: int) -> None:
     assert verdict(tapped(), trouble).lost == lost
+
+
+def test_what_is_wrong_with_another_platform_is_none() -> None:
+    truth = replace(tapped(), requests=(request(70, BOT, wall=TAP_AT, fault="429"),))
+    assert verdict(truth).lost == 1
 
 
 def test_what_was_never_heard_cannot_be_answered() -> None:
