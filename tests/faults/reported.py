@@ -180,7 +180,9 @@ class Reported:
                 yield f"report {part.name} came {early_s / 3600:.1f} h before it was due"
             absent = ABSENT.search(part.text)
             if absent and not self._by_hand(made_at) and self._could_be_read(part, made_at):
-                yield f"report {part.name} calls {absent[1]} unreadable, and nothing was wrong"
+                told = set(absent[1].split(", ")) - self._with_a_poll_in_doubt(part, made_at)
+                if told:
+                    yield f"report {part.name} calls {', '.join(sorted(told))} unreadable, and nothing was wrong"
             if part.week == last:
                 yield from self._against_the_books(part)
             yield from self._against_the_acts(part)
@@ -189,6 +191,16 @@ class Reported:
         """Whether all was well from before it was due until it was made."""
         due, made = self._wall(part.team.due_at(part.week)), self._wall(made_at)
         return self.peace.all_of(due - CALM_S, made)
+
+    def _with_a_poll_in_doubt(self, part: Part, made_at: float) -> set[str]:
+        """Accounts of which nobody knew then whether they had asked: so nobody knew what their polls counted."""
+        return {
+            row["account"]
+            for row in self.books.outbox
+            if row["kind"] == "ask"
+            and self.books.wave_of(row) == (part.survey, part.week)
+            and (row["state"] == "unknown" or (row["settled_at"] or 0) > made_at)
+        }
 
     def _wall(self, at: float) -> float:
         return float(self.truth.wall - (self.truth.at - at) / self.counted.speed)

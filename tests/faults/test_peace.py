@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.contract import Hit, Life, Request, Truth
-from tests.faults.hand_made import BOT, CASE, GUILD, HEADLINE, act, clean, moment, request
+from tests.faults.hand_made import BOT, CASE, GUILD, HEADLINE, act, clean, moment, request, said
 from tests.faults.judge import Verdict, judge
 from tests.faults.peace import HEARD_S, Peace, Span
 
@@ -71,8 +71,8 @@ def test_a_vote_that_is_heard_in_peace_is_kept_whatever_the_list_of_voters_says(
     books.response.append({**books.response[1], "person_id": 9, "channel": "poll", "low": 7, "high": 7})
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, confirmed=None, events=("vabc:7",))
-    said = (HEADLINE.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
-    posts = tuple(replace(p, edits=said) if p.number == 63 else p for p in truth.posts)
+    shown = (HEADLINE.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
+    posts = tuple(replace(p, edits=shown) if p.number == 63 else p for p in truth.posts)
     truth = replace(truth, acts=(*truth.acts, vote), posts=posts)
     assert judge(truth, books, CASE).lost == 0
     assert judge(replace(truth, lives=(UP,)), books, CASE).lost == 1
@@ -80,11 +80,15 @@ def test_a_vote_that_is_heard_in_peace_is_kept_whatever_the_list_of_voters_says(
 
 def test_an_account_is_called_unreadable_only_where_something_was_wrong() -> None:
     truth, books = clean()
-    said = f"{HEADLINE}\nCould not be read in time, so answers may be missing: {BOT}"
-    truth = replace(truth, posts=tuple(replace(p, edits=(said,)) if p.number == 63 else p for p in truth.posts))
+    shown = f"{HEADLINE}\nCould not be read in time, so answers may be missing: {BOT}"
+    truth = replace(truth, posts=tuple(replace(p, edits=(shown,)) if p.number == 63 else p for p in truth.posts))
     assert judge(truth, books, CASE).violations == []
     (found,) = judge(replace(truth, lives=(UP,)), books, CASE).violations
     assert found == f"report recommend desk 2026-W47 headline calls {BOT} unreadable, and nothing was wrong"
+    books.outbox.append(said("ask:1", BOT, state="unknown", wave_id=1, channel="poll"))
+    truth = replace(truth, requests=(request(70, BOT, at=moment(1), cut="reset"),))
+    assert judge(replace(truth, lives=(UP,)), books, CASE).violations == []  # nobody knows what its poll counts
+    books.outbox.pop()
     due = 1177.0
     assert judge(replace(truth, lives=(UP,)), books, CASE, troubles=[(due - 4, due - 3)]).violations == []
 
