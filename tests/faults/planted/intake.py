@@ -82,6 +82,22 @@ BUGS = (
         platform="discord",
     ),
     Bug(
+        name="taps-in-servers-only",
+        story="Leave taps alone that come without a server: those under direct messages are never answered.",
+        changes=(
+            Change(
+                file="bots/discord/stream.py",
+                old="        reply = read.interaction(data, order=self._order())\n        if reply is None:\n",
+                new="        reply = read.interaction(data, order=self._order())\n"
+                '        if reply is None or "guild_id" not in data:\n',
+            ),
+        ),
+        scenarios=("kills", "peace"),
+        shows=("lost",),
+        kills=6,
+        platform="discord",
+    ),
+    Bug(
         name="sequence-ahead",
         story="Keep the gateway's last sequence, not the last one below which all is kept: a resume skips what was not.",
         changes=(
