@@ -21,7 +21,9 @@ UNREADABLE: Final = (TypeError, KeyError, ValueError, AttributeError)
 """What the library raises over an answer that is none."""
 
 _RIGHTS: Final = ("not enough rights", "administrator rights", "have no rights", "write_forbidden", "chat_restricted")
-_GONE: Final = ("message to edit not found", "message can't be edited")
+_GONE: Final = ("message to edit not found", "message can't be edited", "message_id_invalid")
+"""How an edit is refused. The Bot API server remembers messages for a while, so of one that was just deleted Telegram
+itself says the last. Source: https://github.com/tdlib/telegram-bot-api/issues/101"""
 _NOBODY: Final = ("chat not found", "user not found", "peer_id_invalid", "user_is_bot", "input_user_deactivated")
 
 

@@ -120,7 +120,7 @@ class Database:
         return self
 
     async def when_there_is_room(self, work: Callable[..., T], *arguments: object) -> T:
-        """Do in a thread what the start needs. Raises ``StoreAway`` unless we are patient."""
+        """Do in a thread what the start needs. Raises ``StoreAway`` unless it passes and we are patient."""
         while True:
             try:
                 done = await in_thread(work, *arguments)

@@ -52,8 +52,15 @@ _POSTGRESQL_CLASSES = {"08": _SERVER, "57": _SERVER, "53": _SERVER_BUSY, "58": _
 PASSES = (_FULL, _DISK, _SERVER, _SERVER_BUSY)
 """What may well be over in a while, also for who has only just started, before the server on a machine that starts."""
 
-_NOT_NOW = ("starting up", "shutting down", "recovery mode", "not yet accepting", "too many clients")
-"""Why a server turns us away that will take us later."""
+_FOR_GOOD = (
+    "authentication failed",
+    "pg_hba.conf",
+    "no password supplied",
+    "does not exist",
+    "not permitted to log in",
+)
+"""Why a server turns us away that will not take us later either: what else it says (starting up, no slot left, in any
+language) passes. Source: https://github.com/postgres/postgres/blob/master/src/backend/utils/init/postinit.c"""
 
 
 def storage_fault(error: BaseException) -> str | None:
@@ -72,4 +79,4 @@ def storage_fault(error: BaseException) -> str | None:
     if not error.connection_invalidated and type(found).__name__ != "OperationalError":
         return None
     said = str(found)  # of an attempt to connect no code is told
-    return _REFUSES if "FATAL:" in said and not any(words in said for words in _NOT_NOW) else _SERVER
+    return _REFUSES if any(words in said for words in _FOR_GOOD) else _SERVER

@@ -35,10 +35,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.clock import steady
-from core.errors import StoreError
+from core.errors import StoreAway, StoreError
 from core.models import Lease, Moment
 from core.store.alone import FileLock
 from core.store.database import Database
+from core.store.opening import as_away
 from core.store.session import Session
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
 from core.threads import in_thread
@@ -167,11 +168,7 @@ class Leases:
 
     async def __aenter__(self) -> Leases:
         if self._session is not None:
-            try:
-                await self._in_thread(self._session.open)
-            except DBAPIError as error:
-                await self._in_thread(self._session.close)
-                raise StoreError(f"the database cannot be reached: {error.orig}; see service.database") from error
+            await self._database.when_there_is_room(self._connect, self._session)
             self._renewing = asyncio.create_task(self._renew_for_ever())
         return self
 
@@ -187,6 +184,16 @@ class Leases:
         if self._session is not None:
             await self._in_thread(self._session.close)
         self._thread.shutdown(wait=False)
+
+    @staticmethod
+    def _connect(session: Session) -> None:
+        try:
+            session.open()
+        except (DBAPIError, StoreAway) as error:
+            session.close()
+            raise as_away(error) or StoreError(
+                f"the database cannot be reached: {error}; see service.database"
+            ) from error
 
     @property
     def count(self) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
+from tests.faults.contract import Request
+
 Row = dict[str, Any]
 
 TABLES = ("person", "wave", "response", "reply", "consent", "rollup", "count", "ref", "ask", "outbox", "gap")
@@ -58,6 +60,14 @@ class Books:
         """Survey and week of the wave of a row."""
         wave = self.waves[row["wave_id"]]
         return wave["survey"], wave["key"]
+
+    def is_of(self, request: Request, row: Row) -> bool:
+        """Whether a request may have been that of a row of the outbox: to the same person or place."""
+        if request.account != row["account"]:
+            return False
+        if row["person_id"] is not None:
+            return request.to == str(self.people[row["person_id"]]["platform_id"])
+        return request.place == str(row["place"])
 
 
 def read(url: str) -> Books:

@@ -19,6 +19,9 @@ ANSWERS = ("vote", "retract", "tap", "text")
 HAS_HISTORY = ("vote", "retract")
 """What Discord gives in the list of voters as well, which does not say when."""
 
+LATEST_S = 5.0
+"""So long after it was heard, wall, something may be kept of which no confirmation tells when."""
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 """A letter before the platform's id tells kinds of events apart: who writes first has written and has consented."""
 
@@ -96,8 +99,10 @@ class Counted:
             given = act.accepted and not act.lost and act.events and not act.open
             if given and not self.kept(act) and self._must_be_kept(act):
                 yield Finding("lost", f"{_told(act)}: nothing was kept of it")
-            if act.lost == "expired" and act.wired is not None and self._peace.heard(act):
-                yield Finding("lost", f"{_told(act)}: heard in peace, and not answered in time")
+            if self._peace.heard(act) and (act.lost == "expired" or (act.lost and not self.kept(act))):
+                yield Finding("lost", f"{_told(act)}: heard in peace, and not answered in time or not kept")
+            if self._peace.unheard(act):
+                yield Finding("lost", f"{_told(act)}: never heard, though nothing was wrong")
         rows = [(row, False) for row in self._books.reply] + [(row, True) for row in self._books.consent]
         for row, consent in rows:
             name = (row["account"], row["event"])
@@ -146,9 +151,11 @@ class Counted:
             return Weight.NEVER
         if act.accepted is None:
             return Weight.MAYBE
-        if not act.accepted or (act.lost and not _in_list(act)):
+        given_up = bool(act.lost) and not _in_list(act)
+        if not act.accepted or (given_up and not self.kept(act)):
             return Weight.NEVER if act.wired is None else Weight.MAYBE
-        heard = act.wired if _in_list(act) else act.confirmed
+        heard = act.wired if _in_list(act) or given_up else act.confirmed
+        heard = heard + LATEST_S if heard is not None and given_up else heard
         if heard is not None and not self._in_time(act, heard):
             return Weight.MAYBE
         return Weight.HIDDEN if _in_list(act) and not self.kept(act) else Weight.SURE

@@ -174,7 +174,15 @@ def _books() -> Books:
 
 def said(key: str, account: str, **more: Any) -> Row:
     """A row of the outbox that was sent in the first hours."""
-    plain = {"person_id": None, "place": "", "kind": key.split(":")[0], "state": "sent", "error": "", "body": THANKS}
+    plain = {
+        "person_id": None,
+        "wave_id": None,
+        "place": "",
+        "kind": key.split(":")[0],
+        "state": "sent",
+        "error": "",
+        "body": THANKS,
+    }
     times = {"planned_at": moment(1), "claimed_at": moment(1), "settled_at": moment(2)}
     return {"key": key, "account": account} | plain | times | more
 

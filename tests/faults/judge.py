@@ -6,7 +6,7 @@ What is wrong is told in full, the first few of each kind; ``Verdict.ok`` only w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from tests.faults.counted import Counted, Finding
 from tests.faults.peace import Peace, Span
 from tests.faults.reported import Reported, Team
 from tests.faults.said import Said
+from tests.faults.shares import Shares
 
 READY_S = 5.0
 """So soon after a kill everything is up again: what is promised."""
@@ -38,11 +39,13 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 class Case:
     """What was asked for, as far as a judge has to know."""
 
-    platforms: dict[str, str]
+    platforms: Mapping[str, str]
     zones: dict[str, str]
     teams: dict[str, list[Team]]
     channels: dict[str, list[str]] = field(default_factory=dict)
     """By survey: the channels in which it asks in public."""
+    direct: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """By survey: the channels of direct messages in which it may write first, with their accounts."""
 
     @classmethod
     def of(cls, settings: Settings) -> Case:
@@ -51,12 +54,21 @@ class Case:
             name: Team(name, team.account, team.place, team.timezone, _after_monday(str(team.report)))
             for name, team in settings.teams.items()
         }
+        platforms = {name: account.platform for name, account in settings.accounts.items()}
         return cls(
-            {name: account.platform for name, account in settings.accounts.items()},
+            platforms,
             {name: settings.brands[survey.brand].timezone for name, survey in settings.surveys.items()},
             {name: [teams[team] for team in survey.teams] for name, survey in settings.surveys.items()},
             {
                 name: [one for one in survey.channels if settings.channels[one].place != "direct"]
+                for name, survey in settings.surveys.items()
+            },
+            {
+                name: [
+                    (one, channel.account)
+                    for one in survey.channels
+                    if (channel := settings.channels[one]).place == "direct" and platforms[channel.account] != "x"
+                ]
                 for name, survey in settings.surveys.items()
             },
         )
@@ -147,7 +159,7 @@ def judge(
     verdict.asked_twice = _tell(verdict, "asked twice", list(said.asked_twice()))
     verdict.reports_missing = _tell(verdict, "report missing", reported.missing())
     verdict.reports_doubled = _tell(verdict, "report doubled", reported.doubled())
-    verdict.planned, verdict.sent, others = said.share()
+    verdict.planned, verdict.sent, others = Shares(truth, books, case.platforms, counted.speed).share()
     verdict.not_sent = dict(others.most_common(TOLD))
     whys = Counter(doubt.why for doubt in said.doubts)
     verdict.unknown, verdict.unknown_cut, verdict.unknown_unsent = len(said.doubts), whys["cut"], whys["unsent"]
@@ -157,6 +169,7 @@ def judge(
         *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
         *(f"in the books only: {text}" for text in said.only_in_the_books()),
         *(f"never asked: {text}" for text in said.never_asked(case.channels)),
+        *(f"never invited: {text}" for text in said.never_invited(case.direct)),
         *reported.wrong(),
         *(f"unwelcome after a stop: post {number}" for number in truth.unwelcome),
         *(f"written to after a stop: {text}" for text in said.written_after_stops()),

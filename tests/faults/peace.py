@@ -43,6 +43,12 @@ class Peace:
         must have been taken."""
         return act.wired is not None and self._by_platform[act.platform].holds(act.wired, act.wired + HEARD_S)
 
+    def unheard(self, act: Act) -> bool:
+        """Whether Discord never told us what was done while nothing was wrong, although the line to it was up."""
+        done = act.platform == "discord" and act.accepted and act.wired is None and bool(act.events)
+        calm = self._by_platform[act.platform].holds(act.wall - HEARD_S, act.wall + HEARD_S)
+        return bool(done) and calm
+
 
 class _Calm:
     """What lies between these."""

@@ -11,29 +11,18 @@ from zoneinfo import ZoneInfo
 
 from sandbox.ledger import OPENING
 from tests.faults.books import Books, Row
-from tests.faults.contract import Hit, PostSeen, Request, Truth
+from tests.faults.contract import Act, Hit, PostSeen, Truth
 from tests.faults.kept import UNREAD
 from tests.faults.reported import up_s
 
 CANNOT_LOOK = ("telegram",)
 """Platforms that show a bot nothing of what it said itself."""
 
-OWN_REASONS = (
-    "no longer allowed",
-    "already answered",
-    "blocked",
-    "cannot be written",
-    "does not take",
-    "closed",
-    "not allowed",
-)
-"""Why a refused message is the person's own wish, in the words of the books."""
-
-AWAY = 0.9
-"""What was to be said while the service was away for so much of its life may expire."""
-
 MOSTLY = 0.5
 """Who is up for so much of a week asks in it."""
+
+SOME = 5
+"""So many people say something of a channel."""
 
 CLOCKS_S = 1.0
 """So many wall seconds the clocks of the two processes may differ."""
@@ -70,7 +59,7 @@ class Said:
     def _doubt(self, row: Row) -> Doubt:
         begun = (row["claimed_at"] or row["planned_at"]) - SLACK_S * self.speed
         settled = (row["settled_at"] or self.truth.at) + SLACK_S * self.speed
-        mine = [r for r in self.truth.requests if self._of(r, row) and begun <= r.at <= settled]
+        mine = [r for r in self.truth.requests if self.books.is_of(r, row) and begun <= r.at <= settled]
         if any(request.cut for request in mine):
             return Doubt(row["key"], "cut")
         killed = any(row["key"] in hit.sending or self._unread(hit, begun, settled) for hit in self.truth.hits)
@@ -82,13 +71,6 @@ class Said:
         """Whether somebody died just then of whom nobody could see what it was saying: its database was away."""
         at = self.truth.at - (self.truth.wall - hit.wall) * self.speed
         return hit.signal == "KILL" and hit.note.startswith(UNREAD) and begun <= at <= settled
-
-    def _of(self, request: Request, row: Row) -> bool:
-        if request.account != row["account"]:
-            return False
-        if row["person_id"] is not None:
-            return request.to == str(self.books.people[row["person_id"]]["platform_id"])
-        return request.place == str(row["place"])
 
     # -- twice and never -------------------------------------------------------------------------------------------
 
@@ -171,6 +153,29 @@ class Said:
                 if up_s(self.truth, opens, closes) > MOSTLY * (closes - opens):
                     yield from (f"{name} in {week}" for name in names if (survey, week, name) not in asked)
 
+    def never_invited(self, channels: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[str]:
+        """Channels of direct messages in which, in a week that is over and for most of which somebody was up, nothing
+        was planned for most of those who had opened them before it, and neither left nor answered. ``channels``: those
+        that invite whom they like, with their accounts, by survey."""
+        invited = {
+            (*self.books.person_of(row), *self.books.wave_of(row))
+            for row in self.books.outbox
+            if row["kind"] == "invitation" and row["wave_id"] is not None
+        }
+        done: defaultdict[tuple[str, str], list[Act]] = defaultdict(list)
+        for act in self.truth.acts:
+            done[act.account, act.person].append(act)
+        for survey, its in channels.items():
+            for week, opens, closes in self._weeks_over(self.zones[survey]):
+                if up_s(self.truth, opens, closes) <= MOSTLY * (closes - opens):
+                    continue
+                for channel, account in its:
+                    here = ((name, acts) for name, acts in done.items() if name[0] == account)
+                    people = [name for name, acts in here if _expects(acts, survey, week, opens)]
+                    n = sum((*name, survey, week) in invited for name in people)
+                    if len(people) >= SOME and n < MOSTLY * len(people):
+                        yield f"{n} of {len(people)} who had opened {channel} in {week}"
+
     def _weeks_over(self, zone: str) -> Iterator[tuple[str, float, float]]:
         """The weeks that were lived from their begin to their end."""
         if not self.truth.lives:
@@ -224,49 +229,12 @@ class Said:
             if late and not any(event in row["key"] for event in goodbyes[name]):
                 yield row["key"]
 
-    # -- the share -------------------------------------------------------------------------------------------------
 
-    def share(self) -> tuple[int, int, Counter[str]]:
-        """(planned and still wanted, sent, what became of the others by kind, state and error)."""
-        planned = sent = 0
-        others: Counter[str] = Counter()
-        here = {(post.account, post.to) for post in self.truth.posts if post.place == "direct"}
-        for row in self.books.outbox:
-            if not self._wanted(row):
-                continue
-            planned += 1
-            if row["state"] == "sent" or (row["state"] == "unknown" and self._arrived(row, here)):
-                sent += 1
-            else:
-                others[f"{row['account']} {row['kind']} {row['state']} {row['error'][:60]}".strip()] += 1
-        return planned, sent, others
-
-    def _wanted(self, row: Row) -> bool:
-        if row["state"] == "expired" and self._was_away(row):
-            return False
-        if row["state"] == "refused":
-            return row["person_id"] is None or not any(words in row["error"].lower() for words in OWN_REASONS)
-        answers_only = self.platforms[row["account"]] == "x" and row["person_id"] is not None
-        if answers_only and row["state"] in ("planned", "expired"):
-            return False  # X lets us write once for each of theirs
-        if row["state"] in ("planned", "expired") and row["person_id"] is not None:
-            person = self.books.people[row["person_id"]]
-            return not (person["stopped"] or person["blocked"])
-        return True
-
-    def _was_away(self, row: Row) -> bool:
-        """Whether it expired because nobody was there to say it for nearly all of its life."""
-        since, until = row["planned_at"], row.get("not_after")
-        if until is None or until <= since or not self.truth.lives:
-            return False
-        return up_s(self.truth, since, until) < (1 - AWAY) * float(until - since)
-
-    def _arrived(self, row: Row, here: set[tuple[str, str | None]]) -> bool:
-        """Whether the request of a message in doubt took effect after all."""
-        if row["person_id"] is not None and self.books.person_of(row) not in here:
-            return False
-        begun = (row["claimed_at"] or row["planned_at"]) - SLACK_S * self.speed
-        return any(r.applied and r.cut and r.at >= begun for r in self.truth.requests if self._of(r, row))
+def _expects(acts: Sequence[Act], survey: str, week: str, opens: float) -> bool:
+    """Whether a person had opened direct messages before a week, and has neither left nor answered in it."""
+    opened = any(act.kind in OPENING and act.accepted and not act.lost and act.at < opens for act in acts)
+    left = any(act.kind in ("stop", "block") for act in acts)
+    return opened and not left and not any((act.survey, act.week) == (survey, week) for act in acts)
 
 
 def _squeezed(said: str) -> str:

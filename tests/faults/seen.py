@@ -132,7 +132,7 @@ class Seen:
         """Its answer is cut, or it was not answered as it should be."""
         self.injected[f"{call.platform} {fault}"] += 1
         call.fault = fault
-        if fault != "slow":
+        if fault not in ("slow", "429"):  # these are heard, and say what is so
             call.cut = fault
         if not call.what.says:
             self.calls.append(call)

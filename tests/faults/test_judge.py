@@ -26,6 +26,7 @@ from tests.faults.hand_made import (
     said,
 )
 from tests.faults.judge import Verdict, judge
+from tests.faults.shares import UNWELCOME
 
 
 def verdict(truth: Truth, books: Books) -> Verdict:
@@ -192,9 +193,49 @@ def test_what_the_person_does_not_want_is_not_missed() -> None:
     truth, books = clean()
     books.person[0]["stopped"] = True
     books.outbox.append(said("invitation:1", BOT, person_id=1, state="expired"))
-    refused = said("invitation:2", BOT, person_id=3, state="refused", error="no longer allowed, or already answered")
-    books.outbox.append(refused)
+    unwelcome = {"state": "refused", "error": UNWELCOME, "settled_at": moment(-2)}
+    books.outbox.append(said("invitation:2", BOT, person_id=3, wave_id=1, **unwelcome))
+    found = verdict(truth, books)  # by nothing that they did
+    assert (found.planned, found.sent) == (5, 3)
+    stop = act(7, "stop", BOT, "ann", "direct", text="stop", direct=True)
+    truth = replace(truth, acts=(*truth.acts, stop))
+    books.outbox[-1]["settled_at"] = moment(5)  # after the answer
     assert verdict(truth, books).planned == 3
+
+
+def test_who_is_refused_by_the_platform_may_be_left_out() -> None:
+    truth, books = clean()
+    books.person[0]["blocked"] = True
+    books.outbox.append(said("invitation:1", BOT, person_id=1, state="expired"))
+    assert verdict(truth, books).planned == 4
+    error = "Forbidden: bot was blocked by the user"
+    books.outbox.append(said("answer:2", BOT, person_id=1, state="refused", error=error))
+    assert verdict(truth, books).planned == 3
+
+
+@pytest.mark.parametrize(("theirs", "planned"), [(0, 3), (1, 4)])
+def test_on_x_one_of_ours_is_owed_for_each_of_theirs(theirs: int, planned: int) -> None:
+    truth, books = clean()
+    books.person.append({**books.person[0], "id": 8, "account": ACME, "platform_id": "di"})
+    books.outbox.append(said("answer:3", ACME, person_id=8, state="expired"))
+    words = [act(20 + n, "comment", ACME, "di", "x-direct", direct=True) for n in range(theirs)]
+    assert verdict(replace(truth, acts=(*truth.acts, *words)), books).planned == planned
+
+
+def test_a_cut_request_long_afterwards_says_nothing_of_a_doubt() -> None:
+    truth, books = clean()
+    books.outbox.append(said("answer:9", BOT, person_id=3, state="unknown"))
+    cut = request(70, BOT, to="cy", cut="reset", at=moment(1))
+    assert verdict(replace(truth, requests=(cut,)), books).sent == 4
+    assert verdict(replace(truth, requests=(replace(cut, at=moment(190)),)), books).sent == 3
+
+
+def test_what_was_kept_of_a_tap_that_discord_gave_up_counts() -> None:
+    truth, books = clean()
+    truth = redone(truth, 2, confirmed=None, lost="expired")
+    assert verdict(truth, books).ok
+    _lose_a_response(truth, books)
+    assert verdict(truth, books).lost
 
 
 @pytest.mark.parametrize("cut", ["reset", ""])

@@ -61,8 +61,16 @@ def test_what_is_wrong_with_another_platform_is_none() -> None:
     assert verdict(truth).lost == 1
 
 
-def test_what_was_never_heard_cannot_be_answered() -> None:
-    assert verdict(tapped(wired=None)).lost == 0
+def test_what_was_deferred_in_peace_is_kept() -> None:
+    truth, books = tapped(), clean()[1]
+    truth = replace(truth, acts=(*truth.acts[:-1], replace(truth.acts[-1], lost="deferred")))
+    assert judge(truth, books, CASE).lost == 1
+    assert judge(replace(truth, lives=()), books, CASE).lost == 0
+
+
+def test_what_was_never_heard_cannot_be_answered_but_in_peace_it_is_heard() -> None:
+    assert verdict(tapped(wired=None)).lost == 1
+    assert verdict(tapped(wired=None), (TAP_AT, TAP_AT + 1)).lost == 0
 
 
 def test_a_vote_that_is_heard_in_peace_is_kept_whatever_the_list_of_voters_says() -> None:

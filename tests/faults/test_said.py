@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.faults.contract import Life
 from tests.faults.hand_made import BOT, CASE, WEEK, act, clean, moment, said
 from tests.faults.judge import judge
+from tests.faults.said import SOME
 
 
 def test_a_channel_that_was_not_asked_is_seen() -> None:
@@ -17,6 +18,23 @@ def test_a_channel_that_was_not_asked_is_seen() -> None:
     assert judge(truth, books, case).violations == [f"never asked: buttons in {WEEK}"]
     half = (Life(instance="a", since=moment(0), until=moment(80)),)
     assert judge(replace(truth, lives=half), books, case).violations == []
+
+
+def test_people_whom_nobody_plans_to_invite_are_seen() -> None:
+    truth, books = clean()
+    case = replace(CASE, direct={"recommend": [("direct", BOT)]})
+    people = [f"p{number}" for number in range(SOME)]
+    opened = [act(-9 + n, "start", BOT, name, "direct", direct=True, week="2026-W46") for n, name in enumerate(people)]
+    life = Life(instance="a", since=moment(-20), until=None)
+    truth = replace(truth, acts=(*opened, *truth.acts), lives=(life,))
+    assert f"never invited: 0 of 5 who had opened direct in {WEEK}" in judge(truth, books, case).violations
+    for number, name in enumerate(people):
+        books.person.append({**books.person[2], "id": 20 + number, "platform_id": name})
+        if number >= 2:
+            books.outbox.append(said(f"invitation:{name}", BOT, person_id=20 + number, wave_id=1))
+    assert "never invited" not in str(judge(truth, replace(books), case).violations)
+    stopped = act(1, "stop", BOT, people[0], "direct", text="stop", direct=True)
+    assert "never invited" not in str(judge(replace(truth, acts=(*truth.acts, stopped)), clean()[1], case).violations)
 
 
 def test_who_is_written_to_after_a_stop_that_was_kept_is_seen() -> None:

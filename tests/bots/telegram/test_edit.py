@@ -66,7 +66,7 @@ async def test_nothing_can_be_looked_up(world: World) -> None:
         (IN_GROUP, refusal(400, NOT_MODIFIED), None),
         (IN_GROUP, refusal(400, BAD + "message to edit not found"), MessageGone),
         (IN_GROUP, refusal(400, BAD + "message can't be edited"), MessageGone),
-        (IN_GROUP, refusal(400, BAD + "MESSAGE_ID_INVALID"), ContentRefused),
+        (IN_GROUP, refusal(400, BAD + "MESSAGE_ID_INVALID"), MessageGone),
         (IN_GROUP, refusal(400, BAD + "group chat was upgraded", migrate_to_chat_id=-1009), MessageGone),
         (IN_GROUP, refusal(400, BAD + "chat not found"), AccountRefused),
         (IN_GROUP, refusal(403, "Forbidden: bot was kicked from the supergroup chat"), AccountRefused),
