@@ -31,11 +31,16 @@ class Flood(Stage):
     votes, they vote instead."""
 
     said: dict[str, int] = field(default_factory=dict)
+    listener: psutil.Process | None = None
+    idle_mb: float = 0.0
+    """Memory (resident) of whoever listens, just before the rush."""
 
     async def _act(self, request: web.Request) -> web.Response:
         account, count = request.match_info["account"], int(request.match_info["count"])
         stand_in, post = cast(TelegramStandIn, self._stand_in), self._polls[account]
         first = self.said.get(account, 0)
+        if first and self.listener is not None:
+            self.idle_mb = self.listener.memory_info().rss / 1e6
         self.said[account] = first + count
         for number in range(first, first + count):
             if account.startswith(OURS) and number % STOP_EVERY == STOP_EVERY - 1:
@@ -55,7 +60,13 @@ class Outcome:
     """What came out."""
 
     kept_s: float
+    idle_mb: float
     peak_mb: float
+
+    @property
+    def over_idle_mb(self) -> float:
+        """What the rush took."""
+        return self.peak_mb - self.idle_mb
 
 
 async def _turn(side: str, doings: int) -> Outcome:
@@ -76,11 +87,12 @@ async def _turn(side: str, doings: int) -> Outcome:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.listen", json.dumps(asdict(turn))), stdout=asyncio.subprocess.PIPE, cwd=ROOT
         )
+        stage.listener = psutil.Process(process.pid)
         peak = asyncio.create_task(_peak_mb(process.pid))
         said, _ = await process.communicate()
         if process.returncode:
             raise NotMeasured(f"the measured process ended with exit code {process.returncode}; its log is above")
-        return Outcome(doings / float(said), await peak)
+        return Outcome(doings / float(said), stage.idle_mb, await peak)
 
 
 async def _peak_mb(pid: int) -> float:
@@ -105,13 +117,11 @@ def flood(side: str, quick: bool) -> Outcome:
 def kept_s(quick: bool) -> Figure:
     """Seconds until all is committed, beside those in which the bare library takes as many votes."""
     ours, bare = flood(OURS, quick), flood(BARE, quick)
-    if ours.peak_mb - bare.peak_mb > MOST_MB:
-        raise NotMeasured(f"it took {ours.peak_mb:.0f} MB, the bare library {bare.peak_mb:.0f} MB")
+    if ours.over_idle_mb > MOST_MB:
+        raise NotMeasured(f"it took {ours.over_idle_mb:.0f} MB over idle, the bare library {bare.over_idle_mb:.0f} MB")
     return Figure(ours.kept_s, bare.kept_s)
 
 
-_KEPT = (
-    "100,000 queued votes and opt-outs are committed within 60 s, in at most 250 MB more than the bare library takes"
-)
+_KEPT = "100,000 queued votes and opt-outs are committed within 60 s, in at most 250 MB over idle"
 
-ROWS = (Row("burst.telegram", _KEPT, "s", kept_s),)
+ROWS = (Row("burst.telegram", _KEPT, "s", kept_s, 60.0),)

@@ -156,7 +156,15 @@ def drained_s(quick: bool) -> Figure:
     return Figure(max(drained), max(again))
 
 
+_BACKLOG = "10,000 replies given while it was down are kept within 20 s of the start"
+
 ROWS = (
-    Row("recover.ready", "after `kill -9` all streams are up again within 5 s", "s", ready_again_s),
-    Row("recover.backlog", "10,000 replies given while it was down are kept within 20 s of the start", "s", drained_s),
+    Row("recover.ready", "after `kill -9` all streams are up again within 5 s", "s", ready_again_s, 5.0),
+    Row(
+        "recover.backlog",
+        "10,000 replies given while it was down are kept within 20 s of the start",
+        "s",
+        drained_s,
+        20.0,
+    ),
 )

@@ -41,6 +41,14 @@ class Row:
     promise: str
     unit: str
     measure: Callable[[bool], Figure]
+    limit: float | None = None
+    """What the promise comes to: the most, of a rate the least. ``None`` where the ratio says all."""
+
+    def holds(self, figure: Figure) -> bool:
+        """Whether the promise is kept."""
+        if self.limit is None:
+            return True
+        return figure.value >= self.limit if self.unit.endswith("/s") else figure.value <= self.limit
 
 
 def alternating(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import ROWS, main
+from bench.row import Figure, Row
 
 README = Path(__file__).parents[1] / "bench" / "README.md"
 UNITS = {"s", "ms", "MB", "events/s", "replies/s"}
@@ -25,13 +26,24 @@ def test_a_row_is_a_value_beside_its_floor(capsys: pytest.CaptureFixture[str]) -
     assert main(["store.inbox", "start.help", "--quick", "--json"]) == 0
     said = capsys.readouterr()
     found = json.loads(said.out)
-    assert [set(row) for row in found] == [{"name", "value", "unit", "floor", "ratio"}] * 2
+    assert [set(row) for row in found] == [{"name", "value", "unit", "floor", "ratio", "limit", "holds"}] * 2
     assert [(row["name"], row["unit"]) for row in found] == [("store.inbox", "replies/s"), ("start.help", "s")]
     for row in found:
         assert row["value"] > 0
         assert row["floor"] > 0
         assert row["ratio"] == pytest.approx(row["value"] / row["floor"], rel=0.01, abs=0.001)
     assert "1/2 store.inbox" in said.err
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "value", "holds"),
+    [("s", 5.0, 4.9, True), ("s", 5.0, 5.1, False), ("replies/s", 5.0, 4.9, False), ("MB", None, 9.0, True)],
+)
+def test_a_promise_is_the_most_or_of_a_rate_the_least(
+    unit: str, limit: float | None, value: float, holds: bool
+) -> None:
+    figure = Figure(value, 1.0)
+    assert Row("a.b", "so much", unit, lambda quick: figure, limit).holds(figure) is holds
 
 
 def test_a_name_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:

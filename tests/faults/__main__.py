@@ -19,15 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.campaign import Wanted, campaign, total
+from tests.faults.campaign import Wanted, campaign
 from tests.faults.contract import WINDOWS
 from tests.faults.planted import every
 from tests.faults.planted.bug import Bug
 from tests.faults.planted.hunt import hunt, summed
 from tests.faults.scenarios import NAMES
+from tests.faults.totals import total
 
 SHORT = 200
 """A campaign of so many kills is short: its weeks are, too, because it waits for the end of the last."""
+
+ONLY_ON = {"database": "postgresql", "disk-full": "sqlite"}
+"""What can only be broken there."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
     found = parser.parse_args(words)
     if found.instances > 1 and found.database != "postgresql":
         parser.error("--instances 2 needs --database postgresql: a SQLite file is for one machine")
+    for name, database in ONLY_ON.items():
+        if name in (found.scenario or ()) and found.database != database:
+            parser.error(f"--scenario {name} needs --database {database}")
     if found.planted:
         return Hunt(found.seed, tuple(bug for bug in every.BUGS if not found.only or bug.name in found.only))
     return Wanted(

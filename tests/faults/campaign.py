@@ -7,14 +7,12 @@ import json
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from core.settings import load
 from sandbox.weeks import week_at
@@ -89,6 +87,12 @@ class Ended:
     refusals: dict[str, int] = field(default_factory=dict)
     confirmations: int = 0
     weeks: int = 0
+    traced: bool = False
+    """Whether kills at chosen system calls were possible."""
+    small_disk: bool = False
+    """Whether a disk of its own could be filled up."""
+    unfit: tuple[str, ...] = ()
+    """Scenarios that were asked for and cannot be played here."""
 
 
 async def campaign(wanted: Wanted, tell: Callable[[str], None]) -> tuple[Progress, list[Ended]]:
@@ -127,6 +131,8 @@ async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable
         ended.took_s, ended.slow_took_s = run.takeovers.took_s, run.takeovers.slow_s
     ended.injected, ended.refusals = truth.injected, truth.refusals
     ended.confirmations, ended.weeks = truth.confirmations, weeks
+    ended.traced, ended.small_disk = run.traces, run.store.disk is not None
+    ended.unfit = tuple(s.name for s in SCENARIOS if s.name in wanted.scenarios and not s.fits(run))
     return ended
 
 
@@ -146,6 +152,7 @@ async def _started(wanted: Wanted, number: int, rng: Random, progress: Progress,
             for one in range(wanted.instances)
         ]
         run = Run(rng, load(SETTINGS), store, remote, services, progress, wall)
+        run.traces = up.strace
         if wanted.instances > 1:
             run.takeovers = Takeovers(store.url, run.injected)
         try:
@@ -252,68 +259,3 @@ def _waiting(store: Store) -> list[str]:
         or (row["state"] == "planned" and row["kind"] == "report")
         or (row["state"] == "unknown" and row["looks"] >= 0)
     ]
-
-
-def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:
-    """The one JSON object."""
-    whole = Verdict()
-    for one in ended:
-        for name in vars(whole):
-            mine, its = getattr(whole, name), getattr(one.verdict, name)
-            if isinstance(mine, dict):
-                mine = {key: mine.get(key, 0) + its.get(key, 0) for key in {*mine, *its}}
-            else:
-                mine = mine + its
-            setattr(whole, name, mine)
-    ready = [s for one in ended for s in one.ready_s]
-    return {
-        "kills": progress.kills,
-        "windows": dict(progress.windows),
-        "within_50_ms": progress.soon,
-        **whole.as_json(),
-        "too_late": [text for one in ended for text in one.too_late],
-        "ready_s": quantiles(ready),
-        "ready_in_trouble_s": quantiles([s for one in ended for s in one.slow_s]),
-        "takeover_s": quantiles([s for one in ended for s in one.took_s]),
-        "takeover_in_trouble_s": quantiles([s for one in ended for s in one.slow_took_s]),
-        "spent_s": {on: round(s, 1) for on, s in progress.spent_s.items()},
-        "pauses": progress.pauses,
-        "scenarios": dict(progress.scenarios),
-        "missed": dict(progress.missed),
-        "injected": _added([one.injected for one in ended]),
-        "refusals": _by_status([one.refusals for one in ended]),
-        "confirmations": sum(one.confirmations for one in ended),
-        "weeks": sum(one.weeks for one in ended),
-        "database": wanted.database,
-        "instances": wanted.instances,
-        "worlds": wanted.worlds,
-        "seed": wanted.seed,
-        "elapsed_s": round(elapsed_s, 1),
-        "least_share": wanted.least_share,
-        "ok": whole.clean
-        and whole.share >= wanted.least_share
-        and not (wanted.hold_times and any(one.too_late for one in ended)),
-    }
-
-
-def quantiles(found: list[float]) -> dict[str, float]:
-    """How many there were, and how they are spread."""
-    if not found:
-        return {}
-    found = sorted(found)
-    at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
-    shares = {name: round(found[min(len(found) - 1, int(share * len(found)))], 2) for name, share in at.items()}
-    return {"n": len(found), **shares}
-
-
-def _added(found: list[dict[str, int]]) -> dict[str, int]:
-    return {key: sum(one.get(key, 0) for one in found) for key in sorted({key for one in found for key in one})}
-
-
-def _by_status(found: list[dict[str, int]]) -> dict[str, int]:
-    """By platform and status; what was asked for is in the truth."""
-    summed: Counter[str] = Counter()
-    for one in found:
-        for key, n in one.items():
-            summed[" ".join(key.split()[:2])] += n
-    return dict(sorted(summed.items()))

@@ -108,6 +108,8 @@ class Run:
     services: list[Service]
     progress: Progress
     wall: Path | None = None
+    traces: bool = False
+    """Whether it can be killed at chosen system calls."""
     takeovers: Takeovers | None = None
     """With two instances: how soon one follows the other."""
     ready_s: list[float] = field(default_factory=list)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.faults.__main__ import Hunt, arguments
-from tests.faults.campaign import Wanted, quantiles
-from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, Hit
+from tests.faults.campaign import Ended, Wanted
+from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, WINDOWS, Hit
+from tests.faults.judge import Verdict
 from tests.faults.planted.every import BUGS
 from tests.faults.run import Progress
 from tests.faults.scenarios import NAMES
 from tests.faults.takeover import is_served
+from tests.faults.totals import PEACEFUL, quantiles, total
 
 
 def test_without_a_word_all_scenarios_are_played_and_a_short_campaign_has_short_weeks() -> None:
@@ -49,6 +53,32 @@ def test_a_campaign_goes_on_until_every_window_had_its_share() -> None:
 def test_quantiles_name_how_many_there_were() -> None:
     assert quantiles([]) == {}
     assert quantiles([3.0, 1.0, 2.0]) == {"n": 3, "p50": 2.0, "p95": 3.0, "max": 3.0}
+
+
+def wanted(*words: str) -> Wanted:
+    found = arguments([*words])
+    assert isinstance(found, Wanted)
+    return found
+
+
+def test_a_campaign_is_well_only_if_it_has_looked_at_all_that_it_is_to_look_at() -> None:
+    asked, progress = wanted("--kills", "60"), Progress(wanted=60, least=1)
+    progress.kills = 60
+    progress.windows.update(WINDOWS)
+    well = Ended(Verdict(heard_in_peace=PEACEFUL), [1.0], [], [])
+    assert total(asked, progress, [well], 1.0)["ok"]
+    assert not total(asked, progress, [replace(well, verdict=Verdict())], 1.0)["ok"]
+    late = replace(well, too_late=["ready after 42.0 s"])
+    assert total(asked, progress, [late], 1.0)["ok"]
+    assert not total(wanted("--kills", "60", "--hold-times"), progress, [late], 1.0)["ok"]
+    progress.windows[SENT] = 0
+    assert not total(asked, progress, [well], 1.0)["ok"]
+
+
+@pytest.mark.parametrize(("name", "more"), [("database", []), ("disk-full", ["--database", "postgresql"])])
+def test_what_cannot_be_broken_there_cannot_be_asked_for(name: str, more: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments(["--scenario", name, *more])
 
 
 @pytest.mark.parametrize(

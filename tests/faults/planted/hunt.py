@@ -24,6 +24,9 @@ LONGEST_S = 420.0
 LEAST_SHARE = 0.95
 """Little is planned in so short a time: one death of the code as it is costs a larger share than in a long campaign."""
 
+SYMPTOMS = ("was not up within", "in the end:", "no kill came about", "did not stop within")
+"""What a busy machine may show of any code: no proof of a mistake."""
+
 SIDE_BY_SIDE = 2
 END_S = 20.0
 
@@ -48,6 +51,8 @@ def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in shows:
         value: Any = _refused(verdict) if name == "refused" else verdict[name]
+        if name == "violations":
+            value = [said for said in value if not any(words in said for words in SYMPTOMS)]
         if name == "sent_share":
             if value < LEAST_SHARE:
                 found[name] = value
@@ -71,7 +76,8 @@ def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
     clean wherever one of them must not be."""
     found: dict[str, Bug] = {}
     for bug in bugs:
-        name = " ".join(("control", *bug.scenarios, bug.database, str(bug.instances), f"{bug.week_s:.0f} s"))
+        parts = (*bug.scenarios, bug.database, str(bug.instances), f"{bug.week_s:.0f} s", bug.window, bug.platform)
+        name = " ".join(("control", *filter(None, parts)))
         kills = max(bug.kills, found[name].kills if name in found else 0)
         shows = {*bug.shows, *(found[name].shows if name in found else ())}
         story = "The code as it is."
@@ -86,6 +92,8 @@ def controls_of(bugs: Sequence[Bug]) -> list[Bug]:
             followers=max(bug.followers, found[name].followers if name in found else 0),
             database=bug.database,
             instances=bug.instances,
+            window=bug.window,
+            platform=bug.platform,
         )
     return list(found.values())
 

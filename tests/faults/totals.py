@@ -1,0 +1,83 @@
+"""All worlds of a campaign together: the one JSON object that it prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.faults.campaign import Ended, Wanted
+from tests.faults.judge import Verdict
+from tests.faults.run import Progress
+
+MANY, PEACEFUL = 60, 10
+"""After so many kills so much was heard in peace; else a campaign has not looked at what has no excuse."""
+
+
+def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:
+    """The one JSON object."""
+    whole = Verdict()
+    for one in ended:
+        for name in vars(whole):
+            mine, its = getattr(whole, name), getattr(one.verdict, name)
+            if isinstance(mine, dict):
+                mine = {key: mine.get(key, 0) + its.get(key, 0) for key in {*mine, *its}}
+            else:
+                mine = mine + its
+            setattr(whole, name, mine)
+    ready = [s for one in ended for s in one.ready_s]
+    return {
+        "kills": progress.kills,
+        "windows": dict(progress.windows),
+        "within_50_ms": progress.soon,
+        **whole.as_json(),
+        "too_late": [text for one in ended for text in one.too_late],
+        "ready_s": quantiles(ready),
+        "ready_in_trouble_s": quantiles([s for one in ended for s in one.slow_s]),
+        "takeover_s": quantiles([s for one in ended for s in one.took_s]),
+        "takeover_in_trouble_s": quantiles([s for one in ended for s in one.slow_took_s]),
+        "spent_s": {on: round(s, 1) for on, s in progress.spent_s.items()},
+        "pauses": progress.pauses,
+        "scenarios": dict(progress.scenarios),
+        "not_played": sorted({name for one in ended for name in one.unfit} - set(progress.scenarios)),
+        "system_calls": all(one.traced for one in ended),
+        "small_disk": all(one.small_disk for one in ended),
+        "missed": dict(progress.missed),
+        "injected": _added([one.injected for one in ended]),
+        "refusals": _by_status([one.refusals for one in ended]),
+        "confirmations": sum(one.confirmations for one in ended),
+        "weeks": sum(one.weeks for one in ended),
+        "database": wanted.database,
+        "instances": wanted.instances,
+        "worlds": wanted.worlds,
+        "seed": wanted.seed,
+        "elapsed_s": round(elapsed_s, 1),
+        "least_share": wanted.least_share,
+        "ok": whole.clean
+        and whole.share >= wanted.least_share
+        and not progress.lacking
+        and (progress.kills < MANY or whole.heard_in_peace >= PEACEFUL)
+        and not (wanted.hold_times and any(one.too_late for one in ended)),
+    }
+
+
+def quantiles(found: list[float]) -> dict[str, float]:
+    """How many there were, and how they are spread."""
+    if not found:
+        return {}
+    found = sorted(found)
+    at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
+    shares = {name: round(found[min(len(found) - 1, int(share * len(found)))], 2) for name, share in at.items()}
+    return {"n": len(found), **shares}
+
+
+def _added(found: list[dict[str, int]]) -> dict[str, int]:
+    return {key: sum(one.get(key, 0) for one in found) for key in sorted({key for one in found for key in one})}
+
+
+def _by_status(found: list[dict[str, int]]) -> dict[str, int]:
+    """By platform and status; what was asked for is in the truth."""
+    summed: Counter[str] = Counter()
+    for one in found:
+        for key, n in one.items():
+            summed[" ".join(key.split()[:2])] += n
+    return dict(sorted(summed.items()))
