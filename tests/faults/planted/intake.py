@@ -98,6 +98,24 @@ BUGS = (
         platform="discord",
     ),
     Bug(
+        name="one-tap-a-button",
+        story="Take a second tap on a button for a repetition: Discord is told that we are at it, and nobody is.",
+        changes=(
+            Change(
+                file="bots/discord/stream.py",
+                old="            self.intake.put((reply,), self._answers.owe(asked))\n",
+                new="            then, tapped = self._answers.owe(asked), self.__dict__.setdefault('tapped', set())\n"
+                "            if reply.token not in tapped:\n"
+                "                tapped.add(reply.token)\n"
+                "                self.intake.put((reply,), then)\n",
+            ),
+        ),
+        scenarios=("kills", "peace"),
+        shows=("lost",),
+        kills=6,
+        platform="discord",
+    ),
+    Bug(
         name="sequence-ahead",
         story="Keep the gateway's last sequence, not the last one below which all is kept: a resume skips what was not.",
         changes=(

@@ -196,4 +196,19 @@ BUGS = (
         shows=("refused", "reports_missing", "violations"),
         kills=8,
     ),
+    Bug(
+        name="asked-to-wait-is-unknown",
+        story="A 429 is an answer that says nothing: what was to be said on Telegram stays in doubt for ever.",
+        changes=(
+            Change(
+                file="bots/telegram/faults.py",
+                old="    if isinstance(error, Flooded):\n",
+                new="    if isinstance(error, Flooded) and not sending:\n",
+            ),
+        ),
+        scenarios=("429",),
+        shows=("violations",),
+        kills=8,
+        platform="telegram",
+    ),
 )
