@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Coroutine, Sequence
@@ -78,6 +79,7 @@ def demo(
     """Watch a brand's weeks: followers answer on all three platforms, the score arrives in the team's channel."""
     from demo.show import Wanted, run_demo
 
+    _stop_like_ctrl_c()
     wanted = Wanted(settings or SHIPPED, followers, seed, _given(None, settings))
     sys.exit(run_demo(wanted, weeks, headless=headless or as_json, as_json=as_json))
 
@@ -97,6 +99,7 @@ def sandbox(
     """Keep stand-ins of X, Telegram and Discord running on this machine, with followers, for `vouch run` to talk to."""
     from demo.show import Wanted, keep_sandbox
 
+    _stop_like_ctrl_c()
     wanted = Wanted(_path(settings), followers, seed, _given(None, settings))
     _run(keep_sandbox(wanted, port=port, speed=speed, as_json=as_json))
 
@@ -216,7 +219,7 @@ def status(
     found = _load(settings)
     if said is not None and not_said is not None:
         raise VouchError("either --said or --not-said: it cannot be both")
-    if (key := said or not_said) is not None:
+    if (key := said if said is not None else not_said) is not None:
         told = settle_by_hand(found, key, said=said is not None)
         _say(json.dumps({"key": key, "said": said is not None}) if as_json else told)
     elif as_json:
@@ -250,6 +253,11 @@ def restore(file: FileArgument, settings: SettingsOption = None, as_json: JsonOp
 
     said, told = put_back(_load(settings), file, _given(None, settings))
     _say(json.dumps(told) if as_json else said)
+
+
+def _stop_like_ctrl_c() -> None:
+    """A SIGTERM ends what was started as Ctrl-C does, and leaves nothing behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -14,7 +14,7 @@ from core.publishing import report_key
 from core.settings import Settings
 from core.store import doubts, outbox, tallies
 from core.store.database import Database, existing
-from core.store.outbox import State
+from core.store.outbox import Kind, State
 from core.store.standing import InDoubt, Standing, how_it_stands
 from core.survey import previous_wave, report_due, week_wave
 
@@ -48,7 +48,7 @@ def status_of(settings: Settings) -> Status:
     """How things stand now. Raises ``StoreError`` when there is no database yet."""
     database, now = _opened(settings), _now(settings)
     try:
-        return Status(how_it_stands(database, settings.accounts), tuple(_late(settings, database, now)))
+        return Status(how_it_stands(database, settings.accounts, now), tuple(_late(settings, database, now)))
     finally:
         database.engine.dispose()
 
@@ -62,8 +62,10 @@ def settle_by_hand(settings: Settings, key: str, *, said: bool) -> str:
             known = outbox.states(connection, [key])
     finally:
         database.engine.dispose()
+    if settled and said:
+        return f"{key}: it was said, and is not said again."
     if settled:
-        return f"{key}: it was said, and is not said again." if said else f"{key}: `vouch run` says it now."
+        return f"{key}: `vouch run` says it now, unless its time is over."
     if key not in known:
         raise VouchError(f"there is nothing under the key {key!r}; `vouch status` lists what is unknown")
     raise VouchError(f"{key} is not unknown, it is {known[key][0]}; `vouch status` lists what is unknown")
@@ -154,15 +156,20 @@ def _lines(status: Status, settings: Settings, given: str) -> Iterator[str]:
     for late in status.late:
         what = f"the report of {late.survey}, {late.week}, to team {late.team}"
         yield f"Late: {what}, due {late.due:%d %b %H:%M} UTC: {late.state}."
-    for doubt in standing.unknown[:MOST_LINES]:
+    unknown = [doubt for doubt in standing.unknown if not doubt.over]
+    for doubt in unknown[:MOST_LINES]:
         yield from _doubt_lines(doubt, settings, given)
-    if len(standing.unknown) > MOST_LINES:
-        yield f"… and {len(standing.unknown) - MOST_LINES} more; --json lists them all."
+    if len(unknown) > MOST_LINES:
+        yield f"… and {len(unknown) - MOST_LINES} more; --json lists them all."
+    if any(doubt.kind != Kind.REPORT and not doubt.looking for doubt in unknown):
+        yield "What is left like this is not said again: nobody hears it twice, and it may not have been heard at all."
+    if over := len(standing.unknown) - len(unknown):
+        yield f"{over} more never came to light, and their time is over: nothing is to be done; --json lists them."
     if standing.waiting_replies:
         yield f"{standing.waiting_replies} replies wait for their post to be known."
     for gap in standing.gaps:
         yield f"{gap.channel}, {gap.week}: the poll says {list(gap.totals)}, we know {list(gap.known)}."
-    if not (status.late or standing.unknown or standing.gaps):
+    if not (status.late or unknown or standing.gaps):
         yield "Nothing is unknown, and no report is late."
     yield f"The database has {standing.bytes / 1e6:.1f} MB, schema {standing.schema}."
 
@@ -171,9 +178,12 @@ def _doubt_lines(doubt: InDoubt, settings: Settings, given: str) -> Iterator[str
     since = f"{doubt.since:%d %b %H:%M} UTC" if doubt.since is not None else "an unknown time"
     yield f"Unknown since {since}: {doubt.key} ({doubt.error})"
     if doubt.looking:
-        yield "  Vouch is finding out by itself, as soon as `vouch run` serves this account."
+        yield "  Vouch is finding out by itself, while `vouch run` serves this account."
         return
     account = settings.accounts.get(doubt.account)
+    if account is not None and account.platform == "telegram" and doubt.to.startswith("person"):
+        yield f"  Telegram shows nobody what a bot has written to {doubt.to}: leave it, or ask them."
+        return
     where = NAMES.get(account.platform, account.platform) if account is not None else doubt.account
     yield (
         f"  Look in {where}, {doubt.to}, whether it is there; then `vouch status{given} --said {doubt.key}` "

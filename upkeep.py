@@ -39,7 +39,12 @@ def put_back(settings: Settings, file: Path, given: str) -> tuple[str, dict[str,
         lines.append(f"What was there before is kept in {done.aside}.")
     if done.unknown:
         lines.append(f"{done.unknown} messages were planned then and may have been said since: they are looked for.")
-    lines.append("Stops stay in force, also those that came later.")
+    lines.append(
+        "Stops stay in force, also those that came later."
+        if done.stops_known
+        else "Only the stops in the backup are in force: the file `….stops` beside the old database was not here. "
+        "If you have it, put it beside the new one before you start."
+    )
     lines.append("What was asked or posted after the backup is forgotten: it is looked for, not said blindly again.")
     lines.append("`vouch status` lists what nobody can look for.")
     lines.append(f"Start `vouch run{given}` when that is right.")
@@ -47,6 +52,7 @@ def put_back(settings: Settings, file: Path, given: str) -> tuple[str, dict[str,
         "made_at": done.made_at or None,
         "rows": done.rows,
         "unknown": done.unknown,
+        "stops_known": done.stops_known,
         "aside": str(done.aside) if done.aside is not None else None,
     }
     return "\n".join(lines), told

@@ -89,8 +89,11 @@ def test_every_option_is_explained(vouch: Vouch, command: tuple[str, ...]) -> No
     ("database", "told"),
     [
         ("nonsense", r"service\.database: .*write sqlite:///FILE or postgresql://"),
-        ("sqlite:////no/such/folder/vouch.db", r"cannot be opened: .*; see service\.database"),
-        ("postgresql://vouch:canary-word@127.0.0.1:9/vouch", r"cannot be opened: .*refused.*; see service\.database"),
+        ("sqlite:////no/such/folder/vouch.db", r"there is no folder /no/such/folder; see service\.database"),
+        (
+            "postgresql://vouch:canary-word@127.0.0.1:9/vouch",
+            r"server is away: .*service\.database .*refused",
+        ),
     ],
 )
 def test_a_database_that_cannot_be_opened_is_told_without_its_password(vouch: Vouch, database: str, told: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.message import text as words
-from core.models import Lease, Outbox
+from core.models import Lease, Outbox, Person
 from core.store import outbox
 from core.store.alone import FileLock
 from core.store.database import Database
@@ -17,7 +17,7 @@ from core.store.outbox import FINAL, Kind, Planned, State
 from core.store.statements import table
 from tests.command import SHIPPED, Vouch, refused
 
-_OUTBOX, _LEASE = table(Outbox), table(Lease)
+_OUTBOX, _LEASE, _PERSON = table(Outbox), table(Lease), table(Person)
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 KEY = "ask:recommend:2026-W47:telegram-poll:0"
 LIVE = SHIPPED.replace('url = "http://127.0.0.1:8025"', 'url = ""')
@@ -56,6 +56,22 @@ def test_it_says_what_waits_and_what_a_person_should_do(vouch: Vouch, database: 
     assert advice.startswith("  Look in Telegram, -1001, whether it is there; then ")
     assert f"`vouch status --settings {settings} --said {KEY}` or" in advice
     assert lines[-1].endswith(" MB, schema 2.")
+
+
+def test_nobody_is_sent_to_look_where_nobody_can(vouch: Vouch, database: Database) -> None:
+    with database.engine.begin() as connection:
+        person = {"account": "acme-telegram", "platform_id": "77", "opened": True, "stopped": False, "blocked": False}
+        id = connection.execute(_PERSON.insert().values(**person)).inserted_primary_key
+        assert id is not None
+        connection.execute(_OUTBOX.update().where(_OUTBOX.c.key == KEY).values(person_id=id[0]))
+    _, said, _ = vouch.here("status", text=LIVE)
+    assert "  Telegram shows nobody what a bot has written to person 77: leave it, or ask them." in said
+    assert "Look in" not in said
+    with database.engine.begin() as connection:
+        connection.execute(_OUTBOX.update().where(_OUTBOX.c.key == KEY).values(not_after=NOW - timedelta(days=1)))
+    _, said, _ = vouch.here("status", text=LIVE)
+    assert "1 more never came to light, and their time is over: nothing is to be done" in said
+    assert KEY not in said
 
 
 def test_a_script_gets_all_of_it(vouch: Vouch, database: Database) -> None:

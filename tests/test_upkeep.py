@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,41 @@ def test_back_up_and_restore(vouch: Vouch) -> None:
     assert "What was there before is kept in vouch.db.before-restore." in said
     assert "Stops stay in force" in said
     assert "not said blindly again" in said
+
+
+def rows(vouch: Vouch) -> list[tuple[str, str]]:
+    """What the database keeps."""
+    with closing(sqlite3.connect(vouch.folder / "vouch.db")) as database:
+        return database.execute("SELECT name, value FROM kept ORDER BY name").fetchall()
+
+
+def test_what_is_no_backup_is_named_and_changes_nothing(vouch: Vouch) -> None:
+    assert vouch.here("backup", "copy", text=LIVE)[0] == 0
+    before = rows(vouch)
+    code, _, complained = vouch.here("restore", "vouch.db", text=LIVE)
+    assert (code, complained) == (2, "vouch: vouch.db is the database itself: name a backup\n")
+    whole = (vouch.folder / "copy").read_bytes()
+    (vouch.folder / "copy").write_bytes(whole[:8_000] + bytes(4_000) + whole[12_000:])
+    code, _, complained = vouch.here("restore", "copy", text=LIVE)
+    assert (code, complained) == (2, "vouch: copy is damaged, and nothing was changed: take another backup\n")
+    assert rows(vouch) == before
+    assert {file.name for file in vouch.folder.glob("vouch.db.*")} <= {"vouch.db.lock"}
+
+
+def test_on_another_machine_it_says_that_later_stops_are_not_here(vouch: Vouch) -> None:
+    assert vouch.here("backup", "copy", text=LIVE)[0] == 0
+    for file in vouch.folder.glob("vouch.db*"):
+        file.unlink()
+    code, said, _ = vouch.here("restore", "copy", text=LIVE)
+    assert code == 0
+    assert "Only the stops in the backup are in force" in said
+
+
+def test_a_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new.db")
+    database.create()
+    assert [stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("new.db*")] == [0o600] * 3
+    database.engine.dispose()
 
 
 def test_for_a_script(vouch: Vouch) -> None:

@@ -168,7 +168,7 @@ class Answers:
                         wait_s = await faults.pause_s(answer)
                     elif answer.status < 500:
                         if answer.status >= 300:
-                            _log.info("an answer was refused (%d)", answer.status)
+                            _log.debug("an answer came too late, or twice (%d)", answer.status)
                         return
             except aiohttp.ClientConnectionError as exc:
                 _log.debug("an answer is tried again: %s", type(exc).__name__)

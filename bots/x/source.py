@@ -21,6 +21,8 @@ from core.errors import AccountRefused, AccountUnavailable, StoreError
 PAGE: Final = 100
 _AT_LEAST_WALL_S: Final = 0.25
 _RETRY_S: Final = 1.0
+_LONGEST_PAUSE_S, _MOST_DOUBLINGS = 30.0, 10
+"""Who does not answer is asked after a pause that doubles, up to so many wall seconds."""
 """Wall seconds before a round that could not be kept is asked for again."""
 
 _log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Source(ABC):
 
     async def keep_asking(self, deliver: Deliver, asked: Callable[[], None]) -> None:
         """Rounds until cancelled; ``asked()`` after each that was kept. Raises ``AccountRefused``."""
+        failures = 0
         while True:
             try:
                 found = await self.round(deliver)
@@ -72,9 +75,12 @@ class Source(ABC):
                 await asyncio.sleep(_RETRY_S)
                 continue
             except AccountUnavailable as error:
-                _log.warning("%s", error)
-                await asyncio.sleep(max(error.retry_after_s, _AT_LEAST_WALL_S))
+                pause_s = max(error.retry_after_s, min(_AT_LEAST_WALL_S * 2**failures, _LONGEST_PAUSE_S))
+                failures = min(failures + 1, _MOST_DOUBLINGS)
+                _log.warning("%s; asking again in %.1f s", error, pause_s)
+                await asyncio.sleep(pause_s)
                 continue
+            failures = 0
             asked()
             if self.reach is not None and found >= PAGE:
                 continue

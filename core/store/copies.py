@@ -66,6 +66,8 @@ class Restored:
     """How many messages were planned in it and may have been said since."""
     aside: Path | None
     """Where the database is that was there before."""
+    stops_known: bool
+    """Whether the stops of later than the backup were here, beside the database."""
 
 
 def backup(url: str, file: Path, now: datetime, progress: Progress | None = None) -> Backup:
@@ -93,13 +95,28 @@ def backup(url: str, file: Path, now: datetime, progress: Progress | None = None
 
 def restore(url: str, file: Path, now: datetime, progress: Progress | None = None) -> Restored:
     """Put a backup in the place of the database, wholly or not at all. Raises ``StoreError``, also while it is used."""
+    if not file.is_file():
+        raise StoreError(f"there is no file {file}")
     try:
         if url.startswith("sqlite:"):
             return _restore_file(Path(url.removeprefix("sqlite:///")), file, url, now, progress)
         with tempfile.TemporaryDirectory(prefix="vouch-") as folder:
             return _restore_server(url, file, Path(folder), now, progress)
-    except (sqlite3.Error, DBAPIError, OSError) as error:
+    except (sqlite3.DatabaseError, DBAPIError) as error:
+        if _is_damaged(file):
+            raise StoreError(f"{file} is damaged, and nothing was changed: take another backup") from error
+        said = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreError(f"the restore failed, and nothing was changed: {said}") from error
+    except OSError as error:
         raise StoreError(f"the restore failed, and nothing was changed: {error}") from error
+
+
+def _is_damaged(file: Path) -> bool:
+    try:
+        with _reading(file, "ro", f"there is no file {file}") as source:
+            return bool(source.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",))
+    except (sqlite3.DatabaseError, StoreError):
+        return True
 
 
 # -- out ---------------------------------------------------------------------------------------------------------------
@@ -162,6 +179,9 @@ def _restore_file(database: Path, file: Path, url: str, now: datetime, progress:
     new = Path(f"{database}.restoring")
     if not database.absolute().parent.is_dir():
         raise StoreError(f"there is no folder {database.absolute().parent}; see service.database")
+    if database.exists() and database.samefile(file):
+        raise StoreError(f"{file} is the database itself: name a backup")
+    stops_known = database.exists() or Path(f"{database}.stops").exists()
     with files.locked(database, wait_s=0.0):
         try:
             with files.held_or_damaged(database) as old:
@@ -173,7 +193,7 @@ def _restore_file(database: Path, file: Path, url: str, now: datetime, progress:
     engine = open_engine(url)
     prepare(engine)  # which takes in the stops
     engine.dispose()
-    return Restored(made_at, rows, unknown, aside)
+    return Restored(made_at, rows, unknown, aside, stops_known)
 
 
 def _restore_server(url: str, file: Path, folder: Path, now: datetime, progress: Progress | None) -> Restored:
@@ -194,7 +214,7 @@ def _restore_server(url: str, file: Path, folder: Path, now: datetime, progress:
             stops.agree(connection)
     finally:
         engine.dispose()
-    return Restored(made_at, rows, unknown, aside)
+    return Restored(made_at, rows, unknown, aside, stops_known=True)
 
 
 def _free(wanted: Path) -> Path:

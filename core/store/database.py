@@ -26,8 +26,8 @@ from sqlalchemy.exc import DBAPIError
 from core.clock import steady
 from core.errors import StoreAway, StoreError
 from core.models import Kept
-from core.store.faults import PASSES
-from core.store.opening import as_away, open_engine, prepare
+from core.store.faults import MOVED, PASSES
+from core.store.opening import as_away, file_of, open_engine, prepare
 from core.store.statements import table
 from core.threads import in_thread
 
@@ -47,6 +47,9 @@ BATCH = 512
 
 AGAIN_S = 1.0
 """How long, in wall seconds, the writer rests after the database itself failed."""
+
+SAY_AGAIN_S = 300.0
+"""How often, in wall seconds, it is said while that goes on."""
 
 CALM_S = 2.0
 """How long, in wall seconds, it must have worked until we say that it works again."""
@@ -83,7 +86,10 @@ class Database:
         self._room = asyncio.Semaphore(room)  # first come, first served: calls keep their order when it is full
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
+        self._file: int | None = None
+        """Which file a SQLite database is in; what is written to it once it is moved away may never be seen again."""
         self._fault: str | None = None
+        self._said_at_s = 0.0
         self._failed_at_s = 0.0
         self._resting = False
         self.on_rollback: list[Callable[[], None]] = []
@@ -101,7 +107,9 @@ class Database:
             return str(connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == name)).scalar_one())
 
     def reading(self) -> Connection:
-        """A connection for reading, in a transaction of its own: a consistent picture. Use with ``with``."""
+        """A connection for reading, in a transaction of its own: a consistent picture. Use with ``with``. Raises
+        ``StoreAway``."""
+        self._heed_the_file()
         connection = self.engine.connect()
         if self.dialect == "postgresql":
             return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -112,6 +120,7 @@ class Database:
         self._ended: asyncio.Future[StoreError | None] = self._loop.create_future()
         try:
             await self.when_there_is_room(self.create)
+            self._file = file_of(self.engine)
         except BaseException:
             self.engine.dispose()
             raise
@@ -207,6 +216,7 @@ class Database:
     def _attempt(self, batch: Sequence[_Queued]) -> Iterable[tuple[_Queued, Any]]:
         settled: list[tuple[_Queued, Any]] = []
         try:
+            self._heed_the_file()
             if self._connection is None:
                 self._connection = self.engine.connect()
             self._commit(self._connection, batch, settled)
@@ -216,11 +226,16 @@ class Database:
         self._worked()
         return settled
 
+    def _heed_the_file(self) -> None:
+        """Raises ``StoreAway`` when our file is not where it was. SQLite would write on, to a file without a name."""
+        if self._file is not None and file_of(self.engine) != self._file:
+            raise StoreAway(MOVED, f"{self.engine.url.database} is not the file that it was")
+
     def _failed(self, fault: StoreAway) -> None:
         self._disconnect()
         self._failed_at_s, self._resting = steady(), True
-        if self._fault != fault.reason:
-            self._fault = fault.reason
+        if self._fault != fault.reason or steady() - self._said_at_s > SAY_AGAIN_S:
+            self._fault, self._said_at_s = fault.reason, steady()
             log.error("nothing can be kept now, so nothing is confirmed: %s; trying again every second", fault)
 
     def _worked(self) -> None:

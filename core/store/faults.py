@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 _FULL = "the disk is full: make room on it"
 _READ_ONLY = "the database is read-only: let Vouch write to it"
 _DISK = "the disk does not take what is written: look at the disk"
-_MOVED = "the database's file was moved or cannot be opened: put it back, and restart Vouch"
+MOVED = "the database's file was moved or cannot be opened: put it back, and restart Vouch"
 BUSY = "another program holds the database: end it"
 _DAMAGED = "the database's file is damaged: stop Vouch, then `vouch restore` a backup"
 _SERVER = "the database server is away: start it, or mend service.database"
@@ -24,12 +24,12 @@ _SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_IOERR: _DISK,
-    sqlite3.SQLITE_CANTOPEN: _MOVED,
+    sqlite3.SQLITE_CANTOPEN: MOVED,
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_LOCKED: BUSY,
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_READONLY_DBMOVED: _MOVED,
+    sqlite3.SQLITE_READONLY_DBMOVED: MOVED,
 }
 _SYSTEM = {
     errno.ENOSPC: _FULL,

@@ -118,14 +118,15 @@ def prepare(engine: Engine) -> None:
 
     Raises ``StoreError``; ``StoreAway`` where there may be room later.
     """
+    _make_file(engine)
     until = time.monotonic() + BUSY_S
     while True:
-        before = _file(engine)
+        before = file_of(engine)
         try:
             return _prepare(engine)
         except (DBAPIError, StoreAway) as error:
             engine.dispose()
-            if before is not None and _file(engine) not in (None, before):
+            if before is not None and file_of(engine) not in (None, before):
                 continue  # another process has just put a present one in its place
             if isinstance(error, StoreAway) and error.reason == BUSY and time.monotonic() < until:
                 time.sleep(0.05)  # two that make a file WAL at once: SQLite does not wait there
@@ -136,7 +137,20 @@ def prepare(engine: Engine) -> None:
             raise StoreError(f"the database cannot be opened: {what}; see service.database") from error
 
 
-def _file(engine: Engine) -> int | None:
+def _make_file(engine: Engine) -> None:
+    """Make the empty file of a SQLite database for its owner alone. Raises ``StoreError``."""
+    name = engine.url.database or ""
+    if engine.dialect.name != "sqlite" or name in ("", ":memory:") or os.path.exists(name):
+        return
+    try:
+        os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
+    except FileNotFoundError:
+        raise StoreError(f"there is no folder {os.path.dirname(os.path.abspath(name))}; see service.database") from None
+    except OSError as error:
+        raise StoreError(f"the database cannot be made: {error}; see service.database") from error
+
+
+def file_of(engine: Engine) -> int | None:
     """Which file there is under the name of a SQLite database."""
     try:
         return os.stat(engine.url.database or "").st_ino if engine.dialect.name == "sqlite" else None

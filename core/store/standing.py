@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, text
 from core.models import Ask, Gap, Kept, Lease, Outbox, Person, ReplyRow, WaveRow
 from core.store.alone import FileLock
 from core.store.database import Database
-from core.store.outbox import FINAL, MOVING, State
+from core.store.outbox import FINAL, MOVING, Kind, State
 from core.store.statements import table
 
 _ASK, _GAP, _KEPT, _LEASE, _OUTBOX, _PERSON, _REPLY, _WAVE = (
@@ -34,6 +34,8 @@ class InDoubt:
     error: str
     looking: bool
     """Whether Vouch will still find out more by itself."""
+    over: bool
+    """Whether its time has passed: it is not said any more, whatever somebody finds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +64,14 @@ class Standing:
     schema: int
 
 
-def how_it_stands(database: Database, accounts: Iterable[str]) -> Standing:
+def how_it_stands(database: Database, accounts: Iterable[str], now: datetime) -> Standing:
     """How things stand on these accounts, and on those that something is still to be said on."""
     with database.reading() as connection:
         waiting = _waiting(connection)
         return Standing(
             served={name: _is_served(database, connection, name) for name in {*accounts, *waiting}},
             waiting=waiting,
-            unknown=tuple(_unknown(connection)),
+            unknown=tuple(_unknown(connection, now)),
             waiting_replies=_one(connection, select(func.count()).where(_REPLY.c.outcome == "waiting")),
             gaps=tuple(_gaps(connection)),
             bytes=_one(connection, text(_SIZE[database.dialect])),
@@ -115,12 +117,13 @@ def _waiting(connection: Connection) -> dict[str, dict[str, int]]:
     return found
 
 
-def _unknown(connection: Connection) -> Iterable[InDoubt]:
+def _unknown(connection: Connection, now: datetime) -> Iterable[InDoubt]:
+    """Reports first, then what the whole channel sees, then what one person does."""
     query = (
         select(_OUTBOX, _PERSON.c.platform_id)
         .join_from(_OUTBOX, _PERSON, _PERSON.c.id == _OUTBOX.c.person_id, isouter=True)
         .where(_OUTBOX.c.state == str(State.UNKNOWN))
-        .order_by(_OUTBOX.c.id)
+        .order_by(_OUTBOX.c.kind != str(Kind.REPORT), _OUTBOX.c.person_id.is_not(None), _OUTBOX.c.id)
     )
     for row in connection.execute(query):
         yield InDoubt(
@@ -131,6 +134,7 @@ def _unknown(connection: Connection) -> Iterable[InDoubt]:
             since=row.claimed_at,
             error=row.error,
             looking=row.looks != FINAL,
+            over=row.not_after is not None and row.not_after < now,
         )
 
 

@@ -224,6 +224,21 @@ async def test_a_stop_that_cannot_be_kept_outside_is_not_kept_at_all(tmp_path: P
         assert [row["stopped"] for row in stage.rows("person")] == [True]
 
 
+async def test_a_file_that_is_moved_away_is_written_no_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file, elsewhere = tmp_path / "vouch.db", tmp_path / "elsewhere.db"
+    async with asyncio.timeout(WAIT_S), Database(f"sqlite:///{file}") as database:
+        await database.write(keep("before"))
+        file.rename(elsewhere)
+        with pytest.raises(StoreAway, match=r"the database's file was moved .*: put it back"):
+            await database.write(keep("meanwhile"))
+        with pytest.raises(StoreAway, match="was moved"):
+            database.reading()
+        assert not file.exists()
+        elsewhere.rename(file)
+        done = await until_again(database, caplog)
+        assert names(database) == {"before", *(f"again {number}" for number in range(done))}
+
+
 async def test_a_server_that_is_killed_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     with tempfile.TemporaryDirectory(prefix="vouch-", ignore_cleanup_errors=True) as folder:
         server = Server(Path(folder) / "pg")
