@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bots import HOMES, open_account
 from bots.times import times
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 HANDSHAKE_S = 5.0
 """How long the sandbox may take to say where everything is."""
@@ -183,9 +185,11 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
     """Run the service until it is told to stop (SIGINT, SIGTERM). ``ready`` is called once every stream is up."""
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+    stop = _told_to_stop()
     async with AsyncExitStack() as stack:
-        parts = await stack.enter_async_context(assembled(settings, found, patient=True))
-        await _alone(parts.leases, settings)
+        parts = await _unless(stop, _entered(stack, settings, found))
+        if parts is None:
+            return
         scheduler = AsyncIOScheduler(timezone="UTC")
         every_s = min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed))
         job = scheduler.add_job(
@@ -208,7 +212,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
             tasks = [group.create_task(work) for work in works]
             scheduler.start()
             try:
-                await _told_to_stop()
+                await stop.wait()
             finally:
                 scheduler.pause()
                 await asyncio.sleep(0)  # a tick that is cancelled before its first step would end in a traceback
@@ -216,6 +220,12 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
                 await parts.service.stop()
             for task in tasks:
                 task.cancel()
+
+
+async def _entered(stack: AsyncExitStack, settings: Settings, found: Connections) -> Parts:
+    parts = await stack.enter_async_context(assembled(settings, found, patient=True))
+    await _alone(parts.leases, settings)
+    return parts
 
 
 async def _alone(leases: Leases, settings: Settings) -> None:
@@ -281,12 +291,26 @@ async def _watch_the_clock(settings: Settings, found: Connections, jumped: Calla
             compared, waited_s = bool(theirs), 0.0
 
 
-async def _told_to_stop() -> None:
+def _told_to_stop() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What comes of it; ``None`` when we are told to stop before."""
+    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+    finally:
+        doing.cancel()
+        stopping.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
+    return None
 
 
 def _wake_soon(loop: asyncio.AbstractEventLoop, presence: Presence, account: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -68,10 +68,12 @@ class Service:
         for survey in self._routes.surveys.values():
             running = self._finishing.get(survey.name)
             if running is None or running.done():
-                self._finishing[survey.name] = asyncio.create_task(self._guarded(self._finish(survey), survey.name))
+                self._finishing[survey.name] = asyncio.create_task(
+                    self._guarded(partial(self._finish, survey), survey.name)
+                )
         for survey in self._routes.surveys.values():
-            await self._guarded(self._open_due(survey), survey.name)
-        await self._guarded(self._tidy(), "keeping house")
+            await self._guarded(partial(self._open_due, survey), survey.name)
+        await self._guarded(self._tidy, "keeping house")
 
     @property
     def finishing(self) -> Collection[asyncio.Task[None]]:
@@ -85,9 +87,9 @@ class Service:
         await asyncio.gather(*self._finishing.values(), return_exceptions=True)
         await self.post.stop()
 
-    async def _guarded(self, work: Awaitable[object], what: str) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[object]], what: str) -> None:
         try:
-            await work
+            await work()
         except (VouchError, TimeoutError) as error:
             log.warning("%s: %s; trying again", what, error or "it took too long")
         except Exception:

@@ -82,6 +82,20 @@ def agree(found: Mapping[str, Any]) -> bool:
     return bool(found["n"] == n and abs(found["nps"] - exact) <= 0.5 and low <= exact <= high)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_told_to_while_it_waits_for_its_database(vouch: Vouch, stage: Stage, number: int) -> None:
+    here = {"VOUCH_SANDBOX__URL": stage.url, "VOUCH_SERVICE__DATABASE": "postgresql://vouch@127.0.0.1:1/vouch"}
+    with vouch.start("run", **here) as service:
+        try:
+            assert service.stderr is not None
+            assert "the database server is away" in service.stderr.readline()
+            service.send_signal(number)
+            said, logged = service.communicate(timeout=WAIT_S)
+        finally:
+            service.kill()
+    assert (service.returncode, said, logged) == (0, "Stopped.\n", "")
+
+
 def test_a_week_by_hand(vouch: Vouch, stage: Stage) -> None:
     here = {"VOUCH_SANDBOX__URL": stage.url}
     asked = vouch.json("ask", **here)["asked"]
