@@ -13,7 +13,7 @@ from datetime import timedelta
 from core.account import Account, Address, Direct, Limits, Look, Place, Poll, Receipt
 from core.clock import OFF_S, Clock, steady
 from core.errors import AccountError, AccountUnavailable, StoreError
-from core.store import doubts, outbox
+from core.store import doubts, holders, outbox
 from core.store.database import Connection, Database
 from core.store.doubts import Doubt
 from core.store.leases import Held
@@ -108,21 +108,24 @@ class Resolver:
         """See to everything unknown that may be looked for now. Returns whether there is more to find out later."""
         found = await in_thread(self._doubts)
         self._not_before = {
-            doubt.id: self._not_before.get(doubt.id, steady() + self._settles_in_s(doubt)) for doubt in found
+            doubt.id: self._not_before.get(doubt.id, steady() + settles_in_s) for doubt, settles_in_s in found
         }
-        waits = [await self._see_to(doubt) for doubt in found]
+        waits = [await self._see_to(doubt) for doubt, _ in found]
         return any(waits)
 
-    def _settles_in_s(self, doubt: Doubt) -> float:
-        """How long a request may still arrive, wall seconds: since it was given up, however often we have started."""
-        if doubt.until is None or self._database.dialect == "postgresql":  # whose clock that was, nobody knows
-            return self._settle_s
-        passed_s = (self._clock.now() - doubt.until).total_seconds() / self._clock.speed
-        return min(max(self._settle_s - passed_s, 0.0), self._settle_s)
-
-    def _doubts(self) -> list[Doubt]:
+    def _doubts(self) -> list[tuple[Doubt, float]]:
+        """Each with how long its request may still arrive, wall seconds, however often we have started."""
         with self._database.reading() as connection:
-            return doubts.doubts(connection, self._account.name, self._clock.now())
+            found = doubts.doubts(connection, self._account.name, self._clock.now())
+            given_up_s = {doubt.id: self._given_up_s_ago(connection, doubt) or 0.0 for doubt in found}
+        return [(doubt, min(max(self._settle_s - given_up_s[doubt.id], 0.0), self._settle_s)) for doubt in found]
+
+    def _given_up_s_ago(self, connection: Connection, doubt: Doubt) -> float | None:
+        if self._database.dialect == "postgresql":  # whose calendar it was, nobody knows
+            return holders.followed_s_ago(connection, self._account.name, doubt.fence)
+        if doubt.until is None:
+            return None
+        return (self._clock.now() - doubt.until).total_seconds() / self._clock.speed
 
     async def _see_to(self, doubt: Doubt) -> bool:
         """See to one. Returns whether it is to be looked for later."""

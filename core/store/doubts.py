@@ -50,6 +50,8 @@ class Doubt:
     """How often it was looked for and not found, or its placeholder said again."""
     error: str
     """Why it is unknown."""
+    fence: int
+    """Of the holder that said it, if it did."""
 
 
 def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
@@ -73,6 +75,7 @@ def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
             until=row.settled_at if _in_order(row.claimed_at, row.settled_at, now) else None,
             looks=row.looks,
             error=row.error,
+            fence=row.fence,
         )
         for row in rows
     ]

@@ -14,7 +14,7 @@ from core.ballot import ballot_of
 from core.events import Via
 from core.models import Ask, Count, Gap, Outbox, Ref, ReplyRow, Response, WaveRow
 from core.routes import ChannelKind
-from core.store.outbox import State
+from core.store.outbox import FINAL, State
 from core.store.statements import Upsert, stamp, table
 from core.survey import Wave
 
@@ -76,7 +76,8 @@ def find_gaps(connection: Connection, wave_id: int, now: datetime) -> list[Diffe
 
 
 def untold(connection: Connection, wave: Wave) -> set[str]:
-    """Accounts on which a poll of a wave stands, or may stand, that names nobody and has not told its last totals."""
+    """Accounts on which something of a wave's polls is still to be known: one that names nobody stands, or may stand,
+    and has not told its last totals; or one that names its voters is in doubt, so nobody knows whose votes it has."""
     told = exists().where(
         _REF.c.ask_id == _ASK.c.id,
         _COUNT.c.account == _REF.c.account,
@@ -84,12 +85,15 @@ def untold(connection: Connection, wave: Wave) -> set[str]:
         _COUNT.c.final.is_(True),
     )
     stands = [str(State.SENT), str(State.UNKNOWN)]
+    some_wait = exists().where(_REPLY.c.account == _ASK.c.account, _REPLY.c.outcome == "waiting")
+    sought = (_OUTBOX.c.state == str(State.UNKNOWN)) & ((_OUTBOX.c.looks != FINAL) | some_wait)
+    unnamed = _ASK.c.named.is_(False) & ~told
     query = (
         select(_ASK.c.account)
         .join_from(_ASK, _WAVE, _WAVE.c.id == _ASK.c.wave_id)
         .join(_OUTBOX, _OUTBOX.c.key == _ASK.c.key)
         .where(_WAVE.c.survey == wave.survey, _WAVE.c.key == wave.key, _OUTBOX.c.state.in_(stands))
-        .where(_ASK.c.kind == str(ChannelKind.POLL), _ASK.c.named.is_(False), ~told)
+        .where(_ASK.c.kind == str(ChannelKind.POLL), unnamed | (_ASK.c.named.is_(True) & sought))
     )
     return set(connection.execute(query).scalars())
 

@@ -37,6 +37,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from core.clock import steady
 from core.errors import StoreAway, StoreError
 from core.models import Lease, Moment
+from core.store import holders
 from core.store.alone import FileLock
 from core.store.database import Database
 from core.store.opening import as_away
@@ -265,6 +266,8 @@ class Leases:
         mine = update(_LEASE).where(*same).values(fence=fence + 1, session=self.session, until=self._until())
         if connection.execute(mine).rowcount != 1:  # somebody else was faster, or it was renewed after all
             return None
+        if fence and self._file is None:
+            holders.follow(connection, account, fence)
         self._take_over(connection, account)
         return Held(account, fence + 1)
 

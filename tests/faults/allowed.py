@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from tests.faults.contract import Act
+from tests.faults.recorded import Act
 
 
 class Weight(Enum):

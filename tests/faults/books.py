@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from tests.faults.contract import Request
+from tests.faults.recorded import Request
 
 Row = dict[str, Any]
 

@@ -18,9 +18,10 @@ from core.settings import load
 from sandbox.weeks import week_at
 from tests.architecture import ROOT
 from tests.faults.books import read
-from tests.faults.contract import Truth, Up
+from tests.faults.contract import Up
 from tests.faults.databases import Store, opened
 from tests.faults.judge import LEAST_SHARE, READY_S, Case, Verdict, judge
+from tests.faults.recorded import Truth
 from tests.faults.remote import Remote
 from tests.faults.run import Progress, Run
 from tests.faults.scenarios import SCENARIOS, Scenario

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.telegram.updates import TAP_LIFE_S
-from tests.faults.contract import Violation
 from tests.faults.kept import FAILURES, Kept
 from tests.faults.reading import DEFERRALS, MODAL, What
+from tests.faults.recorded import Violation
 from tests.faults.seen import Arrival, Seen
 
 Open = Callable[[str], Kept | None]

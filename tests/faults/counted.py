@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from sandbox.reading import scores_of
 from tests.faults.allowed import Given, Weight, allowed
 from tests.faults.books import Books, Row
-from tests.faults.contract import Act, Truth
 from tests.faults.peace import Peace
+from tests.faults.recorded import Act, Truth
 
 ANSWERS = ("vote", "retract", "tap", "text")
 HAS_HISTORY = ("vote", "retract")
@@ -99,7 +99,8 @@ class Counted:
             given = act.accepted and not act.lost and act.events and not act.open
             if given and not self.kept(act) and self._must_be_kept(act):
                 yield Finding("lost", f"{_told(act)}: nothing was kept of it")
-            if self._peace.heard(act) and (act.lost == "expired" or (act.lost and not self.kept(act))):
+            given_up = act.lost == "expired" or (act.lost == "deferred" and not self.kept(act))
+            if given_up and self._peace.could_be_answered(act):
                 yield Finding("lost", f"{_told(act)}: heard in peace, and not answered in time or not kept")
             if self._peace.unheard(act):
                 yield Finding("lost", f"{_told(act)}: never heard, though nothing was wrong")

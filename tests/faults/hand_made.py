@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.faults.books import Books, Row
-from tests.faults.contract import Act, Count, PostSeen, Request, Truth, WeekTruth
 from tests.faults.judge import Case
+from tests.faults.recorded import Act, Count, PostSeen, Request, Truth, WeekTruth
 from tests.faults.reported import Team
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)

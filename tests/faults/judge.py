@@ -13,9 +13,9 @@ from typing import Any
 
 from core.settings import Settings
 from tests.faults.books import Books
-from tests.faults.contract import Truth
 from tests.faults.counted import Counted, Finding
 from tests.faults.peace import Peace, Span
+from tests.faults.recorded import Truth
 from tests.faults.reported import Reported, Team
 from tests.faults.said import Said
 from tests.faults.shares import Shares

@@ -8,13 +8,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 
-from tests.faults.contract import Act, Truth
+from tests.faults.recorded import Act, Truth
 
 Span = tuple[float, float]
 """From when to when, wall."""
 
 HEARD_S = 2.0
 """So long after it was heard, at most, a thing has been taken and answered."""
+
+SOON_S = 0.5
+"""What goes over the wire so soon after it was done can be answered in time; a session taken up again brings more."""
 
 AFTERWARDS_S = 1.0
 """So long after something was wrong all may not be well yet."""
@@ -42,6 +45,10 @@ class Peace:
         """Whether an act went over the wire while nothing was wrong with us and its platform, which went on until it
         must have been taken."""
         return act.wired is not None and self._by_platform[act.platform].holds(act.wired, act.wired + HEARD_S)
+
+    def could_be_answered(self, act: Act) -> bool:
+        """Whether it was heard in peace, and so soon that there was time for an answer."""
+        return act.wired is not None and act.wired - act.wall <= SOON_S and self.heard(act)
 
     def unheard(self, act: Act) -> bool:
         """Whether Discord never told us what was done while nothing was wrong, although the line to it was up."""

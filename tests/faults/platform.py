@@ -32,9 +32,10 @@ from sandbox.world import World
 from tests.faults import contract
 from tests.faults.acts import Watching
 from tests.faults.confirms import Confirms
-from tests.faults.contract import Arm, Done, Gone, Service, StreamFault, Truth, Up, WireFault, WorldState
+from tests.faults.contract import Arm, Done, Gone, Service, StreamFault, Up, WireFault, WorldState
 from tests.faults.kills import Killer
 from tests.faults.reading import gateway_event
+from tests.faults.recorded import Truth
 from tests.faults.seen import Seen
 from tests.faults.services import Services
 from tests.faults.streams import Streams

@@ -7,18 +7,8 @@ from typing import Self, TypeVar
 
 import aiohttp
 
-from tests.faults.contract import (
-    Arm,
-    Done,
-    Gone,
-    Hit,
-    Service,
-    StreamFault,
-    Truth,
-    WireFault,
-    World,
-    WorldState,
-)
+from tests.faults.contract import Arm, Done, Gone, Hit, Service, StreamFault, WireFault, World, WorldState
+from tests.faults.recorded import Truth
 from tests.faults.told import Told
 
 T = TypeVar("T", bound=Told)

@@ -19,9 +19,9 @@ from demo.readback import Counts, read_line
 from sandbox.reading import Scores
 from tests.faults.allowed import Weight, allowed
 from tests.faults.books import Books
-from tests.faults.contract import Act, PostSeen, Truth
 from tests.faults.counted import ANSWERS, Counted
 from tests.faults.peace import Peace, Span
+from tests.faults.recorded import Act, PostSeen, Truth
 
 WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
 TALLY = re.compile(r": NPS (?:-?\d+|–).*, n \d+: ", re.MULTILINE)

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from sandbox.ledger import OPENING
 from tests.faults.books import Books, Row
-from tests.faults.contract import Act, Hit, PostSeen, Truth
+from tests.faults.contract import Hit
 from tests.faults.kept import UNREAD
+from tests.faults.recorded import Act, PostSeen, Truth
 from tests.faults.reported import up_s
 
 CANNOT_LOOK = ("telegram",)
@@ -62,7 +63,10 @@ class Said:
         mine = [r for r in self.truth.requests if self.books.is_of(r, row) and begun <= r.at <= settled]
         if any(request.cut for request in mine):
             return Doubt(row["key"], "cut")
-        killed = any(row["key"] in hit.sending or self._unread(hit, begun, settled) for hit in self.truth.hits)
+        killed = any(
+            row["key"] in hit.sending or self._unread(hit, begun, settled) or self._followed(hit, row)
+            for hit in self.truth.hits
+        )
         if killed and self.platforms[row["account"]] in CANNOT_LOOK:
             return Doubt(row["key"], "unsent")
         return Doubt(row["key"], "")
@@ -71,6 +75,17 @@ class Said:
         """Whether somebody died just then of whom nobody could see what it was saying: its database was away."""
         at = self.truth.at - (self.truth.wall - hit.wall) * self.speed
         return hit.signal == "KILL" and hit.note.startswith(UNREAD) and begun <= at <= settled
+
+    def _followed(self, hit: Hit, row: Row) -> bool:
+        """Whether somebody died between its claim and when it was found to be in doubt, while another instance was up
+        that took over at once: before the death could be looked into."""
+        if hit.signal != "KILL" or not row["claimed_at"] or not row["settled_at"]:
+            return False
+        at = self.truth.at - (self.truth.wall - hit.wall) * self.speed
+        others = (life for life in self.truth.lives if life.instance != hit.instance)
+        up = any(life.since <= at and (life.until is None or life.until > at) for life in others)
+        slack = CLOCKS_S * self.speed
+        return up and row["claimed_at"] - slack <= at <= row["settled_at"] + slack
 
     # -- twice and never -------------------------------------------------------------------------------------------
 

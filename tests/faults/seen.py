@@ -12,8 +12,9 @@ from itertools import islice
 
 from sandbox.clocks import Clocks
 from sandbox.seam import Post
-from tests.faults.contract import Hit, Life, Violation
+from tests.faults.contract import Hit
 from tests.faults.reading import Handed, What
+from tests.faults.recorded import Life, Violation
 
 CUT_S = 1.0
 """An answer that was written so shortly before a death may not have been recorded."""

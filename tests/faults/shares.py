@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from sandbox.ledger import OPENING
 from tests.faults.books import Books, Row
-from tests.faults.contract import Act, Truth
 from tests.faults.counted import ANSWERS
+from tests.faults.recorded import Act, Truth
 from tests.faults.reported import up_s
 
 UNWELCOME = "no longer allowed, or already answered"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.contract import Act, Arm, Hit, PostSeen, Request, Truth, Violation, WeekTruth
+from tests.faults.contract import Arm, Hit
+from tests.faults.recorded import Act, PostSeen, Request, Truth, Violation, WeekTruth
 from tests.faults.told import Told
 
 KINDS: tuple[type[Told], ...] = (Arm, Hit, Act, PostSeen, Request, Violation, WeekTruth)

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.contract import Hit, Life, Request, Truth
+from tests.faults.contract import Hit
 from tests.faults.hand_made import BOT, CASE, GUILD, HEADLINE, act, clean, moment, request, said
 from tests.faults.judge import Verdict, judge
-from tests.faults.peace import HEARD_S, Peace, Span
+from tests.faults.peace import HEARD_S, SOON_S, Peace, Span
+from tests.faults.recorded import Life, Request, Truth
 
 UP = Life(instance="a", since=moment(-10), until=None, since_wall=990.0)
 TAP_AT = 1007.0
@@ -54,6 +55,11 @@ def test_what_was_wrong_then_is_an_excuse(wrong: dict[str, tuple[Hit | Request |
 @pytest.mark.parametrize(("trouble", "lost"), [((1006.5, 1007.5), 0), ((1000.0, 1006.5), 0), ((1000.0, 1005.0), 1)])
 def test_what_we_broke_is_an_excuse_until_it_was_well_again(trouble: Span, lost: int) -> None:
     assert verdict(tapped(), trouble).lost == lost
+
+
+@pytest.mark.parametrize(("late_s", "lost"), [(SOON_S, 1), (SOON_S + 0.1, 0)])
+def test_what_comes_late_over_the_wire_cannot_be_answered_in_time(late_s: float, lost: int) -> None:
+    assert verdict(tapped(wired=TAP_AT + late_s)).lost == lost
 
 
 def test_what_is_wrong_with_another_platform_is_none() -> None:

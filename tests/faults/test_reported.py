@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.books import Books
-from tests.faults.contract import Life, Truth
 from tests.faults.counted import Counted
 from tests.faults.hand_made import BOT, BY_CHANNEL, CASE, HEADLINE, clean, moment, post, said
 from tests.faults.peace import Peace
+from tests.faults.recorded import Life, Truth
 from tests.faults.reported import Reported
 
 LATER = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.faults.contract import Life
+from tests.faults.contract import Hit
 from tests.faults.hand_made import BOT, CASE, WEEK, act, clean, moment, said
 from tests.faults.judge import judge
+from tests.faults.recorded import Life
 from tests.faults.said import SOME
 
 
@@ -18,6 +19,19 @@ def test_a_channel_that_was_not_asked_is_seen() -> None:
     assert judge(truth, books, case).violations == [f"never asked: buttons in {WEEK}"]
     half = (Life(instance="a", since=moment(0), until=moment(80)),)
     assert judge(replace(truth, lives=half), books, case).violations == []
+
+
+def test_who_is_followed_at_once_may_leave_something_in_doubt() -> None:
+    truth, books = clean()
+    books.outbox.append(said("answer:9", BOT, person_id=3, state="unknown", claimed_at=moment(3), settled_at=moment(5)))
+    dead = Hit(happened=True, instance="a", signal="KILL", wall=1004.0)
+    lives = tuple(Life(instance=name, since=moment(0), until=None) for name in "ab")
+    truth = replace(truth, hits=(dead,), lives=lives)
+    assert judge(truth, books, CASE).violations == []
+    alone = replace(truth, lives=lives[:1])
+    assert judge(alone, books, CASE).violations == ["unknown without a cut answer: answer:9"]
+    long_ago = replace(truth, hits=(replace(dead, wall=1001.0),))
+    assert judge(long_ago, books, CASE).violations == ["unknown without a cut answer: answer:9"]
 
 
 def test_people_whom_nobody_plans_to_invite_are_seen() -> None:

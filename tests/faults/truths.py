@@ -13,7 +13,7 @@ from sandbox.seam import Post
 from sandbox.telegram import TelegramStandIn
 from sandbox.telegram.updates import DAY_S, TAP_LIFE_S
 from sandbox.world import World
-from tests.faults.contract import Act, Count, PostSeen, Request, Truth, WeekTruth
+from tests.faults.recorded import Act, Count, PostSeen, Request, Truth, WeekTruth
 from tests.faults.seen import Call, Deed, Seen
 
 INTERACTION_S = 3.0

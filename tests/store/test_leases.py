@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import StoreError
 from core.events import Cursor
 from core.models import Lease
+from core.store import holders
 from core.store.cursors import cursors_of
 from core.store.database import Database
 from core.store.leases import Held, Leases, ours, standing
@@ -45,6 +46,20 @@ class Process:
             while (held := await self.leases.take(ACCOUNT)) is None:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.02)
         return held
+
+
+async def test_a_server_knows_when_each_holder_was_followed(shared: Database) -> None:
+    async with Process(shared).leases as first, Process(shared).leases as second:
+        held = await first.take(ACCOUNT)
+        assert held is not None
+        await first.release(held)
+        assert await second.take(ACCOUNT) is not None
+    with shared.engine.begin() as connection:
+        ago_s = [holders.followed_s_ago(connection, ACCOUNT, held.fence + more) for more in (-1, 0, 1)]
+    before, then, later = ago_s
+    assert before is not None
+    assert then is not None
+    assert (0 <= before <= then, later) == (True, None)
 
 
 async def taken_or_not(process: Process) -> Held | None:

@@ -13,6 +13,7 @@ from core.message import text as words
 from core.models import Outbox
 from core.store import asks, outbox
 from core.store.gaps import find_gaps, nameless_votes, untold
+from core.store.outbox import FINAL
 from core.store.statements import table
 from core.store.waiting import forget_waiting
 from tests.store.stage import ACCOUNT, BALLOT, CHANNELS, NOW, WAVES, Stage, poll_ref
@@ -174,3 +175,17 @@ def test_a_poll_that_names_nobody_is_waited_for_until_it_has_told_its_last_total
     assert (waits_for(0), waits_for(1)) == ({ACCOUNT}, set())
     stage.deliver(Totals(ref=poll_ref("news", 0), totals=votes, as_of=NOW, final=True))
     assert waits_for(0) == set()
+
+
+def test_a_poll_that_names_its_voters_is_waited_for_while_it_is_in_doubt(stage: Stage) -> None:
+    def change(**values: object) -> set[str]:
+        with stage.database.engine.begin() as connection:
+            connection.execute(update(table(Outbox)).where(table(Outbox).c.key == doubted).values(**values))
+            return untold(connection, WAVES[0])
+
+    doubted = stage.plan_ask("group", 0)
+    assert change(state="unknown") == {ACCOUNT}
+    assert change(looks=FINAL) == set()  # whoever votes on it makes it known, or nobody has
+    stage.deliver(stage.vote(1, "ann", poll_ref("theirs", 0), 1))
+    assert change(looks=FINAL) == {ACCOUNT}
+    assert change(state="sent") == set()

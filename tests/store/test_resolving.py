@@ -4,10 +4,12 @@ and never said again on a guess."""
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from core.account import Limits, Look, Place, PlaceKind, Poll, Receipt
 from core.clock import Clock
@@ -16,7 +18,7 @@ from core.message import text as words
 from core.models import Person
 from core.resolving import APART, MOST_LOOKS, MOST_PLACEHOLDERS
 from core.sender import Sender
-from core.store import asks, doubts, outbox
+from core.store import asks, doubts, holders, outbox
 from core.store.database import Database
 from core.store.outbox import FINAL, Kind, Planned
 from core.store.statements import table
@@ -97,6 +99,27 @@ async def test_the_wait_for_a_late_request_goes_on_through_starts(stage: Stage) 
     on_one_machine = stage.database.dialect == "sqlite"  # else nobody knows whose clock it was
     assert await speaking(stage, voice, settle_s=3_600).resolve() is not on_one_machine
     assert row(stage, report().key)["state"] == ("sent" if on_one_machine else "unknown")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_on_a_server_the_wait_goes_by_when_the_holder_was_followed(stage: Stage) -> None:
+    voice = Voice(stage, place=SEEN)
+    plan(stage, report())
+    voice.loses.add(report().key)
+    await soon(speaking(stage, voice, settle_s=3_600).drain())
+    fence = row(stage, report().key)["fence"]
+    with stage.database.engine.begin() as connection:
+        assert holders.followed_s_ago(connection, ACCOUNT, fence) is None
+        holders.follow(connection, ACCOUNT, fence)
+        holders.follow(connection, ACCOUNT, fence + 1)
+        ago_s = holders.followed_s_ago(connection, ACCOUNT, fence)
+        assert ago_s is not None
+        assert 0 <= ago_s < 60
+    assert await speaking(stage, voice, settle_s=3_600).resolve() is True
+    with stage.database.engine.begin() as connection:
+        connection.execute(text("UPDATE cursor SET value = :long_ago"), {"long_ago": json.dumps([[fence, 1.0]])})
+    assert await speaking(stage, voice, settle_s=3_600).resolve() is False
+    assert row(stage, report().key)["state"] == "sent"
 
 
 @pytest.mark.parametrize(("later", "state"), [(APART, "sent"), (APART + timedelta(seconds=1), "unknown")])
