@@ -210,5 +210,6 @@ BUGS = (
         shows=("violations",),
         kills=8,
         platform="telegram",
+        week_s=90.0,  # who is told five times to wait ten seconds must still be able to ask in its week
     ),
 )
