@@ -13,6 +13,7 @@ from tests.faults.books import Books, Row
 from tests.faults.counted import ANSWERS
 from tests.faults.recorded import Act, Truth
 from tests.faults.reported import up_s
+from tests.faults.said import SLACK_S
 
 UNWELCOME = "no longer allowed, or already answered"
 """What the service writes when it finds itself that something is not wanted any more."""
@@ -24,9 +25,6 @@ LEAVING = ("stop", "block")
 
 AWAY = 0.9
 """What was to be said while the service was away for so much of its life may expire."""
-
-SLACK_S = 5.0
-"""So many wall seconds the clocks of the two processes may differ in what they call the time of a request."""
 
 _Name = tuple[str, str]
 
