@@ -37,6 +37,8 @@ class Reply:
     """Id of the place where it happened; empty in direct messages and where the platform does not say."""
     ref: str | None = None
     """What it votes on, or the message that it answers; ``None`` when it stands alone."""
+    ref_at: datetime | None = None
+    """TEXT: when the message that it answers was written, where its id tells."""
     option: int | None = None
     """VOTE: index of the option, from 0. With ``withdrawn``: the option taken back, ``None`` = whatever it was."""
     withdrawn: bool = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from core.events import Consent, ConsentKind, Reply, Totals, Via
@@ -30,6 +30,8 @@ POLL_FIELDS: Final = ["end_datetime", "id", "options", "voting_status"]
 
 _ID = re.compile(r"[0-9]{1,19}")
 """Every id of X is 1 to 19 digits. Source: X OpenAPI 2.159, ``TweetId``, ``UserId``, ``DmEventId``."""
+_FIRST_MOMENT: Final = datetime.fromtimestamp(1288834974.657, UTC)
+"""What the time within ids counts from. Source: https://github.com/twitter-archive/snowflake/tree/snowflake-2010"""
 _ADDRESSED = re.compile(r"(?:\s*[@\uff20][A-Za-z0-9_]{1,20}(?![A-Za-z0-9_]))+\s*")
 """The handles that X puts before a reply's words."""
 _ONE_TO_ONE = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
@@ -145,8 +147,14 @@ def mention(post: Json, me: str) -> Reply | None:
         order=int(id),
         place=TIMELINE,
         ref=post_ref(root) if root is not None else None,
+        ref_at=made_at(root) if root is not None else None,
         text=words(_text(post, "text")),
     )
+
+
+def made_at(id: str) -> datetime:
+    """When the post with this id was made, by the milliseconds that its upper bits count."""
+    return _FIRST_MOMENT + timedelta(milliseconds=int(id) >> 22)
 
 
 def direct(event: Json, me: str) -> tuple[Consent, Reply] | tuple[()]:

@@ -33,13 +33,12 @@ class KnownWave:
 
 @dataclass(frozen=True, slots=True)
 class KnownAsk:
-    """A post of ours that replies can refer to: an ask, or an invitation (then ``id`` is ``None``)."""
+    """A post of ours that replies can refer to: an ask; an invitation or an ask in doubt has no ``id``."""
 
     id: int | None
     wave: KnownWave
     channel: str
     ballot: Ballot | None
-    named: bool
 
 
 class Directory:
@@ -98,17 +97,16 @@ class Directory:
         for account in {account for account, _ in missing}:
             refs = [ref for its, ref in missing if its == account]
             rows = connection.execute(
-                select(_REF.c.ref, _REF.c.wave_id, _REF.c.channel, _ASK.c.id, _ASK.c.ballot, _ASK.c.named)
+                select(_REF.c.ref, _REF.c.wave_id, _REF.c.channel, _ASK.c.id, _ASK.c.ballot)
                 .join_from(_REF, _ASK, _REF.c.ask_id == _ASK.c.id, isouter=True)
                 .where(_REF.c.account == account, _REF.c.ref.in_(refs))
             )
-            for ref, wave_id, channel, ask_id, ballot, named in rows:
+            for ref, wave_id, channel, ask_id, ballot in rows:
                 known = KnownAsk(
                     id=ask_id,
                     wave=self.wave_by_id(connection, wave_id),
                     channel=channel,
                     ballot=ballot_of(ballot) if ballot else None,
-                    named=bool(named),
                 )
                 found[(account, ref)] = known
                 if ask_id is not None:

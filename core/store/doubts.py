@@ -17,14 +17,24 @@ from core.account import Poll, Receipt
 from core.envelope import load, placeholder_of
 from core.events import PollSeen
 from core.message import Message
-from core.models import Outbox, Person, Ref
+from core.models import Ask, Outbox, Person, Ref
 from core.store.leases import Held, ours
 from core.store.outbox import FINAL, Kind, State, give_back, sent
 from core.store.statements import table
 
+_ASK = table(Ask)
 _OUTBOX = table(Outbox)
 _PERSON = table(Person)
 _REF = table(Ref)
+
+_MAY_STAND = and_(
+    _OUTBOX.c.kind == str(Kind.ASK),
+    or_(
+        _OUTBOX.c.state.in_([str(State.UNKNOWN), str(State.SENDING)]),
+        and_(_OUTBOX.c.state == str(State.SENT), _OUTBOX.c.receipt == ""),
+    ),
+)
+"""An ask that may stand on the platform under a name that nobody here knows."""
 
 LOOK_BACK = timedelta(days=7)
 """How far back is looked when a claim lies in the future: the clock was wrong then, so nobody knows when it was."""
@@ -87,6 +97,13 @@ def _since(claimed_at: datetime | None, planned_at: datetime, now: datetime) -> 
     return min(planned_at, now - LOOK_BACK)
 
 
+def asked_in_doubt(connection: Connection, account: str) -> list[tuple[int, str]]:
+    """Wave (row id) and channel of the asks that may have been said, or were by a person's word: replies come with the
+    name of a post that nobody here knows."""
+    query = select(_ASK.c.wave_id, _ASK.c.channel).join_from(_ASK, _OUTBOX, _OUTBOX.c.key == _ASK.c.key)
+    return [(wave, channel) for wave, channel in connection.execute(query.where(_ASK.c.account == account, _MAY_STAND))]
+
+
 def not_said(connection: Connection, doubt: Doubt, held: Held, due_at: datetime) -> bool:
     """It is not there: it may be said again at ``due_at``. Returns whether it is ours to say so, and nobody else found
     out more."""
@@ -128,12 +145,8 @@ def adopt(connection: Connection, account: str, seen: PollSeen, now: datetime) -
     the poll is known to be another one."""
     if connection.execute(select(exists().where(_REF.c.account == account, _REF.c.ref == seen.ref))).scalar_one():
         return None
-    may_be = [str(State.UNKNOWN), str(State.SENDING)]
-    query = select(_OUTBOX.c.id, _OUTBOX.c.place, _OUTBOX.c.body, _OUTBOX.c.state).where(
-        _OUTBOX.c.account == account,
-        _OUTBOX.c.kind == str(Kind.ASK),
-        or_(_OUTBOX.c.state.in_(may_be), (_OUTBOX.c.state == str(State.SENT)) & (_OUTBOX.c.receipt == "")),
-    )
+    columns = (_OUTBOX.c.id, _OUTBOX.c.place, _OUTBOX.c.body, _OUTBOX.c.state)
+    query = select(*columns).where(_OUTBOX.c.account == account, _MAY_STAND)
     alike = [(id, place, state) for id, place, body, state in connection.execute(query) if _is(load(body), seen)]
     if len(alike) != 1:
         return None

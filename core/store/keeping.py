@@ -18,6 +18,7 @@ from core.models import ConsentRow, Count, CursorRow, Outbox, Person, ReplyRow, 
 from core.nps import Band
 from core.reading import keepable
 from core.store.directory import KnownAsk
+from core.store.doubts import asked_in_doubt
 from core.store.known import Known
 from core.store.meaning import Read, understand
 from core.store.outbox import Kind, Priority, State
@@ -113,10 +114,7 @@ class Keeping:
         for _, account, event in fresh:
             wanted.setdefault((account, event.person), event.language)
         self._people.know(wanted)
-        asks = self._known.directory.asks(
-            self._connection,
-            {(account, e.ref) for _, account, e in fresh if isinstance(e, Reply) and e.ref is not None},
-        )
+        asks = self._asks([(account, event) for _, account, event in fresh if isinstance(event, Reply)])
         reads = {
             index: understand(self._known, self._connection, account, event, asks)
             for index, account, event in fresh
@@ -196,6 +194,26 @@ class Keeping:
                     found = kept(self._connection, account=account, ids=many(self._connection, ids))
                     seen.update((account, id) for (id,) in found)
         return seen
+
+    def _asks(self, replies: Sequence[tuple[str, Reply]]) -> Mapping[tuple[str, str], KnownAsk]:
+        """The posts that replies refer to. One that is in doubt is known by its week: nobody answers it in another."""
+        refs = {(account, reply.ref) for account, reply in replies if reply.ref is not None}
+        found = self._known.directory.asks(self._connection, refs)
+        nameless = {(account, r.ref, r.ref_at) for account, r in replies if r.ref is not None and r.ref_at is not None}
+        doubted = {account: self._doubted(account) for account, ref, _ in nameless if (account, ref) not in found}
+        for account, ref, ref_at in nameless:
+            its = [ask for ask in doubted.get(account, ()) if ref_at in ask.wave.wave]
+            if its:
+                found.setdefault((account, ref), its[0])
+        return found
+
+    def _doubted(self, account: str) -> list[KnownAsk]:
+        return [
+            KnownAsk(
+                id=None, wave=self._known.directory.wave_by_id(self._connection, wave), channel=channel, ballot=None
+            )
+            for wave, channel in asked_in_doubt(self._connection, account)
+        ]
 
     def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
         people = {self._people[(account, e.person)].id for index, account, e in fresh if index in reads}

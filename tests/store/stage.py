@@ -39,6 +39,7 @@ CHANNELS = {
         Channel(name="news", account=ACCOUNT, place="-1003", kind=ChannelKind.POLL),
         Channel(name="lobby", account=ACCOUNT, place="-1004", kind=ChannelKind.BUTTONS),
         Channel(name="chat", account=ACCOUNT, place="-1005", kind=ChannelKind.BUTTONS),
+        Channel(name="timeline", account=ACCOUNT, place="timeline", kind=ChannelKind.REPLIES),
         Channel(name="dm", account=ACCOUNT, place="direct", kind=ChannelKind.DIRECT),
     )
 }

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.events import Event, Totals, Votes
+from core.models import Outbox
 from core.nps import Tally
 from core.store import tallies
-from core.survey import FREEZE
+from core.store.statements import table
+from core.survey import FREEZE, Wave
 from tests.store.stage import CHANNELS, NOW, WAVES, Stage, poll_ref
 
 REF = poll_ref("group", 0)
@@ -144,3 +146,23 @@ def test_nothing_replaces_what_a_poll_ended_with_but_another_end(stage: Stage) -
     stage.deliver(Totals(ref=ref, totals=(0,) * 10 + (6,), as_of=NOW, final=True))
     with stage.database.reading() as connection:
         assert tallies.open_totals(connection, stage.wave().id) == {"news": Tally(6)}
+
+
+def test_an_answer_to_a_post_in_doubt_is_one_to_the_week_of_that_post(stage: Stage) -> None:
+    """Also when it comes in the week after, and only as long as that week takes answers."""
+    key = stage.plan_ask("timeline", 0)
+    stage.now = WAVES[1].opens_at + timedelta(hours=2)
+
+    def answer(order: int, person: str, *, at: timedelta = timedelta(hours=1), of: Wave = WAVES[0]) -> None:
+        said = {"place": "timeline", "ref": "post:1", "ref_at": of.opens_at + timedelta(hours=9)}
+        stage.deliver(stage.typed(order, person, "9", at=WAVES[1].opens_at + at, **said))
+
+    answer(1, "ann")
+    with stage.database.engine.begin() as connection:
+        connection.execute(table(Outbox).update().where(table(Outbox).c.key == key).values(state="unknown"))
+    answer(2, "bob")
+    answer(3, "cy", at=FREEZE)
+    answer(4, "dee", of=WAVES[1])
+    nine = (9, 9, "timeline", "text")
+    assert stage.responses() == {("ann", WAVES[1].key): nine, ("bob", KEY): nine, ("dee", WAVES[1].key): nine}
+    assert [row["outcome"] for row in stage.rows("reply")] == ["counted", "counted", "late", "counted"]

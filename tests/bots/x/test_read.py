@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,13 @@ def test_quotation_refers_to_the_quoted_post() -> None:
     reply = read.mention(_post(referenced_tweets=[{"type": "quoted", "id": "800"}], conversation_id="900"), ME)
     assert reply is not None
     assert reply.ref == "post:800"
+    assert reply.ref_at == read.made_at("800")
+
+
+def test_the_id_of_a_post_tells_when_it_was_made() -> None:
+    documented = json.loads((PAYLOADS / "mentions_conversation.json").read_text("utf-8"))["data"]
+    for post in documented:
+        assert abs(read.made_at(post["id"]) - read.at(post)) < timedelta(seconds=1)
 
 
 def test_reply_without_conversation_refers_to_what_it_answers() -> None:
