@@ -15,8 +15,9 @@ from core.routes import Channel, ChannelKind, Routes
 from core.store.asks import NewAsk, ask_key, plan_asks
 from core.store.claims import claim
 from core.store.database import Connection, Database
+from core.store.fencing import Held
 from core.store.inbox import Inbox
-from core.store.leases import Held, Leases
+from core.store.leases import Leases
 from core.store.outbox import Kind, Planned, sent
 from core.survey import Survey, week_wave
 

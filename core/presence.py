@@ -16,8 +16,9 @@ from core.sender import Sender
 from core.store import asks
 from core.store.cursors import cursors_of
 from core.store.database import Database
+from core.store.fencing import Held
 from core.store.inbox import Inbox
-from core.store.leases import Held, Leases
+from core.store.leases import Leases
 from core.threads import in_thread
 
 log = logging.getLogger(__name__)

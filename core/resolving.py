@@ -16,7 +16,7 @@ from core.errors import AccountError, AccountUnavailable, StoreError
 from core.store import doubts, holders, outbox
 from core.store.database import Connection, Database
 from core.store.doubts import Doubt
-from core.store.leases import Held
+from core.store.fencing import Held
 from core.store.outbox import Kind
 from core.threads import in_thread
 

@@ -28,7 +28,7 @@ from core.resolving import SETTLE_S, Replay, Resolver, uses_placeholder
 from core.store import claims, outbox
 from core.store.claims import FAR, Begun
 from core.store.database import Connection, Database
-from core.store.leases import Held
+from core.store.fencing import Held
 from core.store.outbox import Claimed, Kind
 
 log = logging.getLogger(__name__)

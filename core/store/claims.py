@@ -16,7 +16,7 @@ from sqlalchemy.sql import FromClause
 from core.envelope import load, load_receipt, placeholder_of
 from core.errors import NotOurs
 from core.models import Outbox, Person, Response
-from core.store.leases import Held, ours
+from core.store.fencing import Held, ours
 from core.store.outbox import FINAL, MOVING, Claimed, Kind, Priority, State, expired, give_back, refused
 from core.store.statements import table
 

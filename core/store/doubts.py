@@ -18,7 +18,7 @@ from core.envelope import load, placeholder_of
 from core.events import PollSeen
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
-from core.store.leases import Held, ours
+from core.store.fencing import Held, ours
 from core.store.outbox import FINAL, Kind, State, give_back, sent
 from core.store.statements import table
 

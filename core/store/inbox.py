@@ -21,9 +21,9 @@ from core.routes import Routes
 from core.store.database import Database
 from core.store.directory import Directory
 from core.store.doubts import adopt
+from core.store.fencing import Held, standing
 from core.store.keeping import Keeping
 from core.store.known import Known
-from core.store.leases import Held, standing
 from core.store.silence import ask_to_tap_again
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,6 @@ from core.dialogue import Meaning, Situation, react
 from core.envelope import dump
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
 from core.models import ConsentRow, Count, CursorRow, Outbox, Person, ReplyRow, Response
-from core.nps import Band
 from core.reading import keepable
 from core.store.directory import KnownAsk
 from core.store.doubts import asked_in_doubt
@@ -25,6 +24,7 @@ from core.store.outbox import Kind, Priority, State
 from core.store.people import KnownPerson, Name, People
 from core.store.responses import Responses
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
+from core.store.voters import fill
 
 _PERSON = table(Person)
 _REPLY = table(ReplyRow)
@@ -131,26 +131,10 @@ class Keeping:
         return answers
 
     def votes(self, account: str, votes: Votes) -> None:
-        """A poll's whole list of voters: fill what the stream missed; never override what came by another way."""
+        """A poll's whole list of voters."""
         ask = self._known.directory.asks(self._connection, [(account, votes.ref)]).get((account, votes.ref))
-        if ask is None or ask.id is None or ask.ballot is None:
-            return
-        self._people.know({(account, person): None for person, _ in votes.votes})
-        voted = {self._people[(account, person)].id: option for person, option in votes.votes}
-        standing = self._connection.execute(
-            select(_RESPONSE.c.person_id).where(
-                _RESPONSE.c.wave_id == ask.wave.id, _RESPONSE.c.ask_id == ask.id, _RESPONSE.c.via == str(Via.VOTE)
-            )
-        ).scalars()
-        gone = set(standing) - set(voted)
-        everybody = [*voted, *gone]
-        if everybody:
-            self._responses.load(everybody, [ask.wave.id])
-        for person_id, option in voted.items():
-            if 0 <= option < len(ask.ballot.bands):
-                self._voted(ask, person_id, ask.ballot.bands[option], votes)
-        for person_id in gone:
-            self._responses.withdraw(person_id, ask.wave, ask.id, None, votes.order, str(Via.VOTE))
+        if ask is not None:
+            fill(self._connection, self._people, self._responses, account, ask, votes)
 
     def replay(self, account: str, refs: Sequence[str]) -> None:
         """Take up replies that waited for these posts."""
@@ -318,23 +302,6 @@ class Keeping:
             self._responses.comment(kept, read.comment)
         spoken = reply.via is not Via.VOTE
         return (Meaning.SCORED if spoken and taken else Meaning.SILENT), "counted" if taken else "older"
-
-    def _voted(self, ask: KnownAsk, person_id: int, band: Band, votes: Votes) -> None:
-        kept = self._responses.of(person_id, ask.wave)
-        by_another_way = kept is not None and kept.band is not None and kept.ask_id != ask.id
-        same = kept is not None and kept.band == band
-        if ask.id is None or by_another_way or same or (kept is not None and kept.via not in ("", str(Via.VOTE))):
-            return
-        self._responses.answer(
-            person_id,
-            ask.wave,
-            band,
-            channel=ask.channel,
-            ask_id=ask.id,
-            via=str(Via.VOTE),
-            ord=votes.order,
-            at=self._stamp(votes.as_of),
-        )
 
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)

@@ -1,10 +1,10 @@
-"""Leases: which process serves an account. Only the holder of an account's latest fence may say and keep anything.
+"""Leases: which process serves an account, and how another follows it.
 
 A lease lasts ``LEASE_S`` by the database's clock and is renewed well before. Who waits for one takes it when it ran
 out, or at once when its holder is gone: on PostgreSQL each run of Vouch holds an advisory lock for as long as its
 connection lives, on SQLite the one process that may use the file holds a lock of the operating system on it
-(``core/store/alone.py``). A holder that was paused learns of its loss from the fence, whatever it believes.
-Source: C. Gray and D. Cheriton, "Leases", SOSP 1989; M. Kleppmann, "How to do distributed locking", 2016 (fencing).
+(``core/store/alone.py``). A holder that was paused learns of its loss from the fence (``core/store/fencing.py``).
+Source: C. Gray and D. Cheriton, "Leases", SOSP 1989.
 """
 
 from __future__ import annotations
@@ -12,37 +12,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Interval,
-    exists,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Interval, func, literal, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from core.clock import steady
 from core.errors import StoreAway, StoreError
-from core.models import Lease, Moment
+from core.models import Lease
 from core.store import holders
 from core.store.alone import FileLock
 from core.store.database import Database
+from core.store.fencing import Held, Now
 from core.store.opening import as_away
 from core.store.session import Session
-from core.store.statements import Lookup, Upsert, among, many, stamp, table
+from core.store.statements import Upsert, stamp, table
 from core.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -70,62 +59,6 @@ _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """On SQLite the lock on the file is the lease: no clock can end it."""
 
 _add = Upsert(Lease, ("account", "fence", "session", "until"), key=("account",))
-
-
-class _Now(FunctionElement[datetime]):
-    """The database's clock, now: not when the transaction began."""
-
-    name = "database_now"
-    inherit_cache = True
-    type = Moment()
-
-
-@compiles(_Now, "sqlite")
-def _now_on_sqlite(element: _Now, compiler: SQLCompiler, **options: Any) -> str:
-    return "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-
-
-@compiles(_Now, "postgresql")
-def _now_on_postgresql(element: _Now, compiler: SQLCompiler, **options: Any) -> str:
-    return "clock_timestamp()"
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A lease that we took."""
-
-    account: str
-    fence: int
-
-
-def ours(held: Held) -> ColumnElement[bool]:
-    """Whether this is still the latest lease of its account and has not run out: for the ``WHERE`` of an ``UPDATE``.
-
-    On PostgreSQL it locks the lease's row against a new holder until the transaction ends. So either all of the
-    transaction is there before anybody takes the lease over, or nothing of it ever is: a lock that has to wait for
-    another's commit looks at the row again. Source:
-    https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED
-    """
-    lease = select(_LEASE.c.fence).where(
-        _LEASE.c.account == held.account, _LEASE.c.fence == held.fence, _LEASE.c.until > _Now()
-    )
-    return exists(lease.with_for_update(read=True))
-
-
-_standing = Lookup(
-    select(_LEASE.c.account, _LEASE.c.fence)
-    .where(among(_LEASE.c.account, "accounts"), _LEASE.c.until > _Now())
-    .order_by(_LEASE.c.account)
-    .with_for_update(read=True)
-)
-
-
-def standing(connection: Connection, helds: Iterable[Held]) -> set[Held]:
-    """Those of the leases that are still ours, by one look; as safe as ``ours`` until the transaction ends."""
-    helds = set(helds)
-    accounts = sorted({held.account for held in helds})
-    found = _standing(connection, accounts=many(connection, accounts)) if accounts else ()
-    return helds & {Held(account, fence) for account, fence in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +191,7 @@ class Leases:
 
     def _take(self, connection: Connection, account: str) -> Held | None:
         _add(connection, [(account, 0, "", stamp(connection)(datetime.fromtimestamp(0, UTC)))])
-        query = select(_LEASE.c.fence, _LEASE.c.session, _LEASE.c.until, _LEASE.c.until <= _Now())
+        query = select(_LEASE.c.fence, _LEASE.c.session, _LEASE.c.until, _LEASE.c.until <= Now())
         fence, session, until, over = connection.execute(query.where(_LEASE.c.account == account)).one()
         if not (session == "" or over or self._is_gone(connection, session) or self._stuck(account, fence, until)):
             return None
@@ -274,7 +207,7 @@ class Leases:
     def _until(self) -> Any:
         if self._file is not None:
             return _EVER
-        return _Now() + literal(timedelta(seconds=self._lease_s), Interval())
+        return Now() + literal(timedelta(seconds=self._lease_s), Interval())
 
     def _is_gone(self, connection: Connection, session: str) -> bool:
         if self._file is not None:  # we have the lock on the file, so it does not

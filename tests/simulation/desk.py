@@ -22,8 +22,8 @@ from core.sender import Sender
 from core.service import Service
 from core.store import asks, outbox
 from core.store.database import Connection, Database
+from core.store.fencing import Held
 from core.store.inbox import Inbox
-from core.store.leases import Held
 from core.store.statements import table
 from core.survey import Survey
 from tests.simulation.town import DIRECT, OFFICE, POLLED, Account, Killed

@@ -20,7 +20,7 @@ from core.message import text as words
 from core.sender import Sender
 from core.store import outbox
 from core.store.database import Database
-from core.store.leases import Held
+from core.store.fencing import Held
 from core.store.outbox import Kind, Planned
 from tests.store.stage import ACCOUNT, NOW, Stage
 from tests.store.voice import EDITED, PLACE, SEEN, Platform, Voice, hold, take_over

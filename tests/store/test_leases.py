@@ -17,7 +17,8 @@ from core.models import Lease
 from core.store import holders
 from core.store.cursors import cursors_of
 from core.store.database import Database
-from core.store.leases import Held, Leases, ours, standing
+from core.store.fencing import Held, ours, standing
+from core.store.leases import Leases
 from core.store.statements import table
 from tests.store.stage import ACCOUNT, NOW, Stage
 

@@ -16,7 +16,7 @@ from core.models import Person
 from core.store import asks, claims, outbox
 from core.store.claims import Begun
 from core.store.database import Database
-from core.store.leases import Held
+from core.store.fencing import Held
 from core.store.outbox import Claimed, Kind, Planned, State
 from core.store.statements import table
 from tests.store.stage import ACCOUNT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref

@@ -15,7 +15,7 @@ from core.message import text as words
 from core.sender import Sender
 from core.store import outbox
 from core.store.database import Database
-from core.store.leases import Held
+from core.store.fencing import Held
 from core.survey import next_wave
 from tests.store.scene import SURVEY, WAVE, Scene, up
 from tests.store.stage import Stage

@@ -52,6 +52,7 @@ def test_the_numbers_of_a_week(stage: Stage) -> None:
         ChannelTally(channel="news", open=True, tally=Tally(2, 0, 3)),
         ChannelTally(channel="lobby", open=False, tally=Tally()),
         ChannelTally(channel="chat", open=False, tally=Tally()),
+        ChannelTally(channel="timeline", open=False, tally=Tally()),
         ChannelTally(channel="dm", open=False, tally=Tally(25, 0, 10)),
     )
 

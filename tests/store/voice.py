@@ -12,7 +12,7 @@ from core.errors import AccountRefused, ContentRefused, MessageGone, OutcomeUnkn
 from core.message import Message
 from core.models import Lease
 from core.store import outbox
-from core.store.leases import Held
+from core.store.fencing import Held
 from core.store.outbox import TakenOver
 from core.store.statements import table
 from tests.store.stage import ACCOUNT, NOW, Stage

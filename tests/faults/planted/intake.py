@@ -152,14 +152,14 @@ BUGS = (
         story="A poll's list of voters is the platform's truth, so it wins: who wrote another score later is overruled.",
         changes=(
             Change(
-                file="core/store/keeping.py",
-                old="        by_another_way = kept is not None and kept.band is not None and kept.ask_id != ask.id\n",
-                new="        by_another_way = False\n",
+                file="core/store/voters.py",
+                old="    by_another_way = kept.band is not None and kept.ask_id != ask.id\n",
+                new="    by_another_way = False\n",
             ),
             Change(
-                file="core/store/keeping.py",
-                old='        if ask.id is None or by_another_way or same or (kept is not None and kept.via not in ("", str(Via.VOTE))):\n',
-                new="        if ask.id is None or by_another_way or same:\n",
+                file="core/store/voters.py",
+                old='    return kept.band != band and not by_another_way and kept.via in ("", str(Via.VOTE))\n',
+                new="    return kept.band != band and not by_another_way\n",
             ),
         ),
         scenarios=("kills",),
