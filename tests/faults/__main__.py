@@ -28,7 +28,8 @@ from tests.faults.scenarios import NAMES
 from tests.faults.totals import total
 
 SHORT = 200
-"""A campaign of so many kills is short: its weeks are, too, because it waits for the end of the last."""
+"""A campaign of so many kills is short: its weeks are, too, because it waits for the end of the last. A long one has
+more followers: each kill may cost a message on Telegram, so a share of what is planned needs enough of it."""
 
 ONLY_ON = {"database": "postgresql", "disk-full": "sqlite"}
 """What can only be broken there."""
@@ -51,7 +52,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--instances", type=int, choices=(1, 2), default=1)
     parser.add_argument("--worlds", type=int, choices=(1, 2, 3), default=2)
-    parser.add_argument("--followers", type=int, default=240, help="per world")
+    parser.add_argument("--followers", type=int, help="per world; else 600, in a short campaign 240")
     parser.add_argument("--week-s", type=float, help="wall seconds of a week; else 60, in a short campaign 40")
     parser.add_argument("--window", choices=WINDOWS, default="", help="kill in this window only")
     parser.add_argument("--platform", choices=("x", "telegram", "discord"), default="", help="spoil and kill here only")
@@ -77,7 +78,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
         found.database,
         found.instances,
         found.worlds,
-        found.followers,
+        found.followers or (600 if found.kills > SHORT else 240),
         found.week_s or (60.0 if found.kills > SHORT else 40.0),
         found.folder or Path(tempfile.mkdtemp(prefix="vouch-faults-")),
         found.window,
