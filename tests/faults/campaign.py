@@ -20,7 +20,7 @@ from tests.architecture import ROOT
 from tests.faults.books import read
 from tests.faults.contract import Up
 from tests.faults.databases import Store, opened
-from tests.faults.judge import LEAST_SHARE, READY_S, Case, Verdict, judge
+from tests.faults.judge import LEAST_SHARE, Case, Verdict, judge
 from tests.faults.recorded import Truth
 from tests.faults.remote import Remote
 from tests.faults.run import Progress, Run
@@ -126,7 +126,7 @@ async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable
     )
     tell(f"world {number}: {'all is well' if verdict.clean else 'something is wrong'}")
     weeks = len({week.week for week in truth.weeks})
-    ended = Ended(verdict, run.ready_s, run.slow_s, [f"ready after {s:.1f} s" for s in run.ready_s if s > READY_S])
+    ended = Ended(verdict, run.ready_s, run.slow_s, run.too_late)
     if run.takeovers is not None:
         ended.too_late += run.takeovers.too_late
         ended.took_s, ended.slow_took_s = run.takeovers.took_s, run.takeovers.slow_s

@@ -20,9 +20,6 @@ from tests.faults.reported import Reported, Team
 from tests.faults.said import Said
 from tests.faults.shares import Shares
 
-READY_S = 5.0
-"""So soon after a kill everything is up again: what is promised."""
-
 LEAST_SHARE = 0.995
 """So much of what was planned and still wanted has been said."""
 

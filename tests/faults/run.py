@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -19,6 +20,9 @@ from tests.faults.peace import Span
 from tests.faults.remote import Remote
 from tests.faults.service import Service
 from tests.faults.takeover import LEASE_S, Served, Takeovers
+
+READY_S = 5.0
+"""So soon after a kill everything is up again: what is promised."""
 
 SOON_MS = 50.0
 
@@ -116,6 +120,8 @@ class Run:
     """Starts while nothing was broken."""
     slow_s: list[float] = field(default_factory=list)
     """Starts while a fault of ours was active."""
+    too_late: list[str] = field(default_factory=list)
+    """Starts that took longer than is promised, and when (UTC) they were complete."""
     troubles: list[Span] = field(default_factory=list)
     """When something was broken by us, wall."""
     _starts: dict[str, Start] = field(default_factory=dict)
@@ -178,9 +184,11 @@ class Run:
                 await asyncio.sleep(self.rng.uniform(0.1, 0.8))
 
     async def kill(self, window: str | None = None, *, wait: bool = True) -> None:
-        """Kill an instance in a window (one that lacks kills, if none is given) and start it again."""
+        """Kill an instance in a window (one that lacks kills, if none is given) and start it again. Without ``wait``
+        something is broken so that nobody can come up."""
         service = self.service()
-        await self._only_one_is_down(service)
+        if wait:
+            await self.all_up()
         if self.rng.random() < 0.4:
             with self.progress.spending("breath"):
                 await asyncio.sleep(max(0.0, self._up_at + self.rng.uniform(0, BREATH_S) - time.monotonic()))
@@ -215,7 +223,7 @@ class Run:
     async def pause(self, for_s: float) -> None:
         """Let an instance stand still for so long."""
         service = self.service()
-        await self._only_one_is_down(service)
+        await self.all_up()
         served = await self._served_by(service)
         window = self.progress.window or self.rng.choice(
             (CLAIMED, "random")
@@ -237,7 +245,8 @@ class Run:
         await self.remote.gone(service.name)
         if not killed:
             service.crashes.append(f"{service.name} ended by itself with exit code {code}")
-        if self.takeovers is not None and self.rng.random() < 0.5:  # else it may be back before the other has followed
+        if wait and self.takeovers is not None and self.rng.random() < 0.5:
+            # Else it may be back before the other has followed.
             await self._followed()
         await self.launch(service)
         if wait and self.rng.random() > IN_THE_START:
@@ -264,18 +273,22 @@ class Run:
             start = self._starts.pop(service.name)
             if is_up:
                 met_a_fault = await self.injected() > start.injected
-                (self.slow_s if start.broken or met_a_fault else self.ready_s).append(service.ready_s[-1])
+                took_s, in_trouble = service.ready_s[-1], start.broken or met_a_fault
+                (self.slow_s if in_trouble else self.ready_s).append(took_s)
+                if took_s > READY_S and not in_trouble:
+                    at = datetime.now(UTC)
+                    self.too_late.append(f"{service.name}: ready after {took_s:.1f} s, at {at:%H:%M:%S}")
                 self._up_at = time.monotonic()
             elif not service.running:
                 await self.come_back(service, killed=False)
 
     # -- two instances ---------------------------------------------------------------------------------------------
 
-    async def _only_one_is_down(self, service: Service) -> None:
-        """With two instances: the other one is up before this one goes."""
+    async def all_up(self) -> None:
+        """With two instances: both are up, and serve, before one of them goes."""
         if self.takeovers is not None:
             await self._followed()
-            if any(other.starting for other in self.services):
+            if any(service.starting for service in self.services):
                 await self.wait_ready()
 
     async def _served_by(self, service: Service) -> Served | None:

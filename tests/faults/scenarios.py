@@ -122,6 +122,7 @@ async def clock(run: Run) -> None:
 async def database_killed(run: Run) -> None:
     """The database server dies, and is started again; sometimes the service dies meanwhile."""
     assert run.store.server is not None
+    await run.all_up()
     with run.broken():
         await run.store.server.kill()
         await asyncio.sleep(run.rng.uniform(0.0, 1.5))
