@@ -13,7 +13,7 @@ from core.account import Limits, Place
 from core.asking import ask_in, invitation
 from core.buttons import Seal
 from core.clock import Clock
-from core.errors import AccountError, AccountRefused, AccountUnavailable, SettingsError, VouchError
+from core.errors import AccountError, AccountRefused, AccountUnavailable, SettingsError, StoreAway, VouchError
 from core.message import Message
 from core.posting import AGAIN, WeeklyPost
 from core.presence import Presence
@@ -90,6 +90,8 @@ class Service:
     async def _guarded(self, work: Callable[[], Awaitable[object]], what: str) -> None:
         try:
             await work()
+        except StoreAway as error:  # the database says so itself, and not with every tick
+            log.debug("%s: %s; trying again", what, error)
         except (VouchError, TimeoutError) as error:
             log.warning("%s: %s; trying again", what, error or "it took too long")
         except Exception:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -119,3 +121,17 @@ async def test_after_an_outage_comes_one_late_report_that_says_so(database: Data
 def headline(scene: Scene) -> str:
     """What the team read first."""
     return next(said for key, said in scene.here.said if key.startswith("report:"))
+
+
+async def test_a_database_that_is_away_is_not_told_with_every_tick(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "vouch.db"
+    async with Database(f"sqlite:///{file}") as database, up(Scene(database)) as scene:
+        await scene.until(lambda: bool(scene.asked(scene.here) and scene.asked(scene.there)))
+        file.rename(tmp_path / "elsewhere.db")
+        caplog.clear()
+        await scene.settled()
+        (tmp_path / "elsewhere.db").rename(file)
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING and r.name == "core.service"] == []
+    assert [r for r in caplog.records if "was moved" in r.message and r.name == "core.store.database"]
