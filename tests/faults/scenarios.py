@@ -38,6 +38,11 @@ class Scenario:
     fits: Callable[[Run], bool] = lambda run: True
 
 
+APPLIED = 0.9
+"""So many of the answers that are lost are those of requests that took effect: what is lost together with its request
+can never be said on Telegram."""
+
+
 async def kills(run: Run) -> None:
     """A kill in the window that lacks most, or at random."""
     await run.kill()
@@ -47,7 +52,7 @@ async def lost_answers(run: Run) -> None:
     """Something takes effect, and its answer does not come."""
     for _ in range(run.rng.randint(1, 2)):
         fault = run.rng.choice(("reset", "hang", "truncated", "502", "html"))
-        applied = run.rng.random() < 0.7
+        applied = run.rng.random() < APPLIED
         match = run.rng.choice(("sends", "sends", "reads"))
         more = WireFault(platform=run.platform(), fault=fault, match=match, n=run.rng.randint(1, 3), applied=applied)
         await run.spoil(more)
