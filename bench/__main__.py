@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench import burst, demo_row, flood, ingest, recover, start, store
+from bench import burst, demo_row, flood, ingest, reading, recover, start, store
 from bench.row import Figure, NotMeasured, Row
 from core.errors import VouchError
 
@@ -18,6 +18,7 @@ ROWS: tuple[Row, ...] = (
     *burst.ROWS,
     *flood.ROWS,
     *store.ROWS,
+    *reading.ROWS,
     *recover.ROWS,
     *demo_row.ROWS,
 )
@@ -73,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _progress("")
             sys.stderr.write(f"bench: {row.name}: {error}\n")
     _progress("")
+    if not asked.json:
+        sys.stdout.writelines(f"{row.details()}\n\n" for row in rows if row.details is not None)
     sys.stdout.write(f"{json.dumps(measured) if asked.json else _table(measured)}\n")
     broken = [str(one["name"]) for one in measured if not one["holds"]] if asked.hold else []
     for name in broken:

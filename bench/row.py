@@ -43,6 +43,8 @@ class Row:
     measure: Callable[[bool], Figure]
     limit: float | None = None
     """What the promise comes to: the most, of a rate the least. ``None`` where the ratio says all."""
+    details: Callable[[], str] | None = None
+    """A table to print beside the figures."""
 
     def holds(self, figure: Figure) -> bool:
         """Whether the promise is kept."""

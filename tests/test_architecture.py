@@ -41,7 +41,7 @@ PLANTED = [
     ("directions", "core/service.py", "def late():\n    import sandbox.server"),
     ("directions", "core/sender.py", "import tweepy"),
     ("directions", "core/reach.py", "import discord"),
-    ("directions", "core/reading.py", "from telegram import Update"),
+    ("directions", "core/reading/scores.py", "from telegram import Update"),
     ("directions", "core/sender.py", "import scheduler"),
     ("directions", "core/service.py", "from sqlalchemy import select"),
     ("directions", "core/new.py", "from sqlmodel import SQLModel"),

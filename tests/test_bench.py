@@ -12,7 +12,7 @@ from bench.__main__ import ROWS, main
 from bench.row import Figure, Row
 
 README = Path(__file__).parents[1] / "bench" / "README.md"
-UNITS = {"s", "ms", "MB", "events/s", "replies/s"}
+UNITS = {"s", "ms", "MB", "%", "events/s", "messages/s", "replies/s"}
 
 
 def test_every_row_stands_in_the_readme_and_the_other_way_round() -> None:

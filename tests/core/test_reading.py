@@ -1,4 +1,4 @@
-"""Reading what people write: whole numbers, commands and stop words; whatever else comes is kept as it is."""
+"""What holds of every text that is read, whatever the lexicons say; what they say is in ``tests/reading``."""
 
 import unicodedata
 
@@ -7,14 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ballot import Scale
-from core.reading import LONGEST_BYTES, Reading, read
+from core.reading import LONGEST_BYTES, Reading, comes_back, read
+from core.reading.fold import fold
 
 SCALES = st.sampled_from(Scale)
 ZEROS = [chr(c) for c in range(0x110000) if unicodedata.decimal(chr(c), None) == 0]
 ANYTHING = st.text(st.characters(), max_size=200)  # lone surrogates and NUL included
+SPACES = st.text(st.sampled_from(" \t\n\u00a0\u3000"), max_size=3)
+FRIENDLY = st.sampled_from(["", "🙂", "👍🏽", "❤️", "🎉🎉", "👨‍👩‍👧"])
 
 
-@given(SCALES, st.integers(0, 10), st.sampled_from(ZEROS), st.sampled_from(["", " ", "\n\t", "\u00a0"]))
+@given(SCALES, st.integers(0, 10), st.sampled_from(ZEROS), SPACES)
 def test_a_number_alone_is_a_score_in_every_script(scale: Scale, score: int, zero: str, space: str) -> None:
     written = "".join(chr(ord(zero) + int(digit)) for digit in str(score))
     found = read(space + written + space, scale)
@@ -26,53 +29,64 @@ def test_a_number_alone_is_a_score_in_every_script(scale: Scale, score: int, zer
 
 @pytest.mark.parametrize(
     ("text", "score"),
-    [("9", 9), ("9/10", 9), ("9 / 10", 9), ("9!", 9), ("10 !!!", 10), ("7.", 7), ("07", 7), ("０", 0), ("９／１０", 9)],
+    [
+        *(
+            ("9", 9),
+            ("9/10", 9),
+            ("9 / 10", 9),
+            ("9!", 9),
+            ("10 !!!", 10),
+            ("7.", 7),
+            ("07", 7),
+            ("０", 0),
+            ("９／１０", 9),
+        ),
+        *(("9️⃣", 9), ("1️⃣0️⃣", 10), ("🔟", 10), ("⑨", 9), ("⑩", 10), ("❻", 6), ("八", 8), ("1̶0̶ 5", 5)),
+    ],
 )
 def test_numbers_as_people_write_them(text: str, score: int) -> None:
     assert read(text, Scale.ZERO_TO_TEN) == Reading(score=score, intent="score")
 
 
-@pytest.mark.parametrize("text", ["11", "100", "9/5", "9/100", "0/0", "123456789"])
+@pytest.mark.parametrize(
+    "text", ["11", "100", "9/5", "9/100", "-3", "9.5", "9,5", "7½", "7-8", "9 or 10", "90%", "11/10"]
+)
 def test_a_number_off_the_scale_is_asked_again(text: str) -> None:
     assert read(text, Scale.ZERO_TO_TEN) == Reading(comment=text, intent="comment", ambiguous=True)
 
 
 @pytest.mark.parametrize(
-    "text", ["-3", "9.5", "9 or 10", "nine", "²", "½", "I gave you a 9", "9 thanks", "10 10", "9,5", "1" * 5000]
+    "text", ["²", "1" * 5000, "call 020 7946 0958", "€9", "16GB", "at 9:30", "iPhone7", "#10years"]
 )
-def test_anything_else_is_a_comment(text: str) -> None:
+def test_a_number_that_is_no_score(text: str) -> None:
     found = read(text, Scale.ZERO_TO_TEN)
-    assert (found.score, found.intent, found.ambiguous) == (None, "comment", False)
-    assert found.comment == text[:LONGEST_BYTES]
+    assert (found.score, found.ambiguous) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "score", "comment"),
+    [
+        ("9/10, love the service", 9, "love the service"),
+        ("Great shoes but they squeak. 7", 7, "Great shoes but they squeak."),
+        ("Score: 6. Packaging was a mess", 6, "Packaging was a mess"),
+        ("८ — बढ़िया सेवा", 8, "बढ़िया सेवा"),
+        ("5 🙁", 5, ""),
+        ("9️⃣ the waiters rock!", 9, "the waiters rock!"),
+    ],
+)
+def test_the_comment_is_what_is_left(text: str, score: int, comment: str) -> None:
+    assert read(text, Scale.ZERO_TO_TEN) == Reading(score, comment, "score")
 
 
 @pytest.mark.parametrize(
     ("text", "intent"),
     [
-        ("/stop", "stop"),
-        ("/STOP", "stop"),
-        ("/stop@AcmeBot", "stop"),
-        ("/stop please, now", "stop"),
-        ("stop", "stop"),
-        ("  Stop! ", "stop"),
-        ("STOP.", "stop"),
-        ("« Stop »", "stop"),
-        ("STOP 🙏🏽", "stop"),
-        ("ＳＴＯＰ", "stop"),
-        ("unsubscribe", "stop"),
-        ("Arrêt", "stop"),
-        ("arre\u0302t", "stop"),
-        ("ARRET", "stop"),
-        ("Désabonnez-moi !", "stop"),
-        ("/help", "help"),
-        ("Aide ?", "help"),
-        ("/delete", "delete"),
-        ("Delete my data.", "delete"),
-        ("/start", "none"),
-        ("/start abc_DEF-1", "none"),
-        ("", "none"),
-        (" \n\t\u3000", "none"),
-        ("\x00", "none"),
+        *(("/stop", "stop"), ("/STOP", "stop"), ("/stop@AcmeBot", "stop"), ("/stop please, now", "stop")),
+        *(("/help", "help"), ("/mydata", "help"), ("/forget", "delete"), ("/delete", "delete")),
+        *(("stop", "stop"), ("  Stop! ", "stop"), ("« Stop »", "stop"), ("STOP 🙏🏽", "stop"), ("ＳＴＯＰ", "stop")),
+        *(("Arrêt", "stop"), ("arre\u0302t", "stop"), ("Désabonnez-moi !", "stop"), ("Delete my data.", "delete")),
+        *(("/start", "none"), ("/start abc_DEF-1", "none"), ("", "none"), (" \n\t\u3000", "none"), ("\x00", "none")),
+        *(("👍", "none"), ("https://example.com/a?b=9", "none"), ("@brand", "none")),
     ],
 )
 def test_wishes(text: str, intent: str) -> None:
@@ -81,9 +95,20 @@ def test_wishes(text: str, intent: str) -> None:
     assert (found.score, found.comment, found.ambiguous) == (None, "", False)
 
 
-@pytest.mark.parametrize("text", ["stop asking for features", "I can't stop using it", "/shrug", "/", "non-stop fun"])
+def test_a_score_beside_a_wish_is_kept() -> None:
+    assert read("8 but please stop messaging me", Scale.ZERO_TO_TEN).score == 8
+    assert read("8 but please stop messaging me", Scale.ZERO_TO_TEN).intent == "stop"
+
+
+@pytest.mark.parametrize("text", ["I can't stop using it", "the app stops all the time", "/shrug", "/"])
 def test_a_stop_word_in_a_sentence_is_no_wish(text: str) -> None:
-    assert read(text, Scale.ZERO_TO_TEN) == Reading(comment=text, intent="comment")
+    assert read(text, Scale.ZERO_TO_TEN).intent in ("comment", "none")
+
+
+@pytest.mark.parametrize("text", ["START", "start", " Start! ", "ＳＴＡＲＴ"])
+def test_the_word_that_brings_back(text: str) -> None:
+    assert comes_back(text)
+    assert not comes_back(f"{text} now")
 
 
 @given(ANYTHING, SCALES)
@@ -91,11 +116,32 @@ def test_any_text_is_read_and_can_be_kept(text: str, scale: Scale) -> None:
     found = read(text, scale)
     assert len(found.comment.encode("utf-8")) <= LONGEST_BYTES
     assert "\x00" not in found.comment
-    assert (found.score is not None) == (found.intent == "score")
-    assert found.score is None or scale.lowest <= found.score <= 10
-    assert bool(found.comment) == (found.intent == "comment")
-    assert not found.ambiguous or found.intent == "comment"
-    assert read(found.comment, scale).comment == found.comment
+    assert found.score is None or (scale.lowest <= found.score <= 10 and not found.ambiguous)
+    assert found.intent != "score" or found.score is not None
+    assert not found.ambiguous or found.intent in ("comment", "stop", "delete")
+
+
+SAID = [
+    "9",
+    "nine out of ten",
+    "7 or 8",
+    "8, love it",
+    "neuf sur dix",
+    "非常に9点です",
+    "stop",
+    "hello",
+    "тридцать",
+    "৮",
+]
+
+
+@given(st.sampled_from(SAID), SPACES, SPACES, FRIENDLY, st.sampled_from([str, str.upper, str.title]))
+def test_spaces_emoji_and_case_change_nothing(text: str, before: str, after: str, emoji: str, case: object) -> None:
+    plain, dressed = (
+        read(t, Scale.ZERO_TO_TEN)
+        for t in (text, f"{before}{case(text)} {emoji}{after}")  # type: ignore[operator]
+    )
+    assert (plain.score, plain.intent, plain.ambiguous) == (dressed.score, dressed.intent, dressed.ambiguous)
 
 
 @given(st.text(min_size=1, max_size=4), st.integers(1000, 3000))
@@ -103,4 +149,11 @@ def test_long_text_is_cut_between_characters(piece: str, times: int) -> None:
     text = "x" + piece * times + "x"
     found = read(text, Scale.ZERO_TO_TEN)
     assert len(found.comment.encode("utf-8")) <= LONGEST_BYTES
-    assert text.replace("\x00", "").startswith(found.comment)
+
+
+@given(ANYTHING)
+def test_each_folded_character_stands_for_one_of_the_original(text: str) -> None:
+    folded = fold(text)
+    places = [folded.place(index, len(text)) for index in range(len(folded.text))]
+    assert places == sorted(set(places))
+    assert all(0 <= place < len(text) for place in places)

@@ -1,0 +1,183 @@
+"""Numbers that several tokens make: 9 out of 10, 7 or 8, eight and a half, between 6 and 7."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from core.reading.clauses import SENTENCE_ENDS, is_content
+from core.reading.lexicon import Role
+from core.reading.tokens import Kind, Token
+
+Found = Sequence[Token]
+Made = tuple[int, Token]
+"""How many tokens make it, and the one that stands for them."""
+
+_BEGINS = Role.WEAK | Role.IDIOM | Role.BETWEEN | Role.MINUS | Role.HUNDRED | Role.HALF
+_FILLS = Role.LIGHT | Role.COMMON
+
+
+def merged(found: Found) -> list[Token]:
+    """Tokens with those that make one number made one."""
+    made: list[Token] = []
+    at = 0
+    while at < len(found):
+        width, token = 1, found[at]
+        if token.kind in (Kind.NUMBER, Kind.MISFIT) or token.roles & _BEGINS:
+            width, token = _several(found, at)
+        made.append(token)
+        at += width
+    return made
+
+
+def is_number(token: Token) -> bool:
+    """Whether it may be a whole number from 0 to 10."""
+    return token.kind is Kind.NUMBER or (token.kind is Kind.WORD and bool(token.roles & Role.WEAK))
+
+
+def is_article(tokens: Found, index: int) -> bool:
+    """Whether a one stands before another number: un 9, een dikke 8."""
+    if tokens[index].kind is not Kind.WORD or tokens[index].value != 1:
+        return False
+    for token in tokens[index + 1 : index + 3]:
+        if is_number(token) or token.kind in (Kind.OF_TEN, Kind.MISFIT):
+            return True
+        if not token.roles & _FILLS:
+            return False
+    return False
+
+
+def _several(found: Found, at: int) -> Made:
+    for rule in _RULES:
+        made = rule(found, at)
+        if made is not None:
+            return made
+    return 1, found[at]
+
+
+def _idiom(found: Found, at: int) -> Made | None:
+    return _made(Kind.OTHER, found, at, at + 1) if found[at].roles & Role.IDIOM else None
+
+
+def _between(found: Found, at: int) -> Made | None:
+    if not found[at].roles & Role.BETWEEN:
+        return None
+    reach = range(at, min(at + 8, len(found)))
+    end = next((n for n in reach if found[n].text in SENTENCE_ENDS), reach.stop)
+    numbers = [n for n in range(at + 1, end) if is_number(found[n]) and not is_article(found[:end], n)]
+    if len(numbers) < 2:
+        return None
+    return _made(_span(found[numbers[0]].value, found[numbers[1]].value), found, at, numbers[1] + 1)
+
+
+def _minus_or_half(found: Found, at: int) -> Made | None:
+    """Minus 4; sadhe 7 (and a half)."""
+    before = found[at].roles & (Role.MINUS | Role.HALF) and found[at].kind is Kind.WORD
+    if not before or at + 1 == len(found) or not is_number(found[at + 1]):
+        return None
+    width, _ = _several(found, at + 1)
+    return _made(Kind.MISFIT, found, at, at + 1 + width)
+
+
+def _no_number(found: Found, at: int) -> Made | None:
+    """The rules after this one are for what begins with a number."""
+    return None if is_number(found[at]) or found[at].kind is Kind.MISFIT else (1, found[at])
+
+
+def _of_something(found: Found, at: int) -> Made | None:
+    """9 out of 10; 3 of the 6 glasses."""
+    end = after = _past_points(found, at + 1)
+    while end < len(found) and (found[end].roles & Role.OUTOF or found[end].text == "/"):
+        end += 1
+        while end < len(found) and found[end].roles & _FILLS and not is_number(found[end]):
+            end += 1
+    if end == after or end == len(found):
+        return None
+    whole, its = found[end], found[at]
+    if not (is_number(whole) or whole.kind is Kind.MISFIT or whole.roles & Role.HUNDRED):
+        return None
+    if _counted(found, end + 1) or (whole.value != 10 and _names_things(found, end + 1)):
+        return _made(Kind.COUNT, found, at, end + 1)
+    if whole.value == 10 and is_number(whole):
+        return _made(Kind.OF_TEN if is_number(its) else Kind.MISFIT, found, at, end + 1, its.value)
+    return _made(Kind.MISFIT, found, at, end + 1, whole.value)
+
+
+def _and_a_half(found: Found, at: int) -> Made | None:
+    """Eight and a half; eight point five."""
+    end = _past_points(found, at + 1)
+    if end == len(found) or not found[end].roles & Role.HALF:
+        return None
+    end += 1
+    if end < len(found) and is_number(found[end]):
+        end += 1
+    return _made(Kind.COUNT if _counted(found, end) else Kind.MISFIT, found, at, end)
+
+
+def _or_another(found: Found, at: int) -> Made | None:
+    """7 or 8; un 6 o un 7; zwei-drei."""
+    after = _past_points(found, at + 1)
+    if after + 1 >= len(found) or not (found[after].roles & Role.OR or found[after].text in ("-", "~")):
+        return None
+    end = after + 1
+    if end + 1 < len(found) and is_article(found, end) and is_number(found[end + 1]):
+        end += 1
+    if not is_number(found[end]):
+        return None
+    kind = Kind.COUNT if _counted(found, end + 1) else Kind.MISFIT
+    return _made(kind, found, at, end + 1)
+
+
+def _to_another(found: Found, at: int) -> Made | None:
+    """6 to 7; from 9 to 18; and, after a word of change, from 5 to 8."""
+    after = _past_points(found, at + 1)
+    if after + 1 >= len(found) or not found[after].roles & Role.TO:
+        return None
+    other = found[after + 1]
+    if other.kind is Kind.MISFIT:
+        return _made(Kind.COUNT, found, at, after + 2)
+    if not is_number(other):
+        return None
+    if any(each.roles & Role.CORRECT for each in found[max(0, at - 5) : at]):
+        return _made(Kind.NUMBER, found, at, after + 2, other.value)
+    if _counted(found, after + 2):
+        return _made(Kind.COUNT, found, at, after + 2)
+    kind = _span(found[at].value, other.value)
+    near = abs(found[at].value - other.value) == 1
+    return _made(kind, found, at, after + 2) if near or kind is Kind.SCALE else None
+
+
+_RULES: tuple[Callable[[Found, int], Made | None], ...] = (
+    *(_idiom, _between, _minus_or_half, _no_number, _of_something, _and_a_half, _or_another, _to_another),
+)
+
+
+def _span(low: int, high: int) -> Kind:
+    return Kind.SCALE if low in (0, 1) and high == 10 else Kind.MISFIT
+
+
+def _past_points(found: Found, at: int) -> int:
+    while at < len(found) and found[at].roles & Role.POINTS and not found[at].roles & Role.HALF:
+        at += 1
+    return at
+
+
+def _names_things(found: Found, at: int) -> bool:
+    """Whether a word comes next that is no packing: 2 out of 5 treadmills."""
+    return at < len(found) and is_content(found[at]) and not found[at].roles & Role.OTHER_SCALE
+
+
+def _counted(found: Found, at: int) -> bool:
+    """Whether a unit comes within the next two words."""
+    for token in found[at : at + 2]:
+        if token.roles & Role.UNIT:
+            return True
+        if token.kind is not Kind.WORD or token.roles & _FILLS:
+            return False
+    return False
+
+
+def _made(kind: Kind, found: Found, at: int, end: int, value: int = -1) -> Made:
+    whole = Token(kind, found[at].start, found[end - 1].end, found[at].text, value)
+    for token in found[at:end]:
+        whole.roles |= token.roles & ~(Role.NUMBER | Role.WEAK)
+    return end - at, whole
