@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
-import shlex
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from console import SHIPPED, given_words, loaded, path_of, run_to_end, say, tell, what_went_wrong
 from core.errors import VouchError
 
 if TYPE_CHECKING:
-    from core.settings import Settings
+    pass
 
 app = typer.Typer(
     name="vouch",
@@ -27,8 +28,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with `vouch demo`: three weeks of a brand in a minute, with nothing to set up.",
 )
-
-SHIPPED = Path(__file__).with_name("settings.toml")
 
 SettingsOption = Annotated[
     Path | None,
@@ -51,7 +50,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        _say(f"vouch {version('vouch')}")
+        say(f"vouch {version('vouch')}")
         raise typer.Exit
 
 
@@ -80,7 +79,7 @@ def demo(
     from demo.show import Wanted, run_demo
 
     _stop_like_ctrl_c()
-    wanted = Wanted(settings or SHIPPED, followers, seed, _given(None, settings))
+    wanted = Wanted(settings or SHIPPED, followers, seed, given_words(None, settings))
     sys.exit(run_demo(wanted, weeks, headless=headless or as_json, as_json=as_json))
 
 
@@ -100,8 +99,8 @@ def sandbox(
     from demo.show import Wanted, keep_sandbox
 
     _stop_like_ctrl_c()
-    wanted = Wanted(_path(settings), followers, seed, _given(None, settings))
-    _run(keep_sandbox(wanted, port=port, speed=speed, as_json=as_json))
+    wanted = Wanted(path_of(settings), followers, seed, given_words(None, settings))
+    run_to_end(keep_sandbox(wanted, port=port, speed=speed, as_json=as_json))
 
 
 @app.command(short_help="Run the service: ask, listen, count, post the score.")
@@ -115,7 +114,7 @@ def run(
     from scheduler import connections
     from scheduler import run as run_service
 
-    found = _load(settings)
+    found = loaded(settings)
 
     async def serve() -> None:
         reached = await connections(found)
@@ -124,16 +123,16 @@ def run(
         def ready() -> None:
             elapsed_s = round(time.perf_counter() - started, 2)
             if as_json:
-                _say(json.dumps({"event": "ready", "elapsed_s": elapsed_s}))
+                say(json.dumps({"event": "ready", "elapsed_s": elapsed_s}))
             else:
-                _say(f"Vouch is up after {elapsed_s} s on {', '.join(found.accounts)}.")
-                _say(f"Stop it with Ctrl-C; see `vouch score{_given(None, settings)}` meanwhile.")
+                say(f"Vouch is up after {elapsed_s} s on {', '.join(found.accounts)}.")
+                say(f"Stop it with Ctrl-C; see `vouch score{given_words(None, settings)}` meanwhile.")
 
         await run_service(found, reached, ready)
 
-    _run(serve())
+    run_to_end(serve())
     if not as_json:
-        _say("Stopped.")
+        say("Stopped.")
 
 
 @app.command(short_help="Ask this week's question now.")
@@ -141,11 +140,11 @@ def ask(survey: SurveyArgument = None, settings: SettingsOption = None, as_json:
     """Ask this week's question now in every channel that was not asked yet, and invite who may be invited."""
     from commands import ask_now, survey_named
 
-    found = _load(settings)
+    found = loaded(settings)
     its = survey_named(found, survey)
-    said = _run(ask_now(found, its))
-    score_command = f"`vouch score{_given(survey, settings)}`"
-    _tell(
+    said = run_to_end(ask_now(found, its))
+    score_command = f"`vouch score{given_words(survey, settings)}`"
+    tell(
         "asked",
         said,
         as_json,
@@ -165,17 +164,17 @@ def score(
     """Show the score as it stands: the present week, or --week."""
     from commands import look_at, report_as_json, show_score, survey_named, week_named
 
-    found = _load(settings)
+    found = loaded(settings)
     its = survey_named(found, survey)
     look = look_at(found, its, week_named(its, week))
     if as_json:
-        _say(json.dumps(report_as_json(look.report)))
+        say(json.dumps(report_as_json(look.report)))
         return
     show_score(look.report)
     if look.open:
-        _say(f"{look.open}.")
+        say(f"{look.open}.")
     if look.full:
-        _say(f"`vouch report{_given(survey, settings)}` prints the post of the last full week.")
+        say(f"`vouch report{given_words(survey, settings)}` prints the post of the last full week.")
 
 
 @app.command(short_help="Print the weekly post, or send it with --post.")
@@ -189,19 +188,19 @@ def report(
     """Print the weekly post of a week, or send it with --post."""
     from commands import look_at, post_now, report_as_json, report_text, survey_named, week_named
 
-    found = _load(settings)
+    found = loaded(settings)
     its = survey_named(found, survey)
     which = week_named(its, week, full=True)
     if post:
-        said = _run(post_now(found, its, which))
+        said = run_to_end(post_now(found, its, which))
         nothing = "Nothing to do: it was posted before, and is never posted twice."
-        _tell("posted", said, as_json, nothing=nothing, what_next="It is in the team's place now.")
+        tell("posted", said, as_json, nothing=nothing, what_next="It is in the team's place now.")
         return
     look = look_at(found, its, which)
-    _say(json.dumps(report_as_json(look.report)) if as_json else report_text(look.report, found, its))
+    say(json.dumps(report_as_json(look.report)) if as_json else report_text(look.report, found, its))
     if not as_json and its.teams:
-        command = f"vouch report{_given(survey, settings, week)} --post"
-        _say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
+        command = f"vouch report{given_words(survey, settings, week)} --post"
+        say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
 
 
 @app.command(short_help="Show what waits, what is unknown, who serves what.")
@@ -216,16 +215,16 @@ def status(
     """Show who serves each account, what waits to be said, and what is unknown; or settle that by your word."""
     from status import settle_by_hand, show_status, status_as_json, status_of
 
-    found = _load(settings)
+    found = loaded(settings)
     if said is not None and not_said is not None:
         raise VouchError("either --said or --not-said: it cannot be both")
     if (key := said if said is not None else not_said) is not None:
         told = settle_by_hand(found, key, said=said is not None)
-        _say(json.dumps({"key": key, "said": said is not None}) if as_json else told)
+        say(json.dumps({"key": key, "said": said is not None}) if as_json else told)
     elif as_json:
-        _say(json.dumps(status_as_json(status_of(found))))
+        say(json.dumps(status_as_json(status_of(found))))
     else:
-        show_status(status_of(found), found, _given(None, settings))
+        show_status(status_of(found), found, given_words(None, settings))
 
 
 @app.command(name="settings", short_help="Show the settings as Vouch understood them, and what is missing.")
@@ -233,8 +232,36 @@ def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) 
     """Show the settings as Vouch understood them, with secrets as ***, and which secrets are missing."""
     from core.understood import settings_as_json, settings_text
 
-    found, path = _load(settings), _path(settings)
-    _say(json.dumps(settings_as_json(found)) if as_json else settings_text(found, path, _given(None, settings)))
+    found, path = loaded(settings), path_of(settings)
+    say(json.dumps(settings_as_json(found)) if as_json else settings_text(found, path, given_words(None, settings)))
+
+
+@app.command(name="read", short_help="Show how a message would be understood.")
+def read_message(
+    text: Annotated[str | None, typer.Argument(help="What somebody might write, such as '9/10 super'.")] = None,
+    one_to_ten: Annotated[bool, typer.Option("--from-1", help="The question was 1–10: 0 is no answer.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help='Read lines {"text": …} on standard input, and print one object for each.')
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how Vouch would understand a message: the score in it, the comment, and whether it asks for something."""
+    from core.ballot import Scale
+    from core.reading import read
+    from understand import as_json as shown
+    from understand import in_words, read_lines
+
+    scale = Scale.ONE_TO_TEN if one_to_ten else Scale.ZERO_TO_TEN
+    if jsonl:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+        for found in read_lines(sys.stdin, scale):
+            say(json.dumps(found, ensure_ascii=False))
+    elif text is None:
+        raise typer.BadParameter("give a message in quotes, or --jsonl and lines on standard input")
+    else:
+        reading = read(text, scale)
+        say(json.dumps(shown(reading), ensure_ascii=False) if as_json else in_words(reading))
 
 
 @app.command(short_help="Copy the database to a file, while the service runs.")
@@ -242,8 +269,8 @@ def backup(file: FileArgument, settings: SettingsOption = None, as_json: JsonOpt
     """Copy the database to a new file, as it is at this moment, also while the service runs."""
     from upkeep import back_up
 
-    said, told = back_up(_load(settings), file, _given(None, settings))
-    _say(json.dumps(told) if as_json else said)
+    said, told = back_up(loaded(settings), file, given_words(None, settings))
+    say(json.dumps(told) if as_json else said)
 
 
 @app.command(short_help="Put a backup in the place of the database.")
@@ -251,8 +278,8 @@ def restore(file: FileArgument, settings: SettingsOption = None, as_json: JsonOp
     """Put a backup in the place of the database, which is kept beside it. The service must not run."""
     from upkeep import put_back
 
-    said, told = put_back(_load(settings), file, _given(None, settings))
-    _say(json.dumps(told) if as_json else said)
+    said, told = put_back(loaded(settings), file, given_words(None, settings))
+    say(json.dumps(told) if as_json else said)
 
 
 def _stop_like_ctrl_c() -> None:
@@ -271,76 +298,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except (Exception, BaseExceptionGroup) as error:
-        told = _told(error)
+        told = what_went_wrong(error)
         if told is None:
             raise
         text = " ".join(told.split())
         sys.stderr.write(f"{json.dumps({'error': text})}\n" if "--json" in words else f"vouch: {text}\n")
         sys.exit(2)
     sys.exit(code)
-
-
-def _told(error: BaseException) -> str | None:
-    """What went wrong, where that is known."""
-    while isinstance(error, BaseExceptionGroup):
-        known, unknown = error.split(VouchError)
-        if unknown is not None or known is None:
-            return None
-        error = known.exceptions[0]
-    if isinstance(error, VouchError):
-        return str(error)
-    tell = getattr(error, "format_message", None)  # of what cannot be understood on the command line
-    if tell is None:
-        return None
-    context = getattr(error, "ctx", None)
-    return f"{tell().rstrip('.')}; see `{context.command_path if context is not None else 'vouch'} --help`"
-
-
-def _path(path: Path | None) -> Path:
-    if path is not None:
-        return path
-    return Path("settings.toml") if Path("settings.toml").is_file() else SHIPPED
-
-
-def _load(path: Path | None) -> Settings:
-    from core.settings import load
-
-    return load(_path(path))
-
-
-def _given(survey: str | None, settings: Path | None, week: str | None = None) -> str:
-    """What was given on the command line, for a command that is to be typed next."""
-    words = [] if survey is None else [survey]
-    words += [] if week is None else ["--week", week]
-    words += [] if settings is None else ["--settings", str(settings)]
-    return "".join(f" {shlex.quote(word)}" for word in words)
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    import asyncio
-
-    return asyncio.run(work)
-
-
-def _tell(done: str, said: dict[str, str], as_json: bool, *, nothing: str, what_next: str) -> None:
-    from commands import in_words
-
-    if as_json:
-        _say(json.dumps({done: said}))
-    elif not said:
-        _say(nothing)
-    else:
-        for key, state in said.items():
-            _say(in_words(key, state))
-    if any(state.partition(":")[0] != "sent" for state in said.values()):
-        sys.exit(1)
-    if said and not as_json:
-        _say(what_next)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

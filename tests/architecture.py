@@ -11,7 +11,10 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("bots", "core", "demo", "sandbox", "cli.py", "commands.py", "scheduler.py", "status.py", "upkeep.py")
+ROOMS = (
+    *("bots", "core", "demo", "sandbox"),
+    *("cli.py", "commands.py", "console.py", "scheduler.py", "status.py", "understand.py", "upkeep.py"),
+)
 """What is shipped."""
 
 
@@ -62,8 +65,10 @@ MAY_IMPORT: Mapping[str, Collection[str]] = {
     "commands": {"core", "scheduler", "rich"},
     "demo": {"core", "demo", "sandbox", "rich"},
     "status": {"core", "scheduler", "rich"},
+    "understand": {"core"},
     "upkeep": {"core", "scheduler"},
-    "cli": {"core", "commands", "demo", "scheduler", "status", "typer", "upkeep"},
+    "console": {"commands", "core"},
+    "cli": {"commands", "console", "core", "demo", "scheduler", "status", "typer", "understand", "upkeep"},
     "sandbox": {"sandbox", "aiohttp"},
 }
 """Rooms and libraries by room, beside the standard library. A room that is not here may import nothing."""
