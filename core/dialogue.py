@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 
 from core.account import NOTHING, Answer
+from core.ballot import Scale
 from core.buttons import Purpose, Seal
-from core.message import Button, Form, Message, text
+from core.message import Button, Form, Line, Message, text
 from core.nps import Group
 from core.words import words_for
 
@@ -18,6 +19,8 @@ class Meaning(StrEnum):
 
     SCORED = "scored"
     COMMENTED = "commented"
+    UNCLEAR = "unclear"
+    """Perhaps a score, but not which."""
     JOINED = "joined"
     """They asked for direct messages."""
     STOPPED = "stopped"
@@ -43,6 +46,9 @@ class Situation:
     """Whether it happened in direct messages."""
     private_answers: bool
     """Whether a tap in this place can be answered with a message for that person alone."""
+    buttons: int = 0
+    """How many buttons a message there may have."""
+    scale: Scale = Scale.ZERO_TO_TEN
     group: Group | None = None
     score: int | None = None
     wave: str = ""
@@ -70,6 +76,8 @@ def react(situation: Situation, seal: Seal) -> Reaction:
             return _thanks(situation, seal)
         case Meaning.COMMENTED if situation.tapped:
             return Reaction(Answer(toast=words("Thank you. The team will read it.")))
+        case Meaning.UNCLEAR if situation.direct:
+            return Reaction(later=_again(situation, seal))
         case Meaning.JOINED if situation.tapped:
             return Reaction(Answer(toast=words("Done. We will ask you here by direct message.")))
         case Meaning.JOINED:
@@ -98,6 +106,15 @@ def react(situation: Situation, seal: Seal) -> Reaction:
             return Reaction(Answer(toast=words("This button is not for you, or no longer valid.")))
         case _:
             return _QUIET
+
+
+def _again(situation: Situation, seal: Seal) -> Message:
+    """Asks for the number alone, with buttons where there are any."""
+    words, lowest = words_for(situation.language), situation.scale.lowest
+    asked = words("Which number from {lowest} to 10 do you mean?", lowest=lowest)
+    scores = range(lowest, 11) if situation.buttons >= 11 else ()
+    token = partial(seal.token, Purpose.INVITED, situation.wave, person=situation.person)
+    return Message((Line(asked),), tuple(Button(str(score), token(score)) for score in scores))
 
 
 def _thanks(situation: Situation, seal: Seal) -> Reaction:

@@ -276,7 +276,7 @@ class Presence:
             if again:
                 log.info("%s: %s can be used now", account.name, place.title or id)
             self.places[account.name][id] = place
-            self._inbox.private_answers[(account.name, id)] = place.limits.private_answers
+            self._inbox.limits[(account.name, id)] = place.limits
             if place.limits.answers_only:
                 self._inbox.answers_only.add(account.name)
 

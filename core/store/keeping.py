@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, not_, or_, select
 
-from core.account import NOTHING, Answer
+from core.account import NOTHING, Answer, Limits
 from core.dialogue import Meaning, Situation, react
 from core.envelope import dump
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
@@ -67,6 +67,9 @@ _plan = Upsert(
     key=("key",),
 )
 
+
+NO_LIMITS_KNOWN = Limits(post_chars=0)
+"""Of a place that has not come up yet."""
 
 ANSWER_LIFE = timedelta(days=3)
 """An answer that could not be said for so long is not said any more: thanks would come out of nowhere."""
@@ -229,6 +232,7 @@ class Keeping:
             person.owed, person.changed = person.owed + 1, True
         if meaning is Meaning.SILENT or read.survey is None:
             return NOTHING
+        limits = self._known.limits.get((person.account, reply.place or "direct"), NO_LIMITS_KNOWN)
         reaction = react(
             Situation(
                 meaning=meaning,
@@ -236,7 +240,9 @@ class Keeping:
                 language=read.survey.speaks(reply.language or person.language),
                 tapped=reply.via in (Via.TAP, Via.FORM),
                 direct=direct,
-                private_answers=self._known.private_answers.get((person.account, reply.place or "direct"), False),
+                private_answers=limits.private_answers,
+                buttons=limits.buttons,
+                scale=read.survey.scale,
                 group=read.band.group if read.band else None,
                 score=read.band.low if read.band else None,
                 wave=read.wave.code if read.wave else "",
@@ -247,11 +253,15 @@ class Keeping:
         goodbye = meaning in (Meaning.STOPPED, Meaning.ERASE)
         if reaction.later is not None and (goodbye or not person.stopped):
             priority = Priority.GOODBYE if goodbye else Priority.ANSWER
-            self._answer_later(person, reply, read, dump(reaction.later), priority)
+            # Asked again once a week, however often they write what cannot be told.
+            to = f"{person.platform_id}.again" if meaning is Meaning.UNCLEAR else reply.id
+            self._answer_later(person, to, read, dump(reaction.later), priority)
         return reaction.now
 
     def _count(self, person: KnownPerson, reply: Reply, read: Read, at: Any) -> tuple[Meaning, str]:
         """Let a reply count. Returns what it meant and the outcome that is kept with it."""
+        if read.meaning in (Meaning.STOPPED, Meaning.ERASE) and read.band is not None:
+            self._score(person, reply, read, at)  # 8, but please stop writing to me
         match read.meaning:
             case Meaning.STOPPED:
                 meaning = Meaning.SILENT if person.stopped else Meaning.STOPPED
@@ -265,12 +275,12 @@ class Keeping:
                 return Meaning.JOINED, "consent"
             case Meaning.SCORED if read.wave is not None:
                 return self._score(person, reply, read, at)
-            case Meaning.COMMENTED if read.wave is not None:
+            case Meaning.COMMENTED | Meaning.UNCLEAR if read.wave is not None:
                 kept = self._responses.of(person.id, read.wave)
                 if reply.at >= read.wave.freezes_at:
                     return Meaning.LATE, "late"
                 if kept is None:
-                    return Meaning.SILENT, "comment"
+                    return (read.meaning if read.meaning is Meaning.UNCLEAR else Meaning.SILENT), "comment"
                 if read.comment:
                     self._responses.comment(kept, read.comment)
                 return Meaning.COMMENTED, "comment"
@@ -306,12 +316,13 @@ class Keeping:
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
 
-    def _answer_later(self, person: KnownPerson, reply: Reply, read: Read, body: str, priority: Priority) -> None:
+    def _answer_later(self, person: KnownPerson, to: str, read: Read, body: str, priority: Priority) -> None:
+        """Plan an answer, once for ever under the name ``to``."""
         wave = read.wave.wave.key if read.wave else ""
-        key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{reply.id}:0"
-        to = (key, person.account, str(Kind.ANSWER), person.id, "")
+        key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{to}:0"
+        whom = (key, person.account, str(Kind.ANSWER), person.id, "")
         what = (body, read.channel, int(priority), str(State.PLANNED))
-        self._planned.append((*to, *what, self._now, self._now, self._stale, "", ""))
+        self._planned.append((*whom, *what, self._now, self._now, self._stale, "", ""))
 
 
 def _reply_of(row: RowMapping) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.account import Limits
 from core.buttons import Seal
 from core.clock import Clock
 from core.routes import Routes
@@ -26,7 +27,7 @@ class Known:
         self.clock = clock
         self.directory = directory
         self.wake = wake
-        self.private_answers: dict[tuple[str, str], bool] = {}
-        """By (account, place id): whether a tap there can be answered to that person alone."""
+        self.limits: dict[tuple[str, str], Limits] = {}
+        """By (account, place id): what can be said there, and how."""
         self.answers_only: set[str] = set()
         """Accounts that may write directly only in answer."""

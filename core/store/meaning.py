@@ -31,6 +31,7 @@ class Read:
     channel: str = ""
     ask_id: int | None = None
     band: Band | None = None
+    """The score, also beside the wish to stop."""
     comment: str = ""
 
 
@@ -108,17 +109,19 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
     if kind is ChannelKind.DIRECT and comes_back(reply.text):
         return here(meaning=Meaning.JOINED)
     reading = read_text(reply.text, survey.scale)
+    if reading.score is not None:
+        here = partial(here, band=SINGLE[reading.score], ask_id=ask.id if ask is not None else None)
     match reading.intent:
-        case "score" if reading.score is not None:
-            band = SINGLE[reading.score]
-            ask_id = ask.id if ask is not None else None
-            return here(meaning=Meaning.SCORED, band=band, ask_id=ask_id, comment=reading.comment)
+        case "score":
+            return here(meaning=Meaning.SCORED, comment=reading.comment)
         case "stop":
-            return here(meaning=Meaning.STOPPED)
+            return here(meaning=Meaning.STOPPED, comment=reading.comment)
         case "delete":
             return here(meaning=Meaning.ERASE)
         case "help":
             return here(meaning=Meaning.HELP, outcome="help")
+        case "comment" if reading.ambiguous:
+            return here(meaning=Meaning.UNCLEAR, comment=reading.comment)
         case "comment":
             return here(meaning=Meaning.COMMENTED, comment=reading.comment)
         case _:

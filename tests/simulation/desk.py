@@ -99,7 +99,7 @@ class Desk:
         self.inbox = Inbox(self.database, Routes([SURVEY], CHANNELS), seal, self.clock)
         self.presence = Presence(self.accounts, self.inbox, self.held)
         for name, account in self.accounts.items():
-            self.inbox.private_answers.update({(name, place): True for place in account.places()})
+            self.inbox.limits.update({(name, id): place.limits for id, place in account.places().items()})
         self.senders = {name: self._sender(name) for name in self.accounts}
         self.service = Service(self.database, self.inbox.routes, TEAMS, self.presence, self.inbox, self.clock)  # type: ignore[arg-type]
         await self.database.write(self._take_over)

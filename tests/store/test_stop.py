@@ -9,7 +9,7 @@ from core.events import Consent, ConsentKind
 from core.message import Line
 from core.store import claims
 from core.store.outbox import Claimed, Kind
-from tests.store.stage import NOW, Stage
+from tests.store.stage import NOW, WAVES, Stage
 from tests.store.voice import hold
 
 
@@ -110,3 +110,10 @@ def test_who_wants_to_be_erased_is_stopped_and_told_the_truth(stage: Stage) -> N
     assert standing(stage) == (False, True, False)
     (said,) = claim(stage)
     assert "To have your answers erased as well, please ask" in said.body.plain
+
+
+def test_a_score_beside_a_stop_counts(stage: Stage) -> None:
+    stage.deliver(granted(1, explicit=True), stage.typed(2, "ann", "8, but please stop messaging me"))
+    assert standing(stage) == (True, True, False)
+    assert stage.responses() == {("ann", WAVES[0].key): (8, 8, "dm", "text")}
+    assert [each.kind for each in claim(stage)] == [Kind.ANSWER]
