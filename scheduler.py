@@ -25,6 +25,7 @@ from core.dialogue import why_form
 from core.errors import SettingsError
 from core.message import Form
 from core.presence import Presence
+from core.reading.lexicon import lexicon
 from core.routes import Routes
 from core.service import Service
 from core.settings import SECRETS, Settings, secret
@@ -33,6 +34,7 @@ from core.store.database import Connection, Database
 from core.store.inbox import Inbox
 from core.store.leases import COMMAND, SERVICE, Leases
 from core.survey import previous_wave, week_wave
+from core.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -249,6 +251,7 @@ async def _alone(leases: Leases, settings: Settings) -> None:
 async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
     await presence.ready.wait()
     ready()
+    await in_thread(lexicon)  # so that nobody's first words wait for it
 
 
 async def _tick(service: Service) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from core.reading.fold import folded
 
@@ -99,8 +100,7 @@ class Role:
 NAMES: dict[str, int] = {name.lower(): bit for name, bit in vars(Role).items() if name.isupper()}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One meaning of a word in one language."""
 
     language: int
@@ -151,10 +151,8 @@ class Lexicon:
     """What was looked up before, as long as it is not too much."""
 
 
-def _is_unspaced(word: str) -> bool:
-    return any(
-        "\u2e80" <= char <= "\u9fff" or "\uac00" <= char <= "\ud7af" or "\u3040" <= char <= "\u30ff" for char in word
-    )
+_UNSPACED = re.compile("[\u2e80-\u9fff\uac00-\ud7af]")
+"""Of writing systems in which nothing separates words, or endings are written together with them."""
 
 
 def _listed(data: dict[str, object]) -> Iterator[tuple[str, int, int]]:
@@ -259,7 +257,7 @@ _REPEATED = re.compile(r"(.)\1+")
 
 
 def _place(made: Lexicon, word: str, senses: Senses) -> None:
-    if _is_unspaced(word):
+    if _UNSPACED.search(word):
         made.unspaced[word.replace(" ", "")] = senses
     elif len(parts := word.replace("-", " - ").split()) > 1:
         first, *rest = parts
