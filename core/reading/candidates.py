@@ -49,7 +49,6 @@ _VERBS = Role.PAST | Role.HYP | Role.RETRACT
 
 def candidates_of(found: Sequence[Token], clauses: Sequence[Clause], *, verb_last: bool) -> list[Candidate]:
     """The candidates of a text in clauses."""
-    places = {id(token): at for at, token in enumerate(found)}
     passed_over = _list_numbers(found)
     candidates: list[Candidate] = []
     carried = taken = 0
@@ -58,7 +57,7 @@ def candidates_of(found: Sequence[Token], clauses: Sequence[Clause], *, verb_las
         for index, token in enumerate(clause.tokens):
             if not (is_number(token) or token.kind is Kind.OF_TEN) or id(token) in passed_over:
                 continue
-            at = places[id(token)]
+            at = token.at
             strength = 0 if _is_ordinal(found, at) else _strength(clause, index, is_first=n == 0, verb_last=verb_last)
             if strength:
                 stars = found[max(0, at - 1)].text == "*" or found[min(at + 1, len(found) - 1)].text == "*"

@@ -68,7 +68,8 @@ def clauses_of(found: Sequence[Token]) -> list[Clause]:
     """The clauses of a text, none of them empty. "Score: 6" is one, "6: too slow" are two."""
     clauses = [Clause(0)]
     after_word = False
-    for token in found:
+    for at, token in enumerate(found):
+        token.at = at
         if token.kind is Kind.MARK:
             ends = token.text in SENTENCE_ENDS
             if ends or token.text in PAUSES or (token.text in ":-~" and not after_word):

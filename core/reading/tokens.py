@@ -15,7 +15,9 @@ TAIL: Final = 128
 """So many characters of a long text are read, at its beginning and end: that is where a score or a wish stands."""
 
 _UNSPACED = "\u2e80-\u2fdf\u3005-\u3007\u3031-\u9fff\uac00-\ud7af\uf900-\ufaff\u1100-\u11ff\u3130-\u318f"
-_LETTER = rf"(?:[^\W\d_{_UNSPACED}]|[\u0900-\u0963\u0971-\u097f])"
+_LETTER = rf"[^\W\d_{_UNSPACED}\u0900-\u097f]"
+_HINDI = "[\u0900-\u0963\u0971-\u097f]"
+"""Its vowel signs are no letters to ``re``."""
 _SIGN = r"[$\u20ac\u00a3\u00a5\u20b9\u20bd\u20ba\u20a9\u20b4\uffe5]"
 _DOMAIN = "com|net|org|info|example|shop|app|io|de|fr|es|it|pt|br|nl|pl|tr|ru|in|jp|cn|kr|id|eu|uk"
 
@@ -23,28 +25,30 @@ _LINK = rf"""
     (?P<link>(?:https?://|www\.)\S+ | [\w.+-]{{1,40}}@[\w-]+\.\w\S*
       | [a-z0-9-]{{1,40}}(?:\.[a-z0-9-]{{1,40}}){{0,4}}\.(?:{_DOMAIN})\b(?![.\w])/?\S*) |"""
 _SHAPES = rf"""
-    (?P<word>{_LETTER}+(?:[']{_LETTER}+)*)
+    (?P<word>{_LETTER}+(?:[']{_LETTER}+)* | {_HINDI}+)
   | (?P<unspaced>[{_UNSPACED}]+(?:\ ?[{_UNSPACED}]+)*)
-  | (?P<face><3+ | \^[o0_.]?\^)
+  | (?=[\d+]|{_SIGN})(?:
+        (?P<money>{_SIGN}\s?\d+(?:[.,]\d+)* | \d+(?:[.,]\d+)*\s?{_SIGN})
+      | (?P<percent>\d+(?:[.,]\d+)?\s?%)
+      | (?P<decimal_of>\d+[.,]\d+\s?/\s?\d+)
+      | (?P<name>24\s?/\s?7 | 7\s?/\s?24
+          | 0?8/15 | 7-11 | \d+\s?[+x\u00d7]\s?\d+ | \d{{1,2}}:\d\d(?!\d) | \d+(?:[./-]\d+){{2,}}(?!\d)
+          | (?=[\d()\ -]{{0,12}}\d{{3}})\+?\d[\d()\ -]{{6,24}}\d)
+      | (?P<fraction>(?P<part>\d{{1,4}})\s?[/\\]\s?(?P<whole>\d{{1,4}}|{TEN})(?![\d/]))
+      | (?P<decimal>\d+[.,]\d+(?!\d) | \d+\s?[\u00bc-\u00be\u2150-\u215e])
+      | (?P<range>(?P<low>\d{{1,3}})\s?[-~]\s?(?P<high>\d{{1,3}}|{TEN})(?!\d))
+      | (?P<digits>\d+)(?P<glued>['-]?{_LETTER}+)?)
+  | (?P<line>\s*\n\s*)
+  | (?P<mark>[.,!?;:()-])
   | (?P<handle>[@\#](?=\w)\w[\w.]*)
+  | (?P<face><3+ | \^[o0_.]?\^)
   | (?P<struck>~~[^~\n]{{1,200}}~~ | ~[^~\s][^~\n]{{0,40}}~)
   | (?P<quote>"[^"\n]{{3,400}}")
-  | (?P<money>{_SIGN}\s?\d+(?:[.,]\d+)* | \d+(?:[.,]\d+)*\s?{_SIGN})
-  | (?P<percent>\d+(?:[.,]\d+)?\s?%)
-  | (?P<decimal_of>\d+[.,]\d+\s?/\s?\d+)
-  | (?P<name>24\s?/\s?7 | 7\s?/\s?24
-      | 0?8/15 | 7-11 | \d+\s?[+x\u00d7]\s?\d+ | \d{{1,2}}:\d\d(?!\d) | \d+(?:[./-]\d+){{2,}}(?!\d)
-      | (?=[\d()\ -]{{0,12}}\d{{3}})\+?\d[\d()\ -]{{6,24}}\d)
-  | (?P<fraction>(?P<part>\d{{1,4}})\s?[/\\]\s?(?P<whole>\d{{1,4}}|{TEN})(?![\d/]))
-  | (?P<decimal>\d+[.,]\d+(?!\d) | \d+\s?[\u00bc-\u00be\u2150-\u215e])
-  | (?P<range>(?P<low>\d{{1,3}})\s?[-~]\s?(?P<high>\d{{1,3}}|{TEN})(?!\d))
-  | (?P<digits>\d+)(?P<glued>['-]?(?:[^\W\d_{_UNSPACED}\u0900-\u097f])+)?
   | (?P<ten>{TEN})
   | (?P<vulgar>[\u00bc-\u00be\u2150-\u215e])
   | (?P<star>{STAR}(?:\s?{STAR})*)
   | (?P<emoji>{EMOJI})
-  | (?P<mark>[^\s])
-  | (?P<line>\s*\n\s*)
+  | (?P<other>[^\s])
 """
 _TOKEN = re.compile(_SHAPES, re.VERBOSE)
 _TOKEN_OR_LINK = re.compile(_LINK + _SHAPES, re.VERBOSE)
@@ -75,12 +79,14 @@ class Kind(Enum):
 class Token:
     """One token. ``start`` and ``end`` are places in the folded text."""
 
-    __slots__ = ("end", "glued", "kind", "roles", "senses", "start", "text", "value")
+    __slots__ = ("at", "end", "glued", "kind", "roles", "senses", "start", "text", "value")
 
     def __init__(self, kind: Kind, start: int, end: int, text: str, value: int = -1, roles: int = 0) -> None:
         self.kind, self.start, self.end, self.text = kind, start, end, text
         self.value, self.roles = value, roles
         self.senses: Senses | None = None
+        self.at = -1
+        """Its place among the tokens, once they are settled."""
         self.glued = False
         """Whether the senses are those of letters after a digit, which decide whether it is a score."""
 
@@ -126,7 +132,7 @@ def _token(match: re.Match[str], text: str, lexicon: Lexicon) -> Iterable[Token]
     match kind:
         case "unspaced":
             return _unspaced(match[0], start, lexicon)
-        case "mark":
+        case "mark" | "other":
             return (Token(Kind.MARK, start, end, match[0]),)
         case "digits":
             return (_digits(match, text, lexicon),)
@@ -246,7 +252,9 @@ def _phrases(found: list[Token], lexicon: Lexicon, votes: list[int]) -> list[Tok
         token = found[at]
         at += 1
         if at <= last and (begun := phrases.get(token.text)) is not None:
-            for rest, senses in (*begun.get(found[at].text, ()), *begun.get("*", ())):
+            stems = begun.get("*")
+            its_phrases = begun.get(found[at].text, ()) if stems is None else (*begun.get(found[at].text, ()), *stems)
+            for rest, senses in its_phrases:
                 its = [entry for entry in senses.entries if 2 * (votes[entry.language] + 1 + len(rest)) > most]
                 if its and _follows(found, at, rest):
                     first, end = token, at + len(rest)
