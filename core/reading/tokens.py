@@ -255,8 +255,10 @@ def _phrases(found: list[Token], lexicon: Lexicon, votes: list[int]) -> list[Tok
             stems = begun.get("*")
             its_phrases = begun.get(found[at].text, ()) if stems is None else (*begun.get(found[at].text, ()), *stems)
             for rest, senses in its_phrases:
+                if not _follows(found, at, rest):
+                    continue
                 its = [entry for entry in senses.entries if 2 * (votes[entry.language] + 1 + len(rest)) > most]
-                if its and _follows(found, at, rest):
+                if its:
                     first, end = token, at + len(rest)
                     token = Token(Kind.WORD, first.start, found[end - 1].end, f"{first.text} {' '.join(rest)}")
                     token.senses = senses if len(its) == len(senses.entries) else Senses(its)
