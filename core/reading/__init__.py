@@ -1,4 +1,5 @@
-"""What somebody wrote, read: a score, a comment, or a wish such as stop. Pure, and never raises.
+"""What somebody wrote, read: a score, a comment, or a wish such as stop. Pure but for a line in the log when a fault of
+ours makes a comment of it.
 
 The text is folded (``fold``), cut into tokens with what each does (``tokens``, out of the lexicons of 16 languages),
 and then judged: ``scores`` finds the number that is meant, ``wishes`` what is asked for. The comment keeps what was
@@ -7,6 +8,8 @@ written.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -18,6 +21,8 @@ from core.reading.rest import rest_of
 from core.reading.scores import find
 from core.reading.tokens import tokens
 from core.reading.wishes import command, wish
+
+log = logging.getLogger(__name__)
 
 Intent = Literal["delete", "stop", "score", "help", "comment", "none"]
 
@@ -41,9 +46,27 @@ class Reading:
     """Whether a score was probably meant but cannot be told: ask again."""
 
 
-def read(text: str, scale: Scale) -> Reading:
-    """Read what a person wrote in answer to a question on ``scale``. Takes any string."""
+Reader = Callable[[str, Scale], Reading]
+
+
+def read_or_raise(text: str, scale: Scale) -> Reading:
+    """Read what a person wrote in answer to a question on ``scale``. Takes any string; whatever it raises is a fault of
+    ours."""
     return _read_short(text, scale) if len(text) <= _SHORT else _read(text, scale)
+
+
+def guarded(reader: Reader) -> Reader:
+    """The same, but a fault of ours makes a comment of the one message, rather than hold up everybody's."""
+
+    def read_or_keep(text: str, scale: Scale) -> Reading:
+        try:
+            return reader(text, scale)
+        except Exception as error:
+            log.error("a message could not be read, and is kept as a comment: %s", type(error).__name__)
+            kept = keepable(text)
+            return Reading(comment=kept, intent="comment" if kept else "none")
+
+    return read_or_keep
 
 
 def _read(text: str, scale: Scale) -> Reading:
@@ -67,6 +90,8 @@ def _read(text: str, scale: Scale) -> Reading:
 
 
 _read_short = lru_cache(maxsize=4096)(_read)
+read = guarded(read_or_raise)
+"""Read what a person wrote in answer to a question on a scale. Takes any string, and never raises."""
 
 
 def keepable(text: str) -> str:

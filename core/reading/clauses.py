@@ -56,11 +56,11 @@ def is_content(token: Token) -> bool:
     return token.kind in (Kind.COUNT, Kind.OTHER)
 
 
-def roles_of(tokens: Iterable[Token]) -> int:
-    """The roles of several tokens together."""
+def roles_of(several: Iterable[Token | Clause]) -> int:
+    """The roles of several tokens or clauses together."""
     roles = 0
-    for token in tokens:
-        roles |= token.roles
+    for each in several:
+        roles |= each.roles
     return roles
 
 

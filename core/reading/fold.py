@@ -18,6 +18,8 @@ TEN: Final = "\ue00a"
 """A ten in one character, such as 🔟 or ⑩."""
 EMOJI: Final = "\ue001"
 STAR: Final = "\u2605"
+UNSPACED: Final = "\u2e80-\u2fdf\u3005-\u3007\u3031-\u9fff\uac00-\ud7af\uf900-\ufaff\u1100-\u11ff\u3130-\u318f"
+"""Chinese, Japanese and Korean, for a class of characters: nothing separates words, or endings stand with them."""
 
 _TENS = "\U0001f51f\u2469\u247d\u277f\u2793\u2491\u24fe\u3229\u3289"
 _STARS = "\u2b50\u2605\u2606\u272d\u272e\u2730\U0001f31f\u269d"
@@ -73,6 +75,8 @@ def _fold(char: str) -> str:
     if char in _NOTHING or "\ufe00" <= char <= "\ufe0f" or _HARAKAT.match(char):
         return GONE
     category = unicodedata.category(char)
+    if category == "Co":  # ours mean something, theirs do not
+        return " "
     if category == "Nd":
         return str(unicodedata.digit(char))
     if category == "No" and "SUPERSCRIPT" not in (name := unicodedata.name(char, "")) and "SUBSCRIPT" not in name:

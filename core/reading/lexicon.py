@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from core.reading.fold import folded
+from core.reading.fold import UNSPACED, folded
 
 FOLDER = Path(__file__).parent.parent / "lexicons"
 
@@ -151,8 +151,7 @@ class Lexicon:
     """What was looked up before, as long as it is not too much."""
 
 
-_UNSPACED = re.compile("[\u2e80-\u9fff\uac00-\ud7af]")
-"""Of writing systems in which nothing separates words, or endings are written together with them."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 def _listed(data: dict[str, object]) -> Iterator[tuple[str, int, int]]:

@@ -148,11 +148,4 @@ def _is_replaced(kept: Sequence[Candidate], clauses: Sequence[Clause]) -> bool:
     if first.clause == last.clause:
         return bool(roles_of(clauses[first.clause].tokens[first.index + 1 : last.index]) & Role.CORRECT)
     behind = roles_of(clauses[first.clause].tokens[first.index + 1 :])
-    return bool((behind | _of_all(clauses[first.clause + 1 : last.clause + 1])) & Role.CORRECT)
-
-
-def _of_all(clauses: Sequence[Clause]) -> int:
-    roles = 0
-    for clause in clauses:
-        roles |= clause.roles
-    return roles
+    return bool((behind | roles_of(clauses[first.clause + 1 : last.clause + 1])) & Role.CORRECT)

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import Final
 
-from core.reading.fold import EMOJI, STAR, TEN
+from core.reading.fold import EMOJI, STAR, TEN, UNSPACED
 from core.reading.lexicon import NAMES, Entry, Lexicon, Role, Senses, look_up
 
 HEAD: Final = 256
 TAIL: Final = 128
 """So many characters of a long text are read, at its beginning and end: that is where a score or a wish stands."""
 
-_UNSPACED = "\u2e80-\u2fdf\u3005-\u3007\u3031-\u9fff\uac00-\ud7af\uf900-\ufaff\u1100-\u11ff\u3130-\u318f"
-_LETTER = rf"[^\W\d_{_UNSPACED}\u0900-\u097f]"
+_LETTER = rf"[^\W\d_{UNSPACED}\u0900-\u097f]"
 _HINDI = "[\u0900-\u0963\u0971-\u097f]"
 """Its vowel signs are no letters to ``re``."""
 _SIGN = r"[$\u20ac\u00a3\u00a5\u20b9\u20bd\u20ba\u20a9\u20b4\uffe5]"
@@ -26,7 +25,7 @@ _LINK = rf"""
       | [a-z0-9-]{{1,40}}(?:\.[a-z0-9-]{{1,40}}){{0,4}}\.(?:{_DOMAIN})\b(?![.\w])/?\S*) |"""
 _SHAPES = rf"""
     (?P<word>{_LETTER}+(?:[']{_LETTER}+)* | {_HINDI}+)
-  | (?P<unspaced>[{_UNSPACED}]+(?:\ ?[{_UNSPACED}]+)*)
+  | (?P<unspaced>[{UNSPACED}]+(?:\ ?[{UNSPACED}]+)*)
   | (?=[\d+]|{_SIGN})(?:
         (?P<money>{_SIGN}\s?\d+(?:[.,]\d+)* | \d+(?:[.,]\d+)*\s?{_SIGN})
       | (?P<percent>\d+(?:[.,]\d+)?\s?%)
@@ -102,7 +101,7 @@ def tokens(text: str, lexicon: Lexicon) -> tuple[list[Token], bool]:
     """The tokens of a folded text, with their roles in the languages that it seems to be in; and whether what is said
     of a number comes after it there."""
     found: list[Token] = []
-    shapes = _TOKEN_OR_LINK if _MAYBE_LINK.search(text, 0, HEAD + TAIL) else _TOKEN
+    shapes = _TOKEN_OR_LINK if _MAYBE_LINK.search(text) else _TOKEN
     for begin, end in _parts(len(text)):
         if begin:
             found.append(Token(Kind.MARK, begin, begin, "\n"))
@@ -146,37 +145,36 @@ def _token(match: re.Match[str], text: str, lexicon: Lexicon) -> Iterable[Token]
             return (_shape(kind, match, start, end),)
 
 
+_KINDS = {
+    **dict.fromkeys(("percent", "decimal", "decimal_of", "vulgar", "star"), Kind.MISFIT),
+    **dict.fromkeys(("money", "name"), Kind.COUNT),
+    **dict.fromkeys(("emoji", "face"), Kind.EMOJI),
+}
+"""What most shapes are, whatever stands in them; others are ``OTHER``."""
+
+
 def _shape(kind: str, match: re.Match[str], start: int, end: int) -> Token:
     text = match[0]
     match kind:
+        case "fraction" if match["whole"] in ("10", TEN) and int(match["part"]) <= 10:
+            return Token(Kind.OF_TEN, start, end, text, int(match["part"]))
         case "fraction":
-            part, whole = int(match["part"]), match["whole"]
-            if whole in ("10", TEN):
-                return (
-                    Token(Kind.OF_TEN, start, end, text, part) if part <= 10 else Token(Kind.MISFIT, start, end, text)
-                )
             return Token(Kind.MISFIT, start, end, text)
         case "range":
             low, high = int(match["low"]), 10 if match["high"] == TEN else int(match["high"])
             return Token(Kind.SCALE if low in (0, 1) and high == 10 else Kind.MISFIT, start, end, text)
         case "decimal" if re.search(r"[.,]\d\d$", text) and len(match.string) > len(text) + 3:
             return Token(Kind.COUNT, start, end, text)  # a price
-        case "percent" | "decimal" | "decimal_of" | "vulgar" | "star":
-            return Token(Kind.MISFIT, start, end, text)
-        case "money" | "name":
-            return Token(Kind.COUNT, start, end, text)
         case "ten":
             return Token(Kind.NUMBER, start, end, text, 10)
         case "struck":
             return Token(Kind.MARK, start, end, "~~", roles=Role.CORRECT)
-        case "emoji" | "face":
-            return Token(Kind.EMOJI, start, end, text)
         case "line":
             return Token(Kind.MARK, start, end, "\n")
-        case "quote" if (inside := text[1:-1].strip()).isdigit() and len(inside) <= 2 and int(inside) <= 10:
-            return Token(Kind.NUMBER, start, end, text, int(inside))
+        case "quote" if re.fullmatch(r'"\s*(?:10|[0-9])\s*"', text):
+            return Token(Kind.NUMBER, start, end, text, int(text.strip('"')))
         case _:
-            return Token(Kind.OTHER, start, end, text)
+            return Token(_KINDS.get(kind, Kind.OTHER), start, end, text)
 
 
 def _digits(match: re.Match[str], text: str, lexicon: Lexicon) -> Token:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from core.reading.clauses import LIGHT, is_content
+from core.reading.clauses import LIGHT, SENTENCE_ENDS, is_content, roles_of
 from core.reading.lexicon import Role
 from core.reading.tokens import Kind, Token
 
@@ -35,9 +35,7 @@ def command(text: str) -> Wish | None:
 
 def wish(found: Sequence[Token]) -> Wish:
     """What the text asks for; ``comment`` when it merely says something, ``none`` when it does not even that."""
-    roles = 0
-    for token in found:
-        roles |= token.roles
+    roles = roles_of(found)
     sentences = _sentences(found) if roles & _ASKING else []
     if any(_near(each, Role.ERASE, Role.DATA) for each in sentences):
         return "delete"
@@ -72,7 +70,7 @@ def _is_alone(found: Sequence[Token], role: int) -> bool:
 def _sentences(found: Sequence[Token]) -> list[list[Token]]:
     sentences: list[list[Token]] = [[]]
     for token in found:
-        if token.kind is Kind.MARK and token.text in ".!?;\n":
+        if token.kind is Kind.MARK and token.text in SENTENCE_ENDS:
             sentences.append([])
         elif token.kind is Kind.WORD:
             sentences[-1].append(token)

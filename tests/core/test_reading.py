@@ -3,11 +3,11 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.ballot import Scale
-from core.reading import LONGEST_BYTES, Reading, comes_back, read
+from core.reading import LONGEST_BYTES, Reading, comes_back, guarded, read, read_or_raise
 from core.reading.fold import fold
 
 SCALES = st.sampled_from(Scale)
@@ -111,9 +111,48 @@ def test_the_word_that_brings_back(text: str) -> None:
     assert not comes_back(f"{text} now")
 
 
-@given(ANYTHING, SCALES)
+PIECES = [
+    *(
+        "9",
+        "10",
+        "1",
+        "0",
+        "²",
+        "½",
+        "🔟",
+        "⑨",
+        "९",
+        "９",
+        "十",
+        "8点",
+        "점",
+        "nine",
+        "un",
+        "or",
+        "to",
+        "out of",
+        "between",
+    ),
+    *('"', "“", "~~", "~", "/", "-", "–", ".", ",", "%", "€", "★", ":", "(", "*", "'", "<", "^", "→", "@", "#", "+"),
+    *(" ", "\n", "\u0336", "\u20e3", "\ufe0f", "\u200f", "\ue00a", "و", "क", "ी", "x", "h"),
+]
+NEARLY_NUMBERS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+def test_a_fault_of_ours_makes_a_comment_of_one_message(caplog: pytest.LogCaptureFixture) -> None:
+    def faulty(text: str, scale: Scale) -> Reading:
+        raise ValueError(text)
+
+    assert guarded(faulty)("my secret\x00 9", Scale.ZERO_TO_TEN) == Reading(comment="my secret 9", intent="comment")
+    assert "kept as a comment: ValueError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@given(ANYTHING | NEARLY_NUMBERS, SCALES)
+@example('it is 5 m" ² "', Scale.ZERO_TO_TEN)
 def test_any_text_is_read_and_can_be_kept(text: str, scale: Scale) -> None:
-    found = read(text, scale)
+    found = read_or_raise(text, scale)
+    assert read(text, scale) == found
     assert len(found.comment.encode("utf-8")) <= LONGEST_BYTES
     assert "\x00" not in found.comment
     assert found.score is None or (scale.lowest <= found.score <= 10 and not found.ambiguous)
