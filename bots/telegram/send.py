@@ -17,7 +17,7 @@ from bots.telegram.faults import UNREADABLE, fault
 from bots.telegram.pace import CrowdedError, Pace
 from bots.telegram.read import POLL_GRACE, message_ref, poll_ref, totals
 from bots.telegram.render import length, render
-from bots.telegram.transport import Flooded, RawBot
+from bots.telegram.transport import Beginning, Flooded, RawBot
 from core.account import Address, Begin, Direct, Limits, Poll, Receipt
 from core.clock import Clock
 from core.errors import (
@@ -163,14 +163,17 @@ class Sender:
         chat, private = self._chat(to), isinstance(to, Direct)
         target = self._moved.get(chat, chat)
         async with self._turn(target, group=not private):
-            await begin()
+            beginning = Beginning(begin)
             try:
-                return await send(target)
+                with beginning:
+                    return await send(target)
             except ChatMigrated as gone:
                 self._moved[chat] = gone.new_chat_id
                 wait_s = 0.0 if gone.new_chat_id != target else STILL_MOVING_S
                 raise AccountUnavailable(self._name, "the group has moved: not said yet", wait_s) from gone
             except TelegramError as error:
+                if beginning.error is not None:
+                    raise beginning.error from None
                 raise self._fault(error, private=private, sending=True) from error
             except UNREADABLE as error:
                 raise OutcomeUnknown(self._name, "sent, but the answer cannot be read") from error

@@ -9,6 +9,8 @@ of an error's text.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 import aiohttp
@@ -52,6 +54,47 @@ class UnknownMethod(TelegramError):
     getMe, which every server knows."""
 
 
+class Beginning:
+    """Within it, the requests of this task begin so: once there is a connection, right before the request leaves on it.
+    (To make one takes round trips: what is begun before is for that long in doubt, should we die.) What ``begin``
+    raises keeps the request from leaving (``NotSent``), and stands in ``error``: the library wraps what it does not
+    know."""
+
+    def __init__(self, begin: Callable[[], Awaitable[None]]) -> None:
+        self._begin = begin
+        self.error: Exception | None = None
+
+    def __enter__(self) -> None:
+        self._token = _BEGINNING.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _BEGINNING.reset(self._token)
+
+    async def now(self) -> None:
+        """Begin. Raises ``NotSent``."""
+        try:
+            await self._begin()
+        except Exception as error:
+            self.error = error
+            raise NotSent("it was not begun") from None
+
+
+_BEGINNING: ContextVar[Beginning | None] = ContextVar("beginning", default=None)
+
+
+def _when_connected() -> aiohttp.TraceConfig:
+    """Source: https://docs.aiohttp.org/en/stable/tracing_reference.html"""
+
+    async def begin(*_: object) -> None:
+        if (its := _BEGINNING.get()) is not None:
+            await its.now()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(begin)
+    trace.on_connection_reuseconn.append(begin)
+    return trace
+
+
 class Transport(BaseRequest):
     """A pool of at most ``connections`` connections."""
 
@@ -70,7 +113,9 @@ class Transport(BaseRequest):
         """Open the pool."""
         if self._session is None:
             pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=IDLE_CONNECTION_S)
-            self._session = aiohttp.ClientSession(connector=pool, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=pool, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[_when_connected()]
+            )
 
     async def shutdown(self) -> None:
         """Close the pool."""
@@ -107,6 +152,8 @@ class Transport(BaseRequest):
                 allow_redirects=False,
             ) as response:
                 status, payload = response.status, await response.read()
+        except NotSent:
+            raise
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
             raise NotSent(f"no connection ({type(error).__name__})") from None
         except TimeoutError:

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import ClientSession, web
 
 from bots.telegram import TelegramAccount
-from core.errors import AccountUnavailable, OutcomeUnknown
+from bots.telegram.transport import Beginning, NotSent, Transport
+from core.errors import AccountUnavailable, NotOurs, OutcomeUnknown
 from core.events import PollSeen, Reply
 from core.message import text
 from tests.bots.telegram.scripted import begun, forms
@@ -93,3 +94,40 @@ async def test_an_edit_may_be_repeated_until_it_is_heard_of(world: World) -> Non
                 await account.edit(receipt, text("NPS 40"))
     await world.account.edit(receipt, text("NPS 40"))
     assert [(post.text, post.edited) for post in world.posts] == [("soon", False), ("NPS 40", True)]
+
+
+async def test_nothing_is_begun_before_there_is_a_connection(world: World) -> None:
+    begins: list[str] = []
+
+    async def begin() -> None:
+        begins.append("begun")
+
+    transport, token = Transport(4), world.sandbox.credentials["tg"]["token"]
+    await transport.initialize()
+    try:
+        with Beginning(begin), pytest.raises(NotSent):
+            await transport.do_request("http://127.0.0.1:1/bot1:a/sendMessage", "POST")
+        assert begins == []
+        for _ in range(2):  # a new connection, and one that is there
+            with Beginning(begin):
+                await transport.do_request(f"{world.sandbox.url}/telegram/bot{token}/getMe", "POST")
+        assert begins == ["begun", "begun"]
+        await transport.do_request(f"{world.sandbox.url}/telegram/bot{token}/getMe", "POST")
+        assert begins == ["begun", "begun"]
+    finally:
+        await transport.shutdown()
+
+
+async def test_what_may_not_begin_never_leaves(world: World) -> None:
+    place = await group(world)
+
+    async def refuse() -> None:
+        raise NotOurs("tg", "another process serves this account now")
+
+    with pytest.raises(NotOurs):
+        await world.account.say(place, text("hello"), "k1", begin=refuse)
+    with pytest.raises(NotOurs):
+        await world.account.poll(place, poll(world), "k2", begin=refuse)
+    assert world.posts == []
+    await world.account.say(place, text("hello"), "k3", begin=begun)
+    assert [post.text for post in world.posts] == ["hello"]
