@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 from core.ballot import Scale
 from core.reading.fold import fold
@@ -20,7 +20,9 @@ from core.reading.lexicon import lexicon
 from core.reading.rest import rest_of
 from core.reading.scores import find
 from core.reading.tokens import tokens
-from core.reading.wishes import command, wish
+from core.reading.wishes import asks_for_data, command, wish
+
+__all__ = ["Reading", "asks_for_data", "comes_back", "guarded", "keepable", "read", "read_or_raise"]
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +48,28 @@ class Reading:
     """Whether a score was probably meant but cannot be told: ask again."""
 
 
-Reader = Callable[[str, Scale], Reading]
+Languages = tuple[str, ...]
+Reader = Callable[[str, Scale, Languages], Reading]
 
 
-def read_or_raise(text: str, scale: Scale) -> Reading:
+def read_or_raise(text: str, scale: Scale, languages: Languages) -> Reading:
     """Read what a person wrote in answer to a question on ``scale``. Takes any string; whatever it raises is a fault of
     ours."""
-    return _read_short(text, scale) if len(text) <= _SHORT else _read(text, scale)
+    return (_read_short if len(text) <= _SHORT else _read)(text, scale, languages)
 
 
-def guarded(reader: Reader) -> Reader:
+class Read(Protocol):
+    """What ``read`` is."""
+
+    def __call__(self, text: str, scale: Scale = Scale.ZERO_TO_TEN, languages: Languages = ()) -> Reading: ...
+
+
+def guarded(reader: Reader) -> Read:
     """The same, but a fault of ours makes a comment of the one message, rather than hold up everybody's."""
 
-    def read_or_keep(text: str, scale: Scale) -> Reading:
+    def read_or_keep(text: str, scale: Scale = Scale.ZERO_TO_TEN, languages: Languages = ()) -> Reading:
         try:
-            return reader(text, scale)
+            return reader(text, scale, languages)
         except Exception as error:
             log.error("a message could not be read, and is kept as a comment: %s", type(error).__name__)
             kept = keepable(text)
@@ -69,16 +78,17 @@ def guarded(reader: Reader) -> Reader:
     return read_or_keep
 
 
-def _read(text: str, scale: Scale) -> Reading:
+def _read(text: str, scale: Scale, languages: Languages) -> Reading:
     kept = keepable(text)
     if not kept:
         return Reading()
     if asked := command(kept):
         return Reading(intent=asked)
     folded = fold(kept)
-    found, verb_last = tokens(folded.text, lexicon())
+    words = lexicon()
+    found, verb_last = tokens(folded.text, words, words.expected(languages))
     score = find(found, scale.lowest, verb_last=verb_last)
-    wished = wish(found)
+    wished = wish(found, scored=score.score is not None)
     comment = rest_of(kept, folded, score)
     if score.score is not None:
         return Reading(score.score, comment, wished if wished in ("delete", "stop") else "score")
@@ -91,7 +101,8 @@ def _read(text: str, scale: Scale) -> Reading:
 
 _read_short = lru_cache(maxsize=4096)(_read)
 read = guarded(read_or_raise)
-"""Read what a person wrote in answer to a question on a scale. Takes any string, and never raises."""
+"""Read what a person wrote in answer to a question on a scale, in any of the languages; ``languages`` (BCP 47 tags) are
+those that are most likely. Takes any string, and never raises."""
 
 
 def keepable(text: str) -> str:

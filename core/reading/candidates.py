@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.reading.clauses import LIGHT, Clause, is_content, roles_of
-from core.reading.fold import STAR, TEN
-from core.reading.lexicon import Role
-from core.reading.numbers import is_article, is_number
-from core.reading.tokens import Kind, Token
-
-CERTAIN, ALONE, FIRST, LAST, LOOSE, ASPECT = 6, 5, 4, 3, 2, 1
-"""How much the place of a number speaks for a score: N/10 and points; nothing else in its clause; the first or the last
-thing said in it; the last if it is a number at all; in the middle of something."""
-
-
-TOLD = 4
-"""Who has said more words than that before the number, without a pause, is telling a story."""
+from core.reading import kinds, roles
+from core.reading.clauses import Clause, is_content, roles_of
+from core.reading.numbers import is_number
+from core.reading.shapes import Token
+from core.reading.strength import (
+    ALONE,
+    CERTAIN,
+    COUNTED,
+    FIRST,
+    NAMED,
+    is_denied,
+    is_named,
+    is_ordinal,
+    is_the_scale,
+    list_numbers,
+    strength_of,
+    unit_after,
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +38,10 @@ class Candidate:
     """Of its surroundings, those that tell whose and when."""
     denied: bool = False
     corrects: bool = False
+    has_subject: bool = False
+    """Whether something is named before it, of which it may be the score."""
+    beside_label: bool = False
+    """Whether another clause of its sentence holds a number behind a label: room 10, pool 4."""
 
     @property
     def value(self) -> int:
@@ -40,37 +49,93 @@ class Candidate:
         return self.token.value
 
 
-_SHARED = Role.PAST | Role.HYP | Role.OTHER | Role.OVERALL | Role.NOW | Role.OWN
+_SHARED = roles.PAST | roles.HYP | roles.OTHER | roles.OVERALL | roles.NOW | roles.OWN
 """What a clause without a number says of the number in the next one, unless another number has it already."""
-_WHOSE = _SHARED | Role.RETRACT
-_VERBS = Role.PAST | Role.HYP | Role.RETRACT
+_WHOSE = _SHARED | roles.RETRACT
+_VERBS = roles.PAST | roles.HYP | roles.RETRACT
 """What verbs say of a number, rather than subjects."""
 
 
 def candidates_of(found: Sequence[Token], clauses: Sequence[Clause], *, verb_last: bool) -> list[Candidate]:
     """The candidates of a text in clauses."""
-    passed_over = _list_numbers(found)
+    passed_over = list_numbers(found)
+    counted: list[Token] = []
+    labelled: set[int] = set()
     candidates: list[Candidate] = []
     carried = taken = 0
     for n, clause in enumerate(clauses):
         its: list[Candidate] = []
         for index, token in enumerate(clause.tokens):
-            if not (is_number(token) or token.kind is Kind.OF_TEN) or id(token) in passed_over:
+            if not _may_be_one(token) or id(token) in passed_over:
                 continue
-            at = token.at
-            strength = 0 if _is_ordinal(found, at) else _strength(clause, index, is_first=n == 0, verb_last=verb_last)
-            if strength:
-                stars = found[max(0, at - 1)].text == "*" or found[min(at + 1, len(found) - 1)].text == "*"
-                its.append(Candidate(token, n, index, strength, 0, _denied(clause.tokens, index), stars))
+            if unit_after(clause.tokens, index):
+                counted.append(token)
+                continue
+            if is_ordinal(found, token.at) or (n in labelled and is_content(clause.tokens[index - 1])):
+                continue
+            strength = strength_of(clause, index, is_first=n == 0, verb_last=verb_last)
+            before = found[max(0, token.at - 1)].text
+            if strength == NAMED:
+                labelled.add(n)
+            elif strength == COUNTED and before not in ("*", "~~"):
+                counted.append(token)
+            elif strength:
+                its.append(_candidate(found, clauses, n, index, strength))
         _say_whose(clause, its, carried, verb_last=verb_last)
+        beside_label = any(clauses[k].sentence == clause.sentence for k in labelled if k != n)
         for candidate in its:
+            _settle(clause, candidate, beside_label=beside_label)
             taken |= candidate.roles
         carried = 0 if its else _carried(clause, clauses[n + 1 : n + 2]) & ~taken
         candidates += its
+    if counted:
+        candidates = [each for each in candidates if not _counts_too(each, candidates, clauses, counted)]
     if not candidates:
         candidates = _nothing_but_the_scale(clauses)
     _say_only_if(candidates, clauses)
     return candidates
+
+
+def _candidate(found: Sequence[Token], clauses: Sequence[Clause], n: int, index: int, strength: int) -> Candidate:
+    clause = clauses[n]
+    token = clause.tokens[index]
+    beside = found[max(0, token.at - 1)].text, found[min(token.at + 1, len(found) - 1)].text
+    corrects = "*" in beside or beside[0] == "~~"
+    denied = is_denied(clause.tokens, index) or (beside[1] == "?" and _is_denial(clauses[n + 1 : n + 2]))
+    made = Candidate(token, n, index, max(strength, ALONE) if corrects else strength, 0, denied, corrects)
+    made.has_subject = clause.first < index
+    return made
+
+
+def _settle(clause: Clause, candidate: Candidate, *, beside_label: bool) -> None:
+    candidate.beside_label = beside_label
+    if candidate.strength == CERTAIN and not roles_of(clause.tokens[: candidate.index]) & roles.HYP:
+        candidate.roles &= ~roles.HYP  # 9/10, if only breakfast were better
+
+
+def _may_be_one(token: Token) -> bool:
+    kind = token.kind
+    return bool(token.roles & roles.WEAK) if kind is kinds.WORD else kind is kinds.NUMBER or kind is kinds.OF_TEN
+
+
+def _counts_too(
+    candidate: Candidate, candidates: Sequence[Candidate], clauses: Sequence[Clause], counted: Sequence[Token]
+) -> bool:
+    """Whether it goes on counting what was counted before in the sentence: ordered 6 rolls, 4 arrived."""
+    sentence = clauses[candidate.clause].sentence
+    first = min(clause.tokens[0].at for clause in clauses if clause.sentence == sentence)
+    before = [token for token in counted if first <= token.at < candidate.token.at]
+    if not before or roles_of(clauses[candidate.clause].tokens[: candidate.index]) & roles.CORRECT:
+        return False
+    if candidate.strength > FIRST:
+        return candidate.strength == ALONE and before[-1].value == candidate.value
+    return sum(clauses[each.clause].sentence == sentence for each in candidates) == 1
+
+
+def _is_denial(following: Sequence[Clause]) -> bool:
+    """Whether a clause begins by denying what was asked before it: 9? never."""
+    denies = roles.DENY | roles.DENY_AFTER
+    return any(clause.tokens[0].roles & denies and not clause.says_something for clause in following)
 
 
 def _nothing_but_the_scale(clauses: Sequence[Clause]) -> list[Candidate]:
@@ -79,9 +144,9 @@ def _nothing_but_the_scale(clauses: Sequence[Clause]) -> list[Candidate]:
         Candidate(token, n, index, ALONE)
         for n, clause in enumerate(clauses)
         for index, token in enumerate(clause.tokens)
-        if (is_number(token) or token.kind is Kind.MISFIT) and not clause.says_something
+        if (is_number(token) or token.kind is kinds.MISFIT) and not clause.says_something
     ]
-    is_it = len(found) == 1 and found[0].value == 10 and _is_the_scale(clauses[found[0].clause].tokens, found[0].index)
+    is_it = len(found) == 1 and found[0].value == 10 and is_the_scale(clauses[found[0].clause].tokens, found[0].index)
     return found if is_it else []
 
 
@@ -91,34 +156,38 @@ def _say_only_if(candidates: Sequence[Candidate], clauses: Sequence[Clause]) -> 
     for candidate in candidates:
         for n in range(candidate.clause + 1, min(candidate.clause + 2, len(clauses))):
             begins = n not in numbered and clauses[n].sentence == clauses[n - 1].sentence
-            if begins and clauses[n].tokens[0].roles & Role.HYP and not candidate.roles & Role.NOW:
-                candidate.roles |= Role.HYP
+            surely = candidate.roles & roles.NOW or candidate.strength == CERTAIN
+            if begins and clauses[n].tokens[0].roles & roles.HYP and not surely:
+                candidate.roles |= roles.HYP
 
 
-def misfit_in(clauses: Sequence[Clause]) -> int:
+def misfit_in(found: Sequence[Token], clauses: Sequence[Clause]) -> int:
     """The last clause with a number by which a score may have been meant; -1: there is none."""
-    found = -1
+    last = -1
     for n, clause in enumerate(clauses):
         for index, token in enumerate(clause.tokens):
-            named = _unit_after(clause.tokens, index)
-            if token.kind is Kind.MISFIT:
-                named = named or _named(clause.tokens, index)
-            elif not (token.roles & (Role.OTHER_SCALE | Role.HUNDRED) and token.kind is Kind.WORD):
+            if token.kind is kinds.MISFIT:
+                named = is_named(clause.tokens, index) or (index > 0 and is_ordinal(found, token.at))
+            elif token.roles & (roles.OTHER_SCALE | roles.HUNDRED) and token.kind is kinds.WORD:
+                named = False
+            else:
                 continue
-            found = found if named else n
-    return found
+            last = last if named or unit_after(clause.tokens, index) else n
+    return last
 
 
 def _carried(clause: Clause, following: Sequence[Clause]) -> int:
     """What a clause without a number says of the number in the next one."""
     carried = clause.roles & _SHARED
     if clause.says_something:  # my wife loved it, 9
-        carried &= ~(Role.PAST | Role.OTHER)
+        carried &= ~(roles.PAST | roles.OTHER)
+        if not clause.tokens[0].roles & roles.HYP:  # it could have been warmer, 5
+            carried &= ~roles.HYP
     for other in following:
-        if other.roles & Role.CONTRAST:
-            carried &= ~Role.HYP
+        if other.roles & roles.CONTRAST:
+            carried &= ~roles.HYP
         if other.sentence != clause.sentence:
-            carried &= Role.OVERALL | Role.NOW | Role.OWN
+            carried &= roles.OVERALL | roles.NOW | roles.OWN
     return carried
 
 
@@ -132,151 +201,14 @@ def _say_whose(clause: Clause, its: list[Candidate], carried: int, *, verb_last:
         begin = 0 if is_first else its[n - 1].index + 1
         end = len(clause.tokens) if is_last else candidate.index
         if len(its) == 1:
-            candidate.roles = whose if whose & ~Role.OVERALL else whose | carried
-            if not verb_last and not roles_of(clause.tokens[: candidate.index]) & Role.OTHER:  # 9 my wife loves it
-                candidate.roles &= ~(whose & Role.OTHER)
+            candidate.roles = whose if whose & ~roles.OVERALL else whose | carried
+            if not verb_last and not roles_of(clause.tokens[: candidate.index]) & roles.OTHER:  # 9 my wife loves it
+                candidate.roles &= ~(whose & roles.OTHER)
         elif not verb_last:
             candidate.roles = roles_of(clause.tokens[begin:end]) & _WHOSE
-            if not is_first and roles_of(clause.tokens[begin : candidate.index]) & Role.CORRECT:
-                candidate.roles &= ~Role.RETRACT  # 3, wrong, I mean 8
+            if not is_first and roles_of(clause.tokens[begin : candidate.index]) & roles.CORRECT:
+                candidate.roles &= ~roles.RETRACT  # 3, wrong, I mean 8
         else:
             behind = len(clause.tokens) if is_last else its[n + 1].index
             said = clause.tokens[0 if is_first else candidate.index + 1 : behind]
             candidate.roles = roles_of(clause.tokens[begin:end]) & _WHOSE & ~_VERBS | roles_of(said) & _VERBS
-
-
-def _list_numbers(found: Sequence[Token]) -> set[int]:
-    """The numbers of a list: 1) 2) or 1. 2., each followed by words."""
-    marks = [
-        (token, found[index + 1].text)
-        for index, token in enumerate(found[:-2])
-        if token.kind is Kind.NUMBER and token.text.isdigit() and found[index + 1].text in (")", ".", "-", ":")
-        and found[index + 2].kind is Kind.WORD
-    ]  # fmt: skip
-    if len(marks) >= 2 and [token.value for token, _ in marks[:2]] == [1, 2] and marks[0][1] == marks[1][1]:
-        return {id(token) for token, _ in marks}
-    return set()
-
-
-def _named(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a label stands before: order 7, iPhone 8, since 2019."""
-    before = tokens[index - 1] if index else None
-    return before is not None and bool(before.roles & Role.LABEL) and not before.roles & Role.CUE
-
-
-def _unit_after(tokens: Sequence[Token], index: int) -> bool:
-    """Whether what is counted stands after: 3 shirts, 9 long days; after N/10 and in Chinese, Japanese and Korean
-    directly: 3個."""
-    number = tokens[index]
-    for token in tokens[index + 1 : index + (2 if number.kind is Kind.OF_TEN else 3)]:
-        if token.roles & Role.UNIT and not token.roles & Role.POINTS:
-            return token.text < _UNSPACED_FROM or token.start - number.end <= 1
-        if token.roles & (LIGHT & ~Role.WEAK) or token.kind is not Kind.WORD:
-            return False
-    return False
-
-
-_UNSPACED_FROM = "\u2e80"
-"""Writing systems from here on put no spaces between words, or put counters next to the number."""
-
-
-def _is_the_scale(tokens: Sequence[Token], index: int) -> bool:
-    """Whether it is the 10 of the scale: out of 10, 10点満点."""
-    if tokens[index].value != 10 or tokens[index].kind is Kind.OF_TEN:
-        return False
-    if tokens[index].roles & Role.MAX:  # 满分, beside the score
-        return sum(is_number(token) or token.kind is Kind.MISFIT for token in tokens) > 1
-    around = tokens[max(0, index - 1) : index + 3]
-    beside = [token for token in around if token is not tokens[index] and token.kind is Kind.WORD]
-    if any(token.roles & Role.MAX for token in beside):
-        return True
-    return index > 0 and bool(tokens[index - 1].roles & Role.OUTOF) and not tokens[index - 1].roles & Role.COMMON
-
-
-def _is_ordinal(found: Sequence[Token], at: int) -> bool:
-    """Whether it is an ordinal: "3. Oktober", "5. kat"."""
-    return (
-        at + 2 < len(found)
-        and found[at].text.isdigit()
-        and found[at + 2].kind is Kind.WORD
-        and found[at + 1].text == "."
-        and found[at + 1].start == found[at].end
-        and found[at + 2].start > found[at + 1].end
-        and bool(found[at + 2].roles & Role.UNIT)
-        and not found[at + 2].roles & LIGHT
-    )
-
-
-def _strength(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -> int:
-    tokens = clause.tokens
-    token, after = tokens[index], tokens[index + 1 : index + 2]
-    if any(other.text.startswith(STAR) for other in tokens[max(0, index - 1) : index + 3]):
-        return 0
-    certain = token.kind is Kind.OF_TEN or bool((token.roles | roles_of(after)) & Role.POINTS)
-    named = _named(tokens, index) and not certain
-    if named or _unit_after(tokens, index) or _is_the_scale(tokens, index) or clause.roles & Role.HELP:
-        return 0
-    if certain:
-        return CERTAIN
-    if is_article(tokens, index):
-        return 0
-    content_before, content_after = clause.first < index, clause.last > index
-    if not content_before and not content_after:
-        return ALONE
-    weak = token.kind is Kind.WORD
-    if _cued(tokens, index) and not (weak and any(map(is_content, after))):
-        return ALONE
-    if verb_last and roles_of(tokens[index + 1 : index + 3]) & Role.CUE:
-        return ALONE
-    if weak or (content_before and content_after):
-        return LOOSE if weak and not content_after else 0 if weak else ASPECT
-    if content_before:
-        return LAST if sum(map(is_content, tokens[:index])) <= TOLD else 0
-    if any(map(is_content, after)) and _is_one_of_things(tokens, index):
-        return 0
-    return FIRST if is_first else LOOSE
-
-
-def _is_one_of_things(tokens: Sequence[Token], index: int) -> bool:
-    """Whether what follows is counted or named by the number: the 7 gears, a 10er drill."""
-    text = tokens[index].text
-    return any(not token.roles & _LEADS_TO for token in tokens[:index]) or not (text.isdigit() or text == TEN)
-
-
-_LEADS_TO = (
-    Role.LIGHT
-    | Role.CUE
-    | Role.OWN
-    | Role.NOW
-    | Role.OVERALL
-    | Role.CORRECT
-    | Role.RETRACT
-    | Role.CHATTER
-    | Role.WEAK
-    | Role.CONTRAST
-)
-"""What may stand before a score that opens a text."""
-
-
-def _cued(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a word that calls for a score stands before, and no other number since."""
-    for token in reversed(tokens[:index]):
-        if token.roles & Role.CUE:
-            return True
-        if is_number(token) or token.kind is Kind.OF_TEN:
-            return False
-    return False
-
-
-def _denied(tokens: Sequence[Token], index: int) -> bool:
-    for token in reversed(tokens[max(0, index - 3) : index]):
-        if token.roles & Role.DENY:
-            return True
-        if token.kind in (Kind.NUMBER, Kind.OF_TEN) or is_content(token) or token.roles & Role.CORRECT:
-            break
-    for token in tokens[index + 1 : index + 4]:
-        if is_number(token) or token.kind is Kind.OF_TEN or is_content(token):
-            break
-        if token.roles & Role.DENY_AFTER:
-            return True
-    return False

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from core.reading.lexicon import Role
-from core.reading.tokens import Kind, Token
+from core.reading import kinds, roles
+from core.reading.shapes import Token
 
 LIGHT = (
-    Role.LIGHT | Role.COMMON | Role.CUE | Role.POINTS | Role.OUTOF | Role.MAX | Role.NOW | Role.OWN | Role.OVERALL
-    | Role.CORRECT | Role.RETRACT | Role.CONTRAST | Role.CHATTER | Role.PAST | Role.HYP | Role.OTHER | Role.DENY
-    | Role.DENY_AFTER | Role.TURN | Role.OR | Role.BETWEEN | Role.TO | Role.STOP | Role.WEAK
+    roles.LIGHT | roles.COMMON | roles.CUE | roles.POINTS | roles.OUTOF | roles.MAX | roles.NOW | roles.OWN
+    | roles.OVERALL | roles.CORRECT | roles.RETRACT | roles.CONTRAST | roles.CHATTER | roles.PAST | roles.HYP
+    | roles.OTHER | roles.DENY | roles.DENY_AFTER | roles.TURN | roles.LINK | roles.OR | roles.BETWEEN | roles.TO
+    | roles.STOP | roles.WEAK
 )  # fmt: skip
 """Words with these roles are no content of their own."""
 
@@ -40,44 +41,71 @@ class Clause:
         """Whether there is more in it than numbers and their packing."""
         return self.last >= 0
 
-    def take(self, token: Token) -> None:
-        """Add a token at the end."""
-        if is_content(token):
-            self.last = len(self.tokens)
-            self.first = min(self.first, self.last)
-        self.tokens.append(token)
-        self.roles |= token.roles
-
 
 def is_content(token: Token) -> bool:
     """Whether a token says something by itself."""
-    if token.kind is Kind.WORD:
-        return not token.roles & LIGHT or bool(token.roles & (Role.UNIT | Role.LABEL))
-    return token.kind in (Kind.COUNT, Kind.OTHER)
+    kind = token.kind
+    if kind is kinds.WORD:
+        return not token.roles & LIGHT or bool(token.roles & _ALWAYS)
+    return kind is kinds.COUNT or kind is kinds.OTHER
+
+
+_ALWAYS = roles.UNIT | roles.LABEL
+"""These say something whatever else they may be."""
 
 
 def roles_of(several: Iterable[Token | Clause]) -> int:
     """The roles of several tokens or clauses together."""
-    roles = 0
+    together = 0
     for each in several:
-        roles |= each.roles
-    return roles
+        together |= each.roles
+    return together
 
 
 def clauses_of(found: Sequence[Token]) -> list[Clause]:
     """The clauses of a text, none of them empty. "Score: 6" is one, "6: too slow" are two."""
-    clauses = [Clause(0)]
+    clause = Clause(0)
+    clauses = [clause]
+    its = clause.tokens
     after_word = False
     for at, token in enumerate(found):
         token.at = at
-        if token.kind is Kind.MARK:
+        if token.kind is kinds.MARK:
             ends = token.text in SENTENCE_ENDS
-            if ends or token.text in PAUSES or (token.text in ":-~" and not after_word):
+            long = token.text == ":" and sum(map(is_content, its)) > 1  # waited, then the bill came: 3
+            if ends or long or token.text in PAUSES or (token.text in ":-~" and not after_word):
                 # 8 → 6 is a change.
-                clauses.append(Clause(clauses[-1].sentence + ends, roles=Role.CORRECT if token.text == "\u2192" else 0))
-        else:
-            if token.roles & Role.CONTRAST and clauses[-1].tokens:
-                clauses.append(Clause(clauses[-1].sentence))
-            clauses[-1].take(token)
-        after_word = token.kind is Kind.WORD
+                clause = Clause(clause.sentence + ends, roles=roles.CORRECT if token.text == "\u2192" else 0)
+                clauses.append(clause)
+                its = clause.tokens
+            after_word = False
+            continue
+        if token.kind is kinds.EMOJI:  # 2 \U0001f92c called five times
+            if its:
+                clause = Clause(clause.sentence)
+                clauses.append(clause)
+                its = clause.tokens
+            after_word = False
+            continue
+        if its and (token.roles & _BEGINS or (token.roles & roles.AND and _is_a_number_alone(clause))):
+            clause = Clause(clause.sentence)
+            clauses.append(clause)
+            its = clause.tokens
+        if is_content(token):
+            clause.last = len(its)
+            if clause.first is FAR:
+                clause.first = clause.last
+        its.append(token)
+        clause.roles |= token.roles
+        after_word = token.kind is kinds.WORD
     return [clause for clause in clauses if clause.tokens]
+
+
+_BEGINS = roles.CONTRAST | roles.LINK
+
+
+def _is_a_number_alone(clause: Clause) -> bool:
+    """Whether there is a number in it by now, and nothing else is said."""
+    last = clause.tokens[-1]
+    is_one = last.kind in (kinds.NUMBER, kinds.OF_TEN) or bool(last.roles & roles.WEAK)
+    return is_one and not clause.says_something

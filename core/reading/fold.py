@@ -51,6 +51,13 @@ _GIVEN: dict[str, str] = {
     **dict.fromkeys("\u093c", GONE),
     **dict.fromkeys("\u0901", "\u0902"),
     **{chr(0x958 + n): base for n, base in enumerate("\u0915\u0916\u0917\u091c\u0921\u0922\u092b\u092f")},
+    **dict(
+        zip(
+            "\u3041\u3043\u3045\u3047\u3049\u30a1\u30a3\u30a5\u30a7\u30a9",
+            "\u3042\u3044\u3046\u3048\u304a\u30a2\u30a4\u30a6\u30a8\u30aa",
+            strict=True,
+        )
+    ),
     **dict.fromkeys(_TENS, TEN),
     **dict.fromkeys(_STARS, STAR),
 }
@@ -99,7 +106,9 @@ def _fold(char: str) -> str:
 
 
 _FOLDS = _Folds()
-_TO_DROP = re.compile(f".?{STRUCK}|{GONE}")
+_DRAWN = "\u30fc"
+"""Draws a Japanese vowel out; among digits it is a dash."""
+_TO_DROP = re.compile(f".?{STRUCK}|{GONE}|(?<=[\u3041-\u30fa]){_DRAWN}+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +130,7 @@ def fold(text: str) -> Folded:
     if text.isascii():
         return Folded(_unquoted(text.lower()))
     plain = text.translate(_FOLDS)
-    if GONE not in plain and STRUCK not in plain:
+    if GONE not in plain and STRUCK not in plain and _DRAWN not in plain:
         return Folded(_unquoted(plain))
     kept = [True] * len(plain)
     for found in _TO_DROP.finditer(plain):
@@ -131,12 +140,12 @@ def fold(text: str) -> Folded:
 
 
 def _unquoted(text: str) -> str:
-    return _QUOTED.sub(r"\1 \2 \3", text)
+    return _QUOTED.sub(r"\1 \2 \3", text) if '"' in text else text
 
 
 _QUOTED = re.compile(r'\A(\s*)"([^"]*)"(\W*)\Z')
 
 
-def folded(word: str) -> str:
-    """A word of a lexicon, folded."""
-    return fold(word.strip()).text
+def folded(text: str) -> str:
+    """A text folded as it stands, quotation marks and all: the words of a lexicon."""
+    return _TO_DROP.sub("", text.translate(_FOLDS))

@@ -1,103 +1,24 @@
 """The words of all languages, out of ``core/lexicons``: one file per language, one engine for all.
 
-A file holds lists of words and phrases by what they do in an answer. A phrase is several words; ``*`` at the end of a
-word stands for any ending. Where nothing separates words (Chinese, Japanese, Korean), an entry is found anywhere.
+A file holds words and phrases by what they do in an answer: ``[role]`` or ``[numbers 8]``, then entries between
+bars, until the next one. A phrase is several words; ``*`` at the end of a word stands for any ending. Where nothing
+separates words (Chinese, Japanese, Korean), an entry is found anywhere.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from core.reading import roles
 from core.reading.fold import UNSPACED, folded
+from core.reading.roles import NAMES
 
 FOLDER = Path(__file__).parent.parent / "lexicons"
-
-
-class Role:
-    """What a word does in an answer, as bits of an ``int`` (plain ones: enum's flags cost half of the reading time).
-    The names are those of the lists in the files, in capitals."""
-
-    NUMBER = 1 << 0
-    """A whole number 0–10, always."""
-    WEAK = 1 << 1
-    """A number only where the place calls for one: ``un``, ``neuf``, ``on``."""
-    LIGHT = 1 << 2
-    """May stand beside a lone score without being a comment: articles, hedges, particles, courtesies."""
-    CUE = 1 << 3
-    """A score is about to come, or has come: give, rate, my score."""
-    POINTS = 1 << 4
-    OUTOF = 1 << 5
-    """Between a score and the 10: of, out of, sur."""
-    MAX = 1 << 6
-    """Beside the 10 of the scale, before or after it: 満点, üzerinden."""
-    UNIT = 1 << 7
-    """After a number: makes it a count. Hours, euros, shirts, people."""
-    LABEL = 1 << 8
-    """Before a number: makes it a name. Order, version, size, iPhone, at, since."""
-    DENY = 1 << 9
-    """Not, before what it denies."""
-    DENY_AFTER = 1 << 10
-    """Not, after what it denies."""
-    CORRECT = 1 << 11
-    """What comes now replaces what was said."""
-    RETRACT = 1 << 12
-    """The number beside it was a mistake: typed, by accident."""
-    PAST = 1 << 13
-    HYP = 1 << 14
-    """If, would have been."""
-    OTHER = 1 << 15
-    """Somebody else's: my wife says."""
-    NOW = 1 << 16
-    OWN = 1 << 17
-    OVERALL = 1 << 18
-    CONTRAST = 1 << 19
-    """But: begins another clause."""
-    OR = 1 << 20
-    BETWEEN = 1 << 21
-    TO = 1 << 22
-    """Between the ends of a range or of a change: to, bis."""
-    HALF = 1 << 23
-    """And a half, and the word for a decimal point."""
-    OTHER_SCALE = 1 << 24
-    """Stars, percent, grades."""
-    MINUS = 1 << 25
-    HUNDRED = 1 << 26
-    """A number above 10 in words."""
-    IDIOM = 1 << 27
-    """Numbers inside are none: on cloud nine."""
-    TURN = 1 << 28
-    """Turns a high score over: avoid, would not recommend."""
-    STOP = 1 << 29
-    """Asks to stop wherever it stands: unsubscribe, take me off the list."""
-    STOP_ALONE = 1 << 30
-    """Asks to stop when nothing else is said: stop, baja."""
-    NO_MORE = 1 << 31
-    """With MESSAGE in one clause it asks to stop: don't, no more."""
-    MESSAGE = 1 << 32
-    ERASE = 1 << 33
-    """With DATA in one clause it asks to delete."""
-    DATA = 1 << 34
-    HELP = 1 << 35
-    """Asks what this is, wherever it stands."""
-    HELP_ALONE = 1 << 36
-    HOW = 1 << 42
-    """With REPLY close by in a short text it asks how to answer."""
-    REPLY = 1 << 43
-    CHATTER = 1 << 37
-    """Says nothing about the brand: greetings, laughter, ok."""
-    CONTENT = 1 << 41
-    """Says something about the brand, and tells the language."""
-    COMMON = 1 << 38
-    """Tells the language."""
-
-
-NAMES: dict[str, int] = {name.lower(): bit for name, bit in vars(Role).items() if name.isupper()}
 
 
 class Entry(NamedTuple):
@@ -111,11 +32,16 @@ class Entry(NamedTuple):
 class Senses:
     """All meanings of a word or phrase."""
 
-    __slots__ = ("entries", "languages", "roles", "value")
+    __slots__ = ("by_language", "entries", "languages", "roles", "value")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
         self.languages = tuple({entry.language for entry in self.entries})
+        self.by_language = {entry.language: entry for entry in self.entries}
+        """The one meaning that it has there; languages in which it has several are left out."""
+        if len(self.by_language) < len(self.entries):
+            several = [entry.language for entry in self.entries]
+            self.by_language = {n: e for n, e in self.by_language.items() if several.count(n) == 1}
         self.roles = 0
         """Of all of them together."""
         self.value = -1
@@ -124,8 +50,8 @@ class Senses:
             self.value = max(self.value, entry.value)
 
 
-Phrase = tuple[tuple[str, ...], Senses]
-"""The words after the first, and what all of it means."""
+Phrase = tuple[tuple[str, ...], str]
+"""The words after the first, and the whole phrase."""
 
 
 @dataclass(slots=True)
@@ -133,38 +59,40 @@ class Lexicon:
     """All words, folded."""
 
     languages: tuple[str, ...]
-    words: dict[str, Senses] = field(default_factory=dict)
-    stems: dict[str, Senses] = field(default_factory=dict)
-    """Beginnings of words."""
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    """By word, phrase or stem (``word*``); where nothing separates words, without blanks."""
     stem_lengths: tuple[int, ...] = ()
     phrases: dict[str, dict[str, list[Phrase]]] = field(default_factory=dict)
-    """By their first and second word (``*``: a stem), the longest first."""
-    unspaced: dict[str, Senses] = field(default_factory=dict)
-    """Where nothing separates words."""
+    """By their first and second word (of a stem, ``*`` and how it begins; ``*``: any word), the longest first."""
     lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    """How long those are that begin with a character, the longest first."""
+    """Where nothing separates words: how long those are that begin with a character, the longest first."""
     suffixes: dict[str, list[Entry]] = field(default_factory=dict)
     """What may be glued to a digit: ``8ish`` is a score, ``8h`` is none."""
     verb_last: frozenset[int] = frozenset()
     """Languages in which what is said of a number comes after it."""
+    english: int = -1
+    """The language whose numbers are used in the others."""
+    other_script: frozenset[int] = frozenset()
+    """Languages that are not written in Latin letters, so that an English number among them is just that."""
     seen: dict[str, tuple[str, Senses | None]] = field(default_factory=dict)
     """What was looked up before, as long as it is not too much."""
+    _senses: dict[str, Senses] = field(default_factory=dict)
 
+    def senses(self, entry: str) -> Senses | None:
+        """What it means, if it is an entry."""
+        return self.meaning(entry) if entry in self.entries else None
 
-_UNSPACED = re.compile(f"[{UNSPACED}]")
+    def meaning(self, entry: str) -> Senses:
+        """What an entry means. Put together when it is first asked for: most are never."""
+        found = self._senses.get(entry)
+        if found is None:
+            found = self._senses[entry] = Senses(_joined(self.entries[entry]))
+        return found
 
-
-def _listed(data: dict[str, object]) -> Iterator[tuple[str, int, int]]:
-    """(word, roles, value) of a file."""
-    for name, value in data.items():
-        if name in ("numbers", "weak"):
-            assert isinstance(value, dict)
-            role = Role.NUMBER if name == "numbers" else Role.WEAK
-            for number, words in value.items():
-                yield from ((word, role, int(number)) for word in words)
-        elif name not in ("suffixes", "verb_last"):
-            assert isinstance(value, list), name
-            yield from ((word, NAMES[name], -1) for word in value)
+    def expected(self, languages: tuple[str, ...]) -> tuple[int, ...]:
+        """The places of these languages (BCP 47 tags), of those that there are words of."""
+        known = {language.partition("-")[0] for language in languages} if languages else ()
+        return tuple(index for index, language in enumerate(self.languages) if language in known) if known else ()
 
 
 def _joined(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -175,33 +103,83 @@ def _joined(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(Entry(language, roles, value) for (language, value), roles in found.items())
 
 
+# -- the files ---------------------------------------------------------------------------------------------------------
+
+
 @cache
 def lexicon() -> Lexicon:
     """The words of all languages, read once."""
-    files = sorted(FOLDER.glob("*.toml"))
+    files = sorted(FOLDER.glob("*.txt"))
     made = Lexicon(tuple(file.stem for file in files))
-    plain: dict[str, list[Entry]] = {}
     for index, file in enumerate(files):
-        data = tomllib.loads(file.read_text("utf-8"))
-        for word, roles, value in _listed(data):
-            plain.setdefault(folded(word), []).append(Entry(index, roles, value))
-        if data.get("verb_last", False):
-            made.verb_last |= {index}
-        for name, glued in data.get("suffixes", {}).items():
-            for suffix in glued:
-                made.suffixes.setdefault(folded(suffix), []).append(Entry(index, NAMES[name]))
-    for word, entries in plain.items():
-        _place(made, word, Senses(_joined(entries)))
+        if file.stem == "en":
+            made.english = index
+        for name, value, words in sections(file.read_text("utf-8")):
+            _take(made, index, name, value, words)
+    stems: set[int] = set()
+    for word in made.entries:
+        _index(made, word, stems)
     for phrases in made.phrases.values():
         for those in phrases.values():
             those.sort(key=lambda each: -len(each[0]))
-    lengths: dict[str, set[int]] = {}
-    for word in made.unspaced:
-        lengths.setdefault(word[0], set()).add(len(word))
-    made.lengths = {first: tuple(sorted(its, reverse=True)) for first, its in lengths.items()}
-    made.stem_lengths = tuple(sorted({len(stem) for stem in made.stems}, reverse=True))
+    made.stem_lengths = tuple(sorted(stems, reverse=True))
     return made
 
+
+def sections(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    """(name, argument, entries) of each list of a file, folded. What stands before the first is a remark."""
+    for block in folded(text).split("\n[")[1:]:
+        head, _, body = block.partition("]")
+        name, _, argument = head.partition(" ")
+        yield name, argument, [each for each in map(str.strip, body.replace("\n", "|").split("|")) if each]
+
+
+def _take(made: Lexicon, index: int, name: str, argument: str, words: Sequence[str]) -> None:
+    """Take one list of a language."""
+    match name:
+        case "verb_last":
+            made.verb_last |= {index}
+            return
+        case "suffixes":
+            entry = Entry(index, NAMES[argument])
+            for word in words:
+                made.suffixes.setdefault(word, []).append(entry)
+            return
+        case "common" if words[0] > _NOT_LATIN:
+            made.other_script |= {index}
+    role = _COUNTED.get(name) or NAMES[name]
+    entry = Entry(index, role, int(argument) if argument else -1)
+    entries = made.entries
+    for word in words:
+        entries.setdefault(word.replace(" ", "") if _is_unspaced(word) else word, []).append(entry)
+
+
+_COUNTED = {"numbers": roles.NUMBER, "weak": roles.WEAK}
+_NOT_LATIN = "\u0370"
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+def _is_unspaced(word: str) -> bool:
+    return not word.isascii() and _UNSPACED.search(word) is not None
+
+
+def _index(made: Lexicon, word: str, stems: set[int]) -> None:
+    """Let an entry be found by how it begins."""
+    if _is_unspaced(word):
+        lengths = made.lengths.get(word[0], ())
+        if len(word) not in lengths:
+            made.lengths[word[0]] = tuple(sorted((*lengths, len(word)), reverse=True))
+    elif " " in word or "-" in word:
+        parts = word.replace("-", " - ").split()
+        if len(parts) > 1:
+            first, *rest = parts
+            second = f"*{rest[0][:1].strip('*')}" if rest[0].endswith("*") else rest[0]
+            made.phrases.setdefault(first, {}).setdefault(second, []).append((tuple(rest), word))
+    elif word.endswith("*"):
+        stems.add(len(word) - 1)
+
+
+# -- looking up --------------------------------------------------------------------------------------------------------
 
 MOST_SEEN = 50_000
 
@@ -219,16 +197,16 @@ def look_up(lexicon: Lexicon, word: str) -> tuple[str, Senses | None]:
 
 
 def _looked_up(lexicon: Lexicon, word: str) -> Senses | None:
-    exact = lexicon.words.get(word)
+    exact = lexicon.senses(word)
     for length in lexicon.stem_lengths:
-        if length <= len(word) and (stem := lexicon.stems.get(word[:length])) is not None:
+        if length <= len(word) and (stem := lexicon.senses(f"{word[:length]}*")) is not None:
             if exact is None:
                 return stem
             return Senses((*exact.entries, *(e for e in stem.entries if e.language not in exact.languages)))
     if exact is not None:
         return exact
     for other in _spellings(word):
-        if (found := lexicon.words.get(other)) is not None:
+        if (found := lexicon.senses(other)) is not None:
             return found
     return None
 
@@ -253,16 +231,3 @@ _ARABIC_PREFIXES = (
 """And, with, so, to, the: written together with the word."""
 _DRAWN_OUT = re.compile(r"(.)\1\1+")
 _REPEATED = re.compile(r"(.)\1+")
-
-
-def _place(made: Lexicon, word: str, senses: Senses) -> None:
-    if _UNSPACED.search(word):
-        made.unspaced[word.replace(" ", "")] = senses
-    elif len(parts := word.replace("-", " - ").split()) > 1:
-        first, *rest = parts
-        second = "*" if rest[0].endswith("*") else rest[0]
-        made.phrases.setdefault(first, {}).setdefault(second, []).append((tuple(rest), senses))
-    elif word.endswith("*"):
-        made.stems[word[:-1]] = senses
-    else:
-        made.words[word] = senses

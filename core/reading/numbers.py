@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from core.reading import kinds, roles
 from core.reading.clauses import SENTENCE_ENDS, is_content
-from core.reading.lexicon import Role
-from core.reading.tokens import Kind, Token
+from core.reading.shapes import Token
 
 Found = Sequence[Token]
 Made = tuple[int, Token]
 """How many tokens make it, and the one that stands for them."""
 
-_BEGINS = Role.WEAK | Role.IDIOM | Role.BETWEEN | Role.MINUS | Role.HUNDRED | Role.HALF
-_FILLS = Role.LIGHT | Role.COMMON
+_BEGINS = roles.WEAK | roles.IDIOM | roles.BETWEEN | roles.MINUS | roles.HUNDRED | roles.HALF
+_FILLS = roles.LIGHT | roles.COMMON
 
 
 def merged(found: Found) -> list[Token]:
@@ -22,7 +22,7 @@ def merged(found: Found) -> list[Token]:
     at = 0
     while at < len(found):
         width, token = 1, found[at]
-        if token.kind in (Kind.NUMBER, Kind.MISFIT) or token.roles & _BEGINS:
+        if token.kind in (kinds.NUMBER, kinds.MISFIT) or token.roles & _BEGINS:
             width, token = _several(found, at)
         made.append(token)
         at += width
@@ -31,15 +31,15 @@ def merged(found: Found) -> list[Token]:
 
 def is_number(token: Token) -> bool:
     """Whether it may be a whole number from 0 to 10."""
-    return token.kind is Kind.NUMBER or (token.kind is Kind.WORD and bool(token.roles & Role.WEAK))
+    return token.kind is kinds.NUMBER or (token.kind is kinds.WORD and bool(token.roles & roles.WEAK))
 
 
 def is_article(tokens: Found, index: int) -> bool:
     """Whether a one stands before another number: un 9, een dikke 8."""
-    if tokens[index].kind is not Kind.WORD or tokens[index].value != 1:
+    if tokens[index].kind is not kinds.WORD or tokens[index].value != 1:
         return False
     for token in tokens[index + 1 : index + 3]:
-        if is_number(token) or token.kind in (Kind.OF_TEN, Kind.MISFIT):
+        if is_number(token) or token.kind in (kinds.OF_TEN, kinds.MISFIT):
             return True
         if not token.roles & _FILLS:
             return False
@@ -55,11 +55,11 @@ def _several(found: Found, at: int) -> Made:
 
 
 def _idiom(found: Found, at: int) -> Made | None:
-    return _made(Kind.OTHER, found, at, at + 1) if found[at].roles & Role.IDIOM else None
+    return _made(kinds.OTHER, found, at, at + 1) if found[at].roles & roles.IDIOM else None
 
 
 def _between(found: Found, at: int) -> Made | None:
-    if not found[at].roles & Role.BETWEEN:
+    if not found[at].roles & roles.BETWEEN:
         return None
     reach = range(at, min(at + 8, len(found)))
     end = next((n for n in reach if found[n].text in SENTENCE_ENDS), reach.stop)
@@ -71,79 +71,77 @@ def _between(found: Found, at: int) -> Made | None:
 
 def _minus_or_half(found: Found, at: int) -> Made | None:
     """Minus 4; sadhe 7 (and a half)."""
-    before = found[at].roles & (Role.MINUS | Role.HALF) and found[at].kind is Kind.WORD
+    before = found[at].roles & (roles.MINUS | roles.HALF) and found[at].kind is kinds.WORD
     if not before or at + 1 == len(found) or not is_number(found[at + 1]):
         return None
     width, _ = _several(found, at + 1)
-    return _made(Kind.MISFIT, found, at, at + 1 + width)
+    return _made(kinds.MISFIT, found, at, at + 1 + width)
 
 
 def _no_number(found: Found, at: int) -> Made | None:
     """The rules after this one are for what begins with a number."""
-    return None if is_number(found[at]) or found[at].kind is Kind.MISFIT else (1, found[at])
+    return None if is_number(found[at]) or found[at].kind is kinds.MISFIT else (1, found[at])
 
 
 def _of_something(found: Found, at: int) -> Made | None:
     """9 out of 10; 3 of the 6 glasses."""
     end = after = _past_points(found, at + 1)
-    while end < len(found) and (found[end].roles & Role.OUTOF or found[end].text == "/"):
+    while end < len(found) and (found[end].roles & roles.OUTOF or found[end].text == "/"):
         end += 1
         while end < len(found) and found[end].roles & _FILLS and not is_number(found[end]):
             end += 1
     if end == after or end == len(found):
         return None
     whole, its = found[end], found[at]
-    if not (is_number(whole) or whole.kind is Kind.MISFIT or whole.roles & Role.HUNDRED):
+    if not (is_number(whole) or whole.kind is kinds.MISFIT or whole.roles & roles.HUNDRED):
         return None
     if _counted(found, end + 1) or (whole.value != 10 and _names_things(found, end + 1)):
-        return _made(Kind.COUNT, found, at, end + 1)
+        return _made(kinds.COUNT, found, at, end + 1)
     if whole.value == 10 and is_number(whole):
-        return _made(Kind.OF_TEN if is_number(its) else Kind.MISFIT, found, at, end + 1, its.value)
-    return _made(Kind.MISFIT, found, at, end + 1, whole.value)
+        return _made(kinds.OF_TEN if is_number(its) else kinds.MISFIT, found, at, end + 1, its.value)
+    return _made(kinds.MISFIT, found, at, end + 1, whole.value)
 
 
 def _and_a_half(found: Found, at: int) -> Made | None:
     """Eight and a half; eight point five."""
     end = _past_points(found, at + 1)
-    if end == len(found) or not found[end].roles & Role.HALF:
+    if end == len(found) or not found[end].roles & roles.HALF:
         return None
     end += 1
     if end < len(found) and is_number(found[end]):
         end += 1
-    return _made(Kind.COUNT if _counted(found, end) else Kind.MISFIT, found, at, end)
+    return _made(kinds.COUNT if _counted(found, end) else kinds.MISFIT, found, at, end)
 
 
 def _or_another(found: Found, at: int) -> Made | None:
     """7 or 8; un 6 o un 7; zwei-drei."""
     after = _past_points(found, at + 1)
-    if after + 1 >= len(found) or not (found[after].roles & Role.OR or found[after].text in ("-", "~")):
+    if after + 1 >= len(found) or not (found[after].roles & roles.OR or found[after].text in ("-", "~")):
         return None
     end = after + 1
     if end + 1 < len(found) and is_article(found, end) and is_number(found[end + 1]):
         end += 1
     if not is_number(found[end]):
         return None
-    kind = Kind.COUNT if _counted(found, end + 1) else Kind.MISFIT
+    kind = kinds.COUNT if _counted(found, end + 1) else kinds.MISFIT
     return _made(kind, found, at, end + 1)
 
 
 def _to_another(found: Found, at: int) -> Made | None:
     """6 to 7; from 9 to 18; and, after a word of change, from 5 to 8."""
     after = _past_points(found, at + 1)
-    if after + 1 >= len(found) or not found[after].roles & Role.TO:
+    if after + 1 >= len(found) or not found[after].roles & roles.TO:
         return None
     other = found[after + 1]
-    if other.kind is Kind.MISFIT:
-        return _made(Kind.COUNT, found, at, after + 2)
+    if other.kind is kinds.MISFIT:
+        return _made(kinds.COUNT, found, at, after + 2)
     if not is_number(other):
         return None
-    if any(each.roles & Role.CORRECT for each in found[max(0, at - 5) : at]):
-        return _made(Kind.NUMBER, found, at, after + 2, other.value)
+    if any(each.roles & roles.CORRECT for each in found[max(0, at - 5) : at]):
+        return _made(kinds.NUMBER, found, at, after + 2, other.value)
     if _counted(found, after + 2):
-        return _made(Kind.COUNT, found, at, after + 2)
-    kind = _span(found[at].value, other.value)
-    near = abs(found[at].value - other.value) == 1
-    return _made(kind, found, at, after + 2) if near or kind is Kind.SCALE else None
+        return _made(kinds.COUNT, found, at, after + 2)
+    return _made(_span(found[at].value, other.value), found, at, after + 2)
 
 
 _RULES: tuple[Callable[[Found, int], Made | None], ...] = (
@@ -151,33 +149,33 @@ _RULES: tuple[Callable[[Found, int], Made | None], ...] = (
 )
 
 
-def _span(low: int, high: int) -> Kind:
-    return Kind.SCALE if low in (0, 1) and high == 10 else Kind.MISFIT
+def _span(low: int, high: int) -> int:
+    return kinds.SCALE if low in (0, 1) and high == 10 else kinds.MISFIT
 
 
 def _past_points(found: Found, at: int) -> int:
-    while at < len(found) and found[at].roles & Role.POINTS and not found[at].roles & Role.HALF:
+    while at < len(found) and found[at].roles & roles.POINTS and not found[at].roles & roles.HALF:
         at += 1
     return at
 
 
 def _names_things(found: Found, at: int) -> bool:
     """Whether a word comes next that is no packing: 2 out of 5 treadmills."""
-    return at < len(found) and is_content(found[at]) and not found[at].roles & Role.OTHER_SCALE
+    return at < len(found) and is_content(found[at]) and not found[at].roles & roles.OTHER_SCALE
 
 
 def _counted(found: Found, at: int) -> bool:
     """Whether a unit comes within the next two words."""
     for token in found[at : at + 2]:
-        if token.roles & Role.UNIT:
+        if token.roles & roles.UNIT:
             return True
-        if token.kind is not Kind.WORD or token.roles & _FILLS:
+        if token.kind is not kinds.WORD or token.roles & _FILLS:
             return False
     return False
 
 
-def _made(kind: Kind, found: Found, at: int, end: int, value: int = -1) -> Made:
+def _made(kind: int, found: Found, at: int, end: int, value: int = -1) -> Made:
     whole = Token(kind, found[at].start, found[end - 1].end, found[at].text, value)
     for token in found[at:end]:
-        whole.roles |= token.roles & ~(Role.NUMBER | Role.WEAK)
+        whole.roles |= token.roles & ~(roles.NUMBER | roles.WEAK)
     return end - at, whole

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from core.reading import roles
 from core.reading.fold import Folded
-from core.reading.lexicon import Role
 from core.reading.scores import Found
 
 _MARKS = "\u060c\u061b\u061f\u0964\u06d4"
@@ -19,7 +19,7 @@ _STRUCK = re.compile("~~[^~]*~~|.\u0336")
 """What the writer took back by striking it out."""
 
 
-_GLUED = Role.POINTS | Role.LIGHT
+_GLUED = roles.POINTS | roles.LIGHT
 """What is written together with a number belongs to it: 7点, 6吧."""
 
 
@@ -40,5 +40,5 @@ def rest_of(kept: str, folded: Folded, found: Found) -> str:
     if not any(char.isalnum() for char in before):
         before = ""
     if not any(char.isalnum() for char in after):
-        after = "" if before else after.strip(_PACKING)
+        after = ""
     return " ".join(part for part in (before, after) if part)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.reading.candidates import ALONE, ASPECT, FIRST, LAST, LOOSE, Candidate, candidates_of, misfit_in
+from core.reading import kinds, roles
+from core.reading.candidates import Candidate, candidates_of, misfit_in
 from core.reading.clauses import Clause, clauses_of, is_content, roles_of
-from core.reading.lexicon import Role
 from core.reading.numbers import merged
-from core.reading.tokens import Kind, Token
+from core.reading.shapes import Token
+from core.reading.strength import ALONE, ASPECT, FIRST, LAST, LOOSE
 
 HIGH = 7
 """A score from here on is turned over by "avoid"; below it the two agree."""
@@ -29,7 +30,10 @@ class Found:
 def find(found: Sequence[Token], lowest: int, *, verb_last: bool = False) -> Found:
     """The score in the tokens of a text, on a scale from ``lowest`` to 10. ``verb_last``: what is said of a number
     comes after it."""
-    numbers = sum(token.kind in _NUMBERS or bool(token.roles & _NUMBERISH) for token in found)
+    numbers = 0
+    for token in found:
+        if token.kind in _NUMBERS or token.roles & _NUMBERISH:
+            numbers += 1
     if not 0 < numbers <= MOST:
         return Found()
     found = merged(found)
@@ -38,13 +42,13 @@ def find(found: Sequence[Token], lowest: int, *, verb_last: bool = False) -> Fou
     on_scale = [candidate for candidate in candidates if candidate.value >= lowest]
     if candidates and not on_scale and max(candidate.strength for candidate in candidates) >= ALONE:
         return Found(ambiguous=True)
-    return _chosen(on_scale, misfit_in(clauses), clauses)
+    return _chosen(on_scale, misfit_in(found, clauses), clauses)
 
 
 MOST = 12
 """Who writes more numbers than that is telling something else."""
-_NUMBERS = (Kind.NUMBER, Kind.OF_TEN, Kind.MISFIT)
-_NUMBERISH = Role.WEAK | Role.OTHER_SCALE | Role.HUNDRED | Role.HALF
+_NUMBERS = frozenset({kinds.NUMBER, kinds.OF_TEN, kinds.MISFIT})
+_NUMBERISH = roles.WEAK | roles.OTHER_SCALE | roles.HUNDRED | roles.HALF
 
 
 def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clause]) -> Found:
@@ -53,9 +57,9 @@ def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clau
         return Found(ambiguous=misfit >= 0 and _is_about_scores(clauses))
     stated = [candidate for candidate in candidates if not candidate.denied]
     choice = _overall(stated) or _corrected(stated) or _present(stated, clauses)
-    if choice is None or (misfit >= choice.clause and choice.strength < ALONE):
+    if choice is None or (choice.strength < ALONE and (misfit >= choice.clause or choice.beside_label)):
         return Found(ambiguous=True)
-    if choice.value >= HIGH and any(clause.roles & Role.TURN for clause in clauses):
+    if choice.value >= HIGH and any(clause.roles & roles.TURN for clause in clauses):
         return Found(ambiguous=True)
     return Found(choice.value, candidate=choice, clause=clauses[choice.clause])
 
@@ -63,12 +67,14 @@ def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clau
 def _is_about_scores(clauses: Sequence[Clause]) -> bool:
     """Whether a misfit was probably meant as a score: little else is said beside it."""
     for clause in clauses:
-        if any(token.kind is Kind.MISFIT or token.roles & (Role.OTHER_SCALE | Role.HUNDRED) for token in clause.tokens):
-            content = [t for t in clause.tokens if is_content(t) and not t.roles & (Role.OTHER_SCALE | Role.HUNDRED)]
-            if len(content) <= 1 or clause.roles & (Role.CUE | Role.OTHER_SCALE):
+        if any(
+            token.kind is kinds.MISFIT or token.roles & (roles.OTHER_SCALE | roles.HUNDRED) for token in clause.tokens
+        ):
+            content = [t for t in clause.tokens if is_content(t) and not t.roles & (roles.OTHER_SCALE | roles.HUNDRED)]
+            if len(content) <= 1 or clause.roles & (roles.CUE | roles.OTHER_SCALE):
                 return True
-            first = next((t for t in clause.tokens if is_content(t) or t.kind is Kind.MISFIT), None)
-            if clause is clauses[0] and first is not None and first.kind is Kind.MISFIT and _is_a_shape(first):
+            first = next((t for t in clause.tokens if is_content(t) or t.kind is kinds.MISFIT), None)
+            if clause is clauses[0] and first is not None and first.kind is kinds.MISFIT and _is_a_shape(first):
                 return True
     return False
 
@@ -87,7 +93,10 @@ def _standing_out(candidates: Sequence[Candidate], clauses: Sequence[Clause]) ->
     best = max(present) if present else max(candidate.strength for candidate in candidates)
     aspects = _aspects([candidate for candidate in candidates if not _is_away(candidate)])
     if best >= ALONE and len(aspects) < 2:
-        return [candidate for candidate in candidates if candidate.strength >= ALONE or candidate.roles & Role.OVERALL]
+        if several := _each_of_its_own(candidates):
+            return several
+        stands_out = roles.OVERALL | roles.NOW
+        return [candidate for candidate in candidates if candidate.strength >= ALONE or candidate.roles & stands_out]
     if len(aspects) > 1 and best < FIRST:
         return candidates
     if best == LAST and len(candidates) == 1 and candidates[0].clause not in (0, len(clauses) - 1):
@@ -98,28 +107,37 @@ def _standing_out(candidates: Sequence[Candidate], clauses: Sequence[Clause]) ->
     return [candidate for candidate in candidates if candidate.strength >= LAST or best == FIRST]
 
 
+def _each_of_its_own(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Scores of several things of which some have a word that calls for a score: the doctor gets a 10, the desk a 2."""
+    its = [each for each in candidates if each.has_subject and not _is_away(each) and each.strength in (ALONE, LAST)]
+    apart = len({each.clause for each in its}) == len(its) == len(candidates) > 1
+    return its if apart and any(each.strength == LAST for each in its) else []
+
+
 def _aspects(candidates: Sequence[Candidate]) -> set[int]:
     """The scores of several things: food 9, service 4; also without a pause between them."""
     last = {candidate.value for candidate in candidates if candidate.strength in (LAST, LOOSE)}
     ended = {candidate.clause for candidate in candidates if candidate.strength == LAST}
-    return last | {each.value for each in candidates if each.strength == ASPECT and each.clause in ended}
+    amid = [each for each in candidates if each.strength == ASPECT and each.has_subject]
+    several = {each.clause for each in amid if sum(other.clause == each.clause for other in amid) > 1}
+    return last | {each.value for each in candidates if each.strength == ASPECT and each.clause in ended | several}
 
 
-_AWAY = Role.PAST | Role.HYP | Role.OTHER
+_AWAY = roles.PAST | roles.HYP | roles.OTHER
 
 
 def _is_away(candidate: Candidate) -> bool:
     """Whether it is denied, or another time's, another world's, another person's."""
-    roles = candidate.roles
-    if roles & Role.NOW:
-        roles &= ~Role.PAST
-    if roles & Role.OWN:
-        roles &= ~Role.OTHER
-    return candidate.denied or bool(roles & _AWAY)
+    its = candidate.roles
+    if its & roles.NOW:
+        its &= ~roles.PAST
+    if its & roles.OWN:
+        its &= ~roles.OTHER
+    return candidate.denied or bool(its & _AWAY)
 
 
 def _overall(stated: Sequence[Candidate]) -> Candidate | None:
-    its = [candidate for candidate in stated if candidate.roles & Role.OVERALL]
+    its = [candidate for candidate in stated if candidate.roles & roles.OVERALL]
     return its[-1] if its else None
 
 
@@ -131,14 +149,14 @@ def _corrected(stated: Sequence[Candidate]) -> Candidate | None:
 def _present(stated: Sequence[Candidate], clauses: Sequence[Clause]) -> Candidate | None:
     """The writer's own present score, where there is exactly one, or the last of several that replace each other."""
     own = [candidate for candidate in stated if not _is_away(candidate)]
-    kept = [candidate for candidate in own if not candidate.roles & Role.RETRACT] or own
+    kept = [candidate for candidate in own if not candidate.roles & roles.RETRACT] or own
     if not kept:
         return None
     if len({candidate.value for candidate in kept}) == 1:
         return kept[0]
     if _is_replaced(kept, clauses):
         return kept[-1]
-    mine = [candidate for candidate in kept if candidate.roles & (Role.NOW | Role.OWN)]
+    mine = [candidate for candidate in kept if candidate.roles & (roles.NOW | roles.OWN)]
     return mine[-1] if len({candidate.value for candidate in mine}) == 1 else None
 
 
@@ -146,6 +164,6 @@ def _is_replaced(kept: Sequence[Candidate], clauses: Sequence[Clause]) -> bool:
     """Whether a word of correction stands between the first and the last score, or with the last."""
     first, last = kept[0], kept[-1]
     if first.clause == last.clause:
-        return bool(roles_of(clauses[first.clause].tokens[first.index + 1 : last.index]) & Role.CORRECT)
+        return bool(roles_of(clauses[first.clause].tokens[first.index + 1 : last.index]) & roles.CORRECT)
     behind = roles_of(clauses[first.clause].tokens[first.index + 1 :])
-    return bool((behind | roles_of(clauses[first.clause + 1 : last.clause + 1])) & Role.CORRECT)
+    return bool((behind | roles_of(clauses[first.clause + 1 : last.clause + 1])) & roles.CORRECT)

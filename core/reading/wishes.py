@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from core.reading import kinds, roles
 from core.reading.clauses import LIGHT, SENTENCE_ENDS, is_content, roles_of
-from core.reading.lexicon import Role
-from core.reading.tokens import Kind, Token
+from core.reading.shapes import Token
 
 Wish = Literal["delete", "stop", "help", "comment", "none"]
 
@@ -33,33 +33,43 @@ def command(text: str) -> Wish | None:
     return _COMMANDS.get(found[1].casefold()) if found else None
 
 
-def wish(found: Sequence[Token]) -> Wish:
-    """What the text asks for; ``comment`` when it merely says something, ``none`` when it does not even that."""
-    roles = roles_of(found)
-    sentences = _sentences(found) if roles & _ASKING else []
-    if any(_near(each, Role.ERASE, Role.DATA) for each in sentences):
+def asks_for_data(text: str) -> bool:
+    """Whether it is the command that asks what is kept: ``/mydata``."""
+    found = _COMMAND.fullmatch(text.strip())
+    return found is not None and found[1].casefold() == "mydata"
+
+
+def wish(found: Sequence[Token], *, scored: bool = False) -> Wish:
+    """What the text asks for; ``comment`` when it merely says something, ``none`` when it does not even that. Beside a
+    score (``scored``) only ``delete`` and ``stop`` matter."""
+    said = roles_of(found)
+    if _both(found, said, roles.ERASE, roles.DATA):
         return "delete"
-    alone = not any(is_content(token) for token in found)
-    if roles & Role.STOP or (roles & Role.STOP_ALONE and _is_alone(found, Role.STOP_ALONE)):
+    if said & roles.STOP or (said & roles.STOP_ALONE and _is_alone(found, roles.STOP_ALONE)):
         return "stop"
-    if any(_near(each, Role.NO_MORE, Role.MESSAGE) for each in sentences):
+    if _both(found, said, roles.NO_MORE, roles.MESSAGE):
         return "stop"
-    words = sum(token.kind is Kind.WORD for token in found)
-    if roles & Role.HELP and words <= SHORT_QUESTION:
+    if scored:
+        return "comment"
+    asks = said & roles.HELP or _both(found, said, roles.HOW, roles.REPLY)
+    if asks and sum(token.kind is kinds.WORD for token in found) <= SHORT_QUESTION:
         return "help"
-    if words <= SHORT_QUESTION and any(_near(each, Role.HOW, Role.REPLY) for each in sentences):
+    if said & roles.HELP_ALONE and _is_alone(found, roles.HELP_ALONE):
         return "help"
-    if roles & Role.HELP_ALONE and _is_alone(found, Role.HELP_ALONE):
-        return "help"
-    if alone and not any(token.kind in (Kind.NUMBER, Kind.MISFIT, Kind.OF_TEN) for token in found):
-        plain = all(token.kind is not Kind.WORD or token.roles & LIGHT & ~Role.TURN for token in found)
+    if not any(is_content(token) or token.kind in _NUMBERS for token in found):
+        plain = all(token.kind is not kinds.WORD or token.roles & LIGHT & ~roles.TURN for token in found)
         return "none" if plain else "comment"
-    if all(token.kind in (Kind.OTHER, Kind.EMOJI, Kind.MARK) or token.roles & Role.CHATTER for token in found):
+    if all(token.kind in (kinds.OTHER, kinds.EMOJI, kinds.MARK) or token.roles & roles.CHATTER for token in found):
         return "none"
     return "comment"
 
 
-_ASKING = Role.ERASE | Role.NO_MORE | Role.HOW
+_NUMBERS = (kinds.NUMBER, kinds.MISFIT, kinds.OF_TEN)
+
+
+def _both(found: Sequence[Token], said: int, one: int, other: int) -> bool:
+    """Whether words of both roles stand near each other in one sentence; ``said``: the roles of the whole text."""
+    return bool(said & one and said & other) and any(_near(each, one, other) for each in _sentences(found))
 
 
 def _is_alone(found: Sequence[Token], role: int) -> bool:
@@ -70,9 +80,9 @@ def _is_alone(found: Sequence[Token], role: int) -> bool:
 def _sentences(found: Sequence[Token]) -> list[list[Token]]:
     sentences: list[list[Token]] = [[]]
     for token in found:
-        if token.kind is Kind.MARK and token.text in SENTENCE_ENDS:
+        if token.kind is kinds.MARK and token.text in SENTENCE_ENDS:
             sentences.append([])
-        elif token.kind is Kind.WORD:
+        elif token.kind is kinds.WORD:
             sentences[-1].append(token)
     return sentences
 

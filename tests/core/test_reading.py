@@ -140,7 +140,7 @@ NEARLY_NUMBERS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 
 def test_a_fault_of_ours_makes_a_comment_of_one_message(caplog: pytest.LogCaptureFixture) -> None:
-    def faulty(text: str, scale: Scale) -> Reading:
+    def faulty(text: str, scale: Scale, languages: tuple[str, ...]) -> Reading:
         raise ValueError(text)
 
     assert guarded(faulty)("my secret\x00 9", Scale.ZERO_TO_TEN) == Reading(comment="my secret 9", intent="comment")
@@ -151,7 +151,7 @@ def test_a_fault_of_ours_makes_a_comment_of_one_message(caplog: pytest.LogCaptur
 @given(ANYTHING | NEARLY_NUMBERS, SCALES)
 @example('it is 5 m" ² "', Scale.ZERO_TO_TEN)
 def test_any_text_is_read_and_can_be_kept(text: str, scale: Scale) -> None:
-    found = read_or_raise(text, scale)
+    found = read_or_raise(text, scale, ())
     assert read(text, scale) == found
     assert len(found.comment.encode("utf-8")) <= LONGEST_BYTES
     assert "\x00" not in found.comment

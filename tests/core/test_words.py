@@ -24,7 +24,7 @@ def places(sentence: str) -> set[str]:
 
 
 def test_what_is_read_is_spoken() -> None:
-    lexicons = {path.stem for path in (CORE / "lexicons").glob("*.toml")}
+    lexicons = {path.stem for path in (CORE / "lexicons").glob("*.txt")}
     assert languages()[0] == "en"
     assert set(languages()) == lexicons
     assert len(lexicons) == 16

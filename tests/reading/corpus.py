@@ -17,6 +17,7 @@ from core.ballot import Scale
 from core.reading import Reading, read
 
 FOLDER = Path(__file__).parent / "corpus"
+LATER = Path(__file__).parent / "later"
 LANGUAGES = tuple(sorted(file.stem for file in FOLDER.glob("*.jsonl")))
 
 
@@ -40,11 +41,22 @@ class Labelled:
 
 @cache
 def replies() -> tuple[Labelled, ...]:
-    """All of them."""
+    """Those that were looked at while the reader was written."""
+    return _labelled(FOLDER)
+
+
+@cache
+def later_replies() -> tuple[Labelled, ...]:
+    """Those that were written when the reader stood, by whoever had not seen it, and read once before anybody looked.
+    The engine was mended after them, the words hardly: what they say of new replies is a little too good."""
+    return _labelled(LATER)
+
+
+def _labelled(folder: Path) -> tuple[Labelled, ...]:
     return tuple(
         Labelled(language, **json.loads(line))
         for language in LANGUAGES
-        for line in (FOLDER / f"{language}.jsonl").read_text("utf-8").splitlines()
+        for line in (folder / f"{language}.jsonl").read_text("utf-8").splitlines()
     )
 
 

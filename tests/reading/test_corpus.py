@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reading.corpus import LANGUAGES, measured, replies
+from tests.reading.corpus import LANGUAGES, later_replies, measured, replies
 
 
 def test_there_are_enough_replies_in_every_language() -> None:
@@ -26,6 +26,21 @@ def test_no_language_is_left_behind(language: str) -> None:
     assert result.exact >= 0.96, result.counts
     assert result.false <= 0.03, result.counts
     assert result.intent >= 0.94, result.counts
+
+
+def test_replies_that_came_later_are_read_nearly_as_well() -> None:
+    result = measured(later_replies())
+    assert len(later_replies()) >= 1_500
+    assert result.exact >= 0.95, result.counts
+    assert result.false <= 0.015, result.counts
+    assert result.missed <= 0.04, result.counts
+    assert result.intent >= 0.93, result.counts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_is_left_behind_later(language: str) -> None:
+    result = measured(reply for reply in later_replies() if reply.language == language)
+    assert result.exact >= 0.88, result.counts
 
 
 def test_what_is_left_is_the_comment() -> None:

@@ -1,0 +1,256 @@
+"""A folded text cut into tokens: numbers by their shape, words, and the marks between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Final
+
+from core.reading import kinds, roles
+from core.reading.fold import EMOJI, STAR, TEN, UNSPACED
+from core.reading.lexicon import Entry, Lexicon, Senses, look_up
+from core.reading.roles import NAMES
+
+HEAD: Final = 256
+TAIL: Final = 128
+"""So many characters of a long text are read, at its beginning and end: that is where a score or a wish stands."""
+
+
+def _letters() -> str:
+    """All letters of words that blanks separate, as ranges for a class of characters: ``re`` looks such a class up in a
+    table, where it would ask ``\\w`` and its exceptions one after the other."""
+    others = re.compile(f"[{UNSPACED}\u0900-\u097f]")
+    codes = [code for code in range(0x10000) if chr(code).isalpha() and not others.match(chr(code))]
+    ends = [n for n, (one, next_) in enumerate(pairwise([*codes, 0])) if next_ != one + 1]
+    begins = [0, *(end + 1 for end in ends[:-1])]
+    return "".join(f"\\u{codes[a]:04x}-\\u{codes[b]:04x}" for a, b in zip(begins, ends, strict=True))
+
+
+_LETTER = f"[{_letters()}]"
+_HINDI = "[\u0900-\u0963\u0971-\u097f]"
+"""Its vowel signs are no letters to ``re``."""
+_SIGN = r"[$\u20ac\u00a3\u00a5\u20b9\u20bd\u20ba\u20a9\u20b4\uffe5]"
+_DOMAIN = "com|net|org|info|example|shop|app|io|de|fr|es|it|pt|br|nl|pl|tr|ru|in|jp|cn|kr|id|eu|uk"
+
+_LINK = rf"""
+    (?P<link>(?:https?://|www\.)\S+ | [\w.+-]{{1,40}}@[\w-]+\.\w\S*
+      | [a-z0-9-]{{1,40}}(?:\.[a-z0-9-]{{1,40}}){{0,4}}\.(?:{_DOMAIN})\b(?![.\w])/?\S*) |"""
+_SHAPES = rf"""
+    (?P<grade>(?<![a-z'])[a-f][+-](?!\w))
+  | (?P<word>{_LETTER}+(?:[']{_LETTER}+|[2-9]{_LETTER}{{2,}})* | {_HINDI}+)
+  | [ ]+
+  | (?P<unspaced>[{UNSPACED}]+(?:\ ?[{UNSPACED}]+)*)
+  | (?=[\d+]|{_SIGN})(?:
+        (?P<money>{_SIGN}\s?\d+(?:[.,]\d+)* | \d+(?:[.,]\d+)*\s?{_SIGN})
+      | (?P<percent>\d+(?:[.,]\d+)?\s?%)
+      | (?P<decimal_of>\d+[.,]\d+\s?/\s?\d+)
+      | (?P<name>24\s?/\s?7 | 7\s?/\s?24
+          | 0?8/15 | 7-11 | (?:0\d|\d{{4}})\d*[/-]\d+(?![\d/-]) | \d+\s?[+x\u00d7]\s?\d+
+          | \d{{1,2}}:\d{{1,2}}(?!\d) | \d+(?:[./-]\d+){{2,}}(?!\d)
+          | \d\d(?:[\ .]\d\d){{3,}}(?!\d)
+          | (?=[\d()\ -]{{0,12}}\d{{3}})\+?\d[\d()\ -]{{6,24}}\d)
+      | (?P<fraction>(?P<part>\d{{1,4}})\s?[/\\]\s?(?P<whole>\d{{1,4}}|{TEN})(?![\d/]))
+      | (?P<decimal>\d+[.,]\d+(?!\d) | \d+\s?[\u00bc-\u00be\u2150-\u215e])
+      | (?P<range>(?P<low>\d{{1,3}})\s?[-~]\s?(?P<high>\d{{1,3}}|{TEN})(?!\d))
+      | (?P<digits>\d+)(?P<glued>['-]?{_LETTER}+)?)
+  | (?P<line>\s*\n\s*)
+  | (?P<mark>[.,!?;:()-])
+  | (?P<handle>[@\#](?=\w)\w[\w.]*)
+  | (?P<face><3+ | \^[o0_.]?\^)
+  | (?P<struck>~~[^~\n]{{1,200}}~~ | ~[^~\s][^~\n]{{0,40}}~)
+  | (?P<quote>"[^"\n]{{3,400}}")
+  | (?P<ten>{TEN})
+  | (?P<vulgar>[\u00bc-\u00be\u2150-\u215e])
+  | (?P<star>{STAR}(?:\s?{STAR})*)
+  | (?P<emoji>{EMOJI})
+  | (?P<other>[^\s])
+"""
+_TOKEN = re.compile(_SHAPES, re.VERBOSE)
+_TOKEN_OR_LINK = re.compile(_LINK + _SHAPES, re.VERBOSE)
+_MAYBE_LINK = re.compile(r"\w[.@]\w|://")
+
+
+class Token:
+    """One token. ``start`` and ``end`` are places in the folded text."""
+
+    __slots__ = ("at", "end", "glued", "kind", "roles", "senses", "start", "text", "value")
+
+    def __init__(
+        self,
+        kind: int,
+        start: int,
+        end: int,
+        text: str,
+        value: int = -1,
+        roles: int = 0,
+        senses: Senses | None = None,
+    ) -> None:
+        self.kind, self.start, self.end, self.text = kind, start, end, text
+        self.value, self.roles, self.senses = value, roles, senses
+        self.at: int
+        """Its place among the tokens, once they stand in clauses."""
+        self.glued = False
+        """Whether the senses are those of letters after a digit, which decide whether it is a score."""
+
+    def __repr__(self) -> str:
+        return f"{kinds.NAMES[self.kind]}({self.text!r}, {self.value}, {_names(self.roles)})"
+
+
+def _names(roles: int) -> str:
+    return "|".join(name for name, bit in NAMES.items() if roles & bit)
+
+
+def cut(text: str, lexicon: Lexicon) -> list[Token]:
+    """The tokens of a folded text; each word with all that it may mean."""
+    found: list[Token] = []
+    shapes = _TOKEN_OR_LINK if ("." in text or "@" in text or ":" in text) and _MAYBE_LINK.search(text) else _TOKEN
+    a_word, seen = shapes.groupindex["word"], lexicon.seen
+    for begin, end in _parts(len(text)):
+        if begin:
+            found.append(Token(kinds.MARK, begin, begin, "\n"))
+        for match in shapes.finditer(text, begin, end):
+            if match.lastindex == a_word:
+                written = match[0]
+                word, senses = seen.get(written) or look_up(lexicon, written)
+                found.append(Token(kinds.WORD, match.start(), match.end(), word, -1, 0, senses))
+            elif match.lastindex is not None:  # blanks are nothing, but cost a try of every shape
+                found += _token(match, text, lexicon)
+            elif match.end() - match.start() > 1 and found and text[found[-1].end - 1] > _WIDE:
+                found.append(Token(kinds.MARK, match.start(), match.end(), ","))  # a wide gap where none is usual
+    return found
+
+
+_WIDE = "\u2e80"
+"""Writing systems from here on put no blanks between words."""
+
+
+def _parts(length: int) -> tuple[tuple[int, int], ...]:
+    return ((0, length),) if length <= HEAD + TAIL else ((0, HEAD), (length - TAIL, length))
+
+
+def _token(match: re.Match[str], text: str, lexicon: Lexicon) -> Iterable[Token]:
+    kind = match.lastgroup or ""
+    if kind in ("part", "whole", "low", "high", "glued"):  # groups inside a shape close after it
+        kind = "fraction" if match["fraction"] else "range" if match["range"] else "digits"
+    start, end = match.span()
+    match kind:
+        case "unspaced":
+            return _unspaced(match[0], start, lexicon)
+        case "mark" | "other":
+            return (Token(kinds.MARK, start, end, match[0]),)
+        case "digits":
+            return (_digits(match, text, lexicon),)
+        case "range" if match["high"] != TEN and int(match["high"]) < int(match["low"]) == 10:
+            return (  # out of 10 - 8
+                Token(kinds.NUMBER, start, start + 2, "10", 10),
+                Token(kinds.MARK, start + 2, start + 2, "-"),
+                Token(kinds.NUMBER, match.start("high"), end, match["high"], int(match["high"])),
+            )
+        case _:
+            return (_shape(kind, match, start, end),)
+
+
+_KINDS = {
+    **dict.fromkeys(("percent", "decimal", "decimal_of", "vulgar", "star", "grade"), kinds.MISFIT),
+    **dict.fromkeys(("money", "name"), kinds.COUNT),
+    **dict.fromkeys(("emoji", "face"), kinds.EMOJI),
+}
+"""What most shapes are, whatever stands in them; others are ``OTHER``."""
+
+
+def _shape(kind: str, match: re.Match[str], start: int, end: int) -> Token:
+    text = match[0]
+    match kind:
+        case "fraction" if match["whole"] in ("10", TEN) and int(match["part"]) <= 10:
+            return Token(kinds.OF_TEN, start, end, text, int(match["part"]))
+        case "fraction":
+            return Token(kinds.MISFIT if _is_a_scale(match["part"], match["whole"]) else kinds.COUNT, start, end, text)
+        case "range":
+            low, high = int(match["low"]), 10 if match["high"] == TEN else int(match["high"])
+            if low > high:  # 3-0: who won
+                return Token(kinds.COUNT, start, end, text)
+            return Token(kinds.SCALE if low in (0, 1) and high == 10 else kinds.MISFIT, start, end, text)
+        case "decimal" if start and re.search(r"[.,]\d\d$", text) and len(match.string) > len(text) + 3:
+            return Token(kinds.COUNT, start, end, text)  # a price
+        case "ten":
+            return Token(kinds.NUMBER, start, end, text, 10)
+        case "struck":
+            return Token(kinds.MARK, start, end, "~~", roles=roles.CORRECT)
+        case "line":
+            return Token(kinds.MARK, start, end, "\n")
+        case "quote" if re.fullmatch(r'"\s*(?:10|[0-9])\s*"', text):
+            return Token(kinds.NUMBER, start, end, text, int(text.strip('"')))
+        case _:
+            return Token(_KINDS.get(kind, kinds.OTHER), start, end, text)
+
+
+def _is_a_scale(part: str, whole: str) -> bool:
+    """Whether N/M may be a score on another scale; else it is a date or part of a number: 12/24, 2208/771."""
+    return whole in ("10", "20", "100", TEN) or (int(part) <= 10 and int(whole) <= 100)
+
+
+def _digits(match: re.Match[str], text: str, lexicon: Lexicon) -> Token:
+    start, end = match.span()
+    digits, glued = match["digits"], match["glued"]
+    before = text[start - 1] if start else " "
+    if before.isalpha() and before < "\u0900" and not _is_prefix(text, start):
+        return Token(kinds.COUNT, start, end, match[0])
+    if before == "-" and start == 1:
+        return Token(kinds.MISFIT, start, end, match[0])
+    value = int(digits) if len(digits) <= 4 else 10_000
+    if len(digits) > 2 and len(set(digits)) == 1:  # 666, laughter or a cheer
+        return Token(kinds.COUNT, start, end, match[0])
+    kind = kinds.NUMBER if value <= 10 and len(digits) <= 2 else kinds.MISFIT if value <= 1_000 else kinds.COUNT
+    token = Token(kind, start, end, match[0], value)
+    if glued is not None:
+        if known := lexicon.senses(match[0]):  # 7abibi
+            token.kind, token.value, token.senses = kinds.WORD, -1, known
+            return token
+        token.glued = True
+        token.senses = _endings(glued, lexicon)
+    return token
+
+
+def _is_prefix(text: str, start: int) -> bool:
+    """Whether one of the letters that Arabic writes together with the next word stands before a digit."""
+    return text[start - 1] in _ARABIC_PREFIXES and (start == 1 or not text[start - 2].isalpha())
+
+
+_ARABIC_PREFIXES = "\u0648\u0628\u0644\u0641"
+_KEPT_ENDING = Senses([Entry(-1, roles.LIGHT)])
+
+
+def _endings(glued: str, lexicon: Lexicon) -> Senses | None:
+    word = glued.lstrip("'-")
+    if found := lexicon.suffixes.get(glued) or lexicon.suffixes.get(word):
+        return Senses(found)
+    useful, known = roles.POINTS | roles.UNIT | roles.LIGHT, lexicon.senses(word)
+    if known is not None and known.roles & useful:
+        return Senses(entry for entry in known.entries if entry.roles & useful)
+    # An ending after an apostrophe is a case, as in Turkish; Arabic writes "and" together with what precedes it.
+    return _KEPT_ENDING if glued[0] == "'" or glued[0] in _ARABIC_PREFIXES else None
+
+
+def _unspaced(text: str, start: int, lexicon: Lexicon) -> Iterator[Token]:
+    """The words of a run of Chinese, Japanese or Korean, the longest first; what is unknown stays together."""
+    places = [index for index, char in enumerate(text) if char != " "]
+    run = text.replace(" ", "") if len(places) < len(text) else text
+    at, unknown, entries = 0, -1, lexicon.entries
+    while at < len(run):
+        for length in lexicon.lengths.get(run[at], ()):
+            if run[at : at + length] in entries and at + length <= len(run):
+                break
+        else:
+            unknown = at if unknown < 0 else unknown
+            at += 1
+            continue
+        if unknown >= 0:
+            yield Token(kinds.WORD, start + places[unknown], start + places[at - 1] + 1, run[unknown:at])
+            unknown = -1
+        end = at + length
+        word = run[at:end]
+        yield Token(kinds.WORD, start + places[at], start + places[end - 1] + 1, word, senses=lexicon.meaning(word))
+        at = end
+    if unknown >= 0:
+        yield Token(kinds.WORD, start + places[unknown], start + places[-1] + 1, run[unknown:])
