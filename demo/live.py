@@ -21,12 +21,14 @@ from core.errors import VouchError
 from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
+from demo.misread import MOST, as_read, listed, misread, typed
 from demo.plan import plan_of, world_of
 from demo.readback import arranged, counts_of, differences, first_differences, flat, read_line, tells
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, running
 from sandbox.clocks import Clocks
+from sandbox.ledger import Ledger
 from sandbox.manners import Manners
 from sandbox.seam import Post
 from sandbox.server import Sandbox
@@ -51,7 +53,7 @@ FAULTS_TOLD = 20
 
 @dataclass
 class Outcome:
-    """What a demo found. ``ok`` when what was posted is what is true."""
+    """What a demo found. ``ok`` when what was posted is what is true, but for what was misread and is listed."""
 
     truth: dict[str, Any]
     posted: dict[str, Any]
@@ -61,6 +63,12 @@ class Outcome:
     doubled: int
     """Answers that the posts have too many, net per channel and group, and messages that came twice or unwelcome."""
     elapsed_s: float
+    expected: dict[str, Any] | None = None
+    """What the posts must say, given what was misread; ``None``: the truth."""
+    typed: int = 0
+    """How many messages followers wrote in their own words."""
+    misread: list[dict[str, Any]] = field(default_factory=list)
+    """The answers that were read otherwise than they were meant: ``truth`` minus ``posted`` is just these."""
     faults: list[str] = field(default_factory=list)
     """What is wrong, one sentence each; the first numbers that differ are named here."""
     refusals: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -68,8 +76,9 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether truth and posted are equal, and nothing was lost, doubled or missing."""
-        return self.truth == self.posted and not self.lost and not self.doubled and not self.faults
+        """Whether nothing was lost, doubled or missing, and next to nothing misread."""
+        expected = self.truth if self.expected is None else self.expected
+        return expected == self.posted and not self.lost and not self.doubled and not self.faults
 
     def as_json(self) -> dict[str, Any]:
         """One object for ``--json``. ``lost`` and ``doubled`` are net per channel and group: see ``differences``."""
@@ -79,6 +88,8 @@ class Outcome:
             "modes": self.modes,
             "lost": self.lost,
             "doubled": self.doubled,
+            "typed": self.typed,
+            "misread": self.misread,
             "faults": self.faults,
             "refusals": self.refusals,
             "elapsed_s": round(self.elapsed_s, 1),
@@ -194,12 +205,17 @@ class Demo:
         return list(self._reports.read(self.world.ledger.posts))
 
     def _outcome(self, elapsed_s: float) -> Outcome:
-        truth = {survey.name: self._truth(survey) for survey in self.surveys.values()}
-        posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
         ledger, lived = self.world.ledger, {survey.name: self.waves(survey) for survey in self.surveys.values()}
+        understood = as_read(ledger, {survey.name: survey.scale for survey in self.surveys.values()}, self._told())
+        truth, expected = (
+            {survey.name: self._truth(survey, its) for survey in self.surveys.values()} for its in (ledger, understood)
+        )
+        posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
+        written, wrongly = len(typed(ledger)), misread(ledger, understood, lived)
         wrong = wrong_arrivals(self._found(), lived)
         faults = [
-            *first_differences(truth, posted),
+            *first_differences(expected, posted),
+            *_too_many(len(wrongly), written),
             *wrong,
             *self._reports.ambiguous(),
             *self._missing_modes(),
@@ -207,7 +223,7 @@ class Demo:
             *ledger.faults,
             *self._refusals.faults(),
         ]
-        lost, more = differences(truth, posted)
+        lost, more = differences(expected, posted)
         return Outcome(
             truth=flat(truth),
             posted=flat(posted),
@@ -215,12 +231,19 @@ class Demo:
             lost=lost,
             doubled=more + len(ledger.doubled) + len(ledger.unwelcome) + len(wrong),
             elapsed_s=elapsed_s,
+            expected=flat(expected),
+            typed=written,
+            misread=listed(wrongly),
             faults=_told(faults),
             refusals=self._refusals.by_platform(),
         )
 
-    def _truth(self, survey: Survey) -> dict[str, Any]:
-        ledger = self.world.ledger
+    def _told(self) -> dict[tuple[str, str], str]:
+        """Languages by account and person, where the platform tells them with a message: on Telegram."""
+        people = (person for its in self.world.people.values() for person in its)
+        return {(each.account, each.id): each.language for each in people if each.platform == "telegram"}
+
+    def _truth(self, survey: Survey, ledger: Ledger) -> dict[str, Any]:
         weeks = self.waves(survey)
         found = {week: ledger.truth(survey.name, week) for week in weeks}
         tallies = {
@@ -281,6 +304,10 @@ def _look_after(service: Running, dead: asyncio.Task[int], living: asyncio.Task[
         raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log ends: {last_line}")
     if living.done():
         living.result()
+
+
+def _too_many(wrongly: int, written: int) -> list[str]:
+    return [f"{wrongly} of {written} typed messages were misread"] if wrongly > MOST * written else []
 
 
 def _told(faults: list[str]) -> list[str]:

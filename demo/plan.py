@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.settings import Settings
 from sandbox.seam import AccountPlan, PlacePlan
 from sandbox.server import Sandbox
+from sandbox.speech import ODD
 from sandbox.world import ChannelPlan, World
 
 
@@ -46,4 +47,5 @@ def world_of(sandbox: Sandbox, settings: Settings, channels: Sequence[ChannelPla
         zone="UTC",
         scale={name: str(survey.scale) for name, survey in surveys.items()},
         zones={name: survey.zone for name, survey in surveys.items()},
+        speech=ODD,
     )

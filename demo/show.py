@@ -23,6 +23,9 @@ from sandbox.world import World
 if TYPE_CHECKING:
     from rich.console import Console
 
+SHOWN = 3
+"""So many misread messages are shown."""
+
 LOOK_S = 0.25
 """How often, in wall seconds, what is shown is brought up to date."""
 
@@ -168,12 +171,26 @@ def _print_verdict(outcome: Outcome, given: str) -> None:
     _print("")
     if outcome.ok:
         _print(f"The posts say what the followers really did: {_answers(outcome)} answers, none lost, none doubled.")
+        _print(_reading(outcome))
     else:
         _print(f"Something is wrong: {outcome.lost} lost, {outcome.doubled} doubled. {'; '.join(outcome.faults)}")
     _print(
         f"Next: `vouch sandbox{given}` and `vouch run{given}` to look around, `vouch settings{given}` for what is set, "
         f"README to go live."
     )
+
+
+def _reading(outcome: Outcome) -> str:
+    """What became of all that was typed; the first few that were misread."""
+    wrongly = outcome.misread
+    said = f"Followers typed {outcome.typed:,} messages in their own words, in 16 languages"
+    if not wrongly:
+        return f"{said}; every one was read as it was meant."
+    lines = [f"{said}; {len(wrongly)} of them were misread, which is all by which the posts differ from the truth:"]
+    for one in wrongly[:SHOWN]:
+        meant, read = ("no score" if score is None else str(score) for score in (one["meant"], one["read"]))
+        lines.append(f"  {one['text']!r}: meant {meant}, read {read}")
+    return "\n".join(lines if len(wrongly) <= SHOWN else [*lines, f"  and {len(wrongly) - SHOWN} more (--json)"])
 
 
 def _answers(outcome: Outcome) -> int:

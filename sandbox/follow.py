@@ -10,9 +10,10 @@ from typing import Any
 
 from sandbox.clocks import Clocks
 from sandbox.ledger import Act, Ledger
-from sandbox.people import COMMENTS, GREETINGS, Do, Intention, Minds, Person
+from sandbox.people import Do, Intention, Minds, Person
 from sandbox.reading import Scores, option_for, score_buttons, scores_of
 from sandbox.seam import Post, PostButton, StandIn
+from sandbox.speech import Speech
 
 _TRIES = 3
 """So often a person taps while the app says that the tap failed."""
@@ -49,12 +50,14 @@ class Hands:
         stand_ins: Mapping[str, StandIn],
         ledger: Ledger,
         minds: Minds,
+        speech: Speech,
         again: Callable[[datetime, Step], None],
     ) -> None:
         self._clocks = clocks
         self._stand_ins = stand_ins
         self._ledger = ledger
         self._minds = minds
+        self._speech = speech
         self._again = again
         self._standing: dict[tuple[str, str, str, str], Scores] = {}
 
@@ -111,9 +114,9 @@ class Hands:
                 return self._blocking(step), self._act(step, "block", alone=True)
             case Do.STOP:
                 step.person.stopped = True
-                return self._write(step, "stop", "stop")
+                return self._write(step, "stop", self._speech.stop(step.person.language, self._rng(step)))
             case Do.GREET:
-                return self._write(step, "greeting", step.person.words(GREETINGS, self._rng(step)))
+                return self._write(step, "greeting", self._speech.greeting(step.person.language, self._rng(step)))
         return None
 
     def _human(self, step: Step) -> StandIn:
@@ -172,11 +175,17 @@ class Hands:
         return self._human(step).tap(step.person.id, post, buttons[index]), self._act(step, "tap", scores=scores)
 
     def _type(self, step: Step, post: Post) -> _Call:
-        text, scores = str(step.what.score), Scores(step.what.score, step.what.score)
+        rng, who, what = self._rng(step), step.person, step.what
+        lowest = self._minds.lowest(what.channel.survey)
+        if step.direct and not what.plain and self._speech.hesitates(rng):
+            who.unsure = (self._ledger.week(what.channel.survey, self._clocks.now()).key, replace(what, plain=True))
+            return self._write(step, "unclear", self._speech.unclear(what.score, lowest, who.language, rng))
+        text = str(what.score) if what.plain else self._speech.score(what.score, lowest, who.language, rng)
+        scores = Scores(what.score, what.score)
         if step.direct:
             self._remember(step, post)
             return self._write(step, "text", text, scores)
-        written = self._human(step).write(step.person.account, step.person.id, text, place=post.place, reply_to=post)
+        written = self._human(step).write(who.account, who.id, text, place=post.place, reply_to=post)
         return written, self._act(step, "text", scores=scores, text=text)
 
     def _remember(self, step: Step, post: Post) -> None:
@@ -185,7 +194,7 @@ class Hands:
             step.person.answered.add((survey, self._ledger.week(survey, post.at).key))
 
     def _comment(self, step: Step, post: Post) -> _Call:
-        text = step.person.words(COMMENTS, self._rng(step))
+        text = self._speech.comment(step.person.language, self._rng(step))
         if step.button is None:
             return self._write(step, "comment", text)
         return self._human(step).fill(step.person.id, post, step.button, text), self._act(step, "comment", text=text)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sandbox.reading import ChannelPlan, Channels, Scores
@@ -23,6 +23,8 @@ _UNDERWAY = timedelta(days=1)
 
 ANSWERS = ("vote", "tap", "text")
 """Kinds of acts that give an answer."""
+COUNTED = (*ANSWERS, "retract")
+"""Kinds of acts that the counting rule looks at."""
 OPENING = ("start", "greeting", "ask_me")
 """By these a person asks for direct messages."""
 
@@ -40,7 +42,7 @@ class Act:
     survey: str
     channel: str
     kind: str
-    """``vote retract tap text`` count; ``comment stop block start greeting ask_me`` do not."""
+    """``vote retract tap text`` count; ``unclear comment stop block start greeting ask_me`` do not."""
     week: str
     """The week to which it belongs."""
     post: Post | None = None
@@ -232,7 +234,7 @@ class Ledger:
             frozen=at >= week.frozen_at,
         )
         self.acts.append(act)
-        if kind in ANSWERS or kind == "retract":
+        if kind in COUNTED:
             self._weeks[channel.survey, week.key].append(act)
         if direct:
             self._direct_acts[act.account, person] += 1
@@ -290,6 +292,20 @@ class Ledger:
         for week in sorted(set(weeks)):
             latest.update(self.answers(survey, week))
         return count(latest.values())
+
+    def as_read(self, scores: Mapping[int, Scores | None]) -> Ledger:
+        """The same ledger as somebody has it who read these acts, by ``seq``, as saying these scores, or none."""
+        other = Ledger(self.channels, self.zones)
+        other._asks, other._polls = self._asks, self._polls
+        for act in self.acts:
+            if act.seq in scores:
+                read = scores[act.seq]
+                low, high = (read.low, read.high) if read is not None else (None, None)
+                act = replace(act, kind="text" if read is not None else "comment", low=low, high=high)
+            other.acts.append(act)
+            if act.kind in COUNTED:
+                other._weeks[act.survey, act.week].append(act)
+        return other
 
     # What was asked
 

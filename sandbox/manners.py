@@ -32,7 +32,7 @@ _SPAN = timedelta(days=9)
 """So far back an act may be that is answered only now: a week, and some time for the answer."""
 
 _LEAVING = ("stop", "block")
-_ANSWERED = ("tap", "text", "comment", "stop")
+_ANSWERED = ("tap", "text", "unclear", "comment", "stop")
 
 _Name = tuple[str, str]
 """Account and person."""

@@ -13,26 +13,12 @@ from enum import StrEnum
 from random import Random
 
 from sandbox.reading import ChannelPlan
+from sandbox.speech import Speech
 
-LANGUAGES = ("en", "en", "en", "de", "es", "fr")
 _TASTE = (3, 1, 2, 3, 3, 6, 8, 16, 20, 20, 18)
 """How common each score from 0 to 10 is."""
 _FIRST = ("Ada", "Ben", "Chloe", "Dario", "Elif", "Femi", "Greta", "Hugo", "Ines", "Jonas", "Kira", "Luca", "Mei")
 _LAST = ("Abel", "Brandt", "Costa", "Diaz", "Evans", "Fischer", "Garcia", "Haddad", "Ito", "Jensen", "Kaya")
-
-GREETINGS = {
-    "en": ("Hi there!", "Hello, I like what you do", "Good morning, happy customer here"),
-    "de": ("Hallo!", "Guten Tag, ich mag eure Sachen"),
-    "es": ("¡Hola!", "Buenos días, me gusta la marca"),
-    "fr": ("Bonjour !", "Salut, j'aime beaucoup la marque"),
-}
-COMMENTS = {
-    "en": ("Delivery was quick and the staff were kind", "The app is slow on my phone", "Good value, friendly team"),
-    "de": ("Schnelle Lieferung und nette Leute", "Die App ist leider langsam"),
-    "es": ("Entrega rápida y gente amable", "La aplicación va lenta"),
-    "fr": ("Livraison rapide et équipe sympathique", "L'application est trop lente"),
-}
-"""Neither holds a digit, a number word or a word that means stop."""
 
 DIRECT_SHARE = {"telegram": 0.20, "discord": 0.25, "x": 0.25}
 DIRECT_MOST = {"telegram": 100, "discord": 120, "x": 400}
@@ -72,7 +58,9 @@ class Intention:
     follows: bool = False
     """Votes for what leads, where the votes show."""
     typed: bool = False
-    """Types a digit even where there are buttons."""
+    """Types even where there are buttons."""
+    plain: bool = False
+    """Says the number and nothing else: somebody did not understand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +121,8 @@ class Person:
     answered: set[tuple[str, str]] = field(default_factory=set)
     """(survey, week) in which they have answered directly."""
     commented: set[tuple[str, str]] = field(default_factory=set)
-
-    def words(self, choices: Mapping[str, Sequence[str]], rng: Random) -> str:
-        """Something to say in their language."""
-        return rng.choice(choices[self.language])
+    unsure: tuple[str, Intention] | None = None
+    """In which week they left open what they mean, and what they would say if they were asked again."""
 
 
 Join = Callable[[str, str, str], str]
@@ -144,7 +130,7 @@ Join = Callable[[str, str, str], str]
 
 
 def populate(
-    accounts: Mapping[str, str], direct: Collection[str], followers: int, seed: int, join: Join
+    accounts: Mapping[str, str], direct: Collection[str], followers: int, seed: int, speech: Speech, join: Join
 ) -> dict[str, list[Person]]:
     """The people of each account. ``accounts`` gives each account's platform, ``direct`` the accounts with direct
     messages. Every follower is on one account at least, every fourth on a second one, a few on a third."""
@@ -152,7 +138,7 @@ def populate(
     people: dict[str, list[Person]] = {name: [] for name in names}
     for number in range(followers):
         rng = Random(f"{seed}:{number}")
-        language = rng.choice(LANGUAGES)
+        language = rng.choice(speech.languages)
         name = f"{rng.choice(_FIRST)} {rng.choice(_LAST)} {number}"
         home = names[number % len(names)]
         others = [name for name in names if name != home]
@@ -188,6 +174,10 @@ class Minds:
     def __init__(self, seed: int, lowest: Mapping[str, int]) -> None:
         self._seed = seed
         self._lowest = lowest
+
+    def lowest(self, survey: str) -> int:
+        """The lowest score of a survey."""
+        return self._lowest[survey]
 
     def rng(self, person: Person, *more: object) -> Random:
         """A generator of a person's own for one purpose."""

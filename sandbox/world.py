@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,8 +18,9 @@ from sandbox.clocks import Clocks
 from sandbox.follow import Hands, Step
 from sandbox.ledger import Ledger
 from sandbox.people import Do, Intention, Minds, Person, populate
-from sandbox.reading import ChannelPlan, Channels, dm_button, form_button
+from sandbox.reading import ChannelPlan, Channels, dm_button, form_button, kind_of
 from sandbox.seam import AccountPlan, Post, PostButton, StandIn
+from sandbox.speech import PLAIN, Speech
 from sandbox.weeks import FREEZE, Week
 
 __all__ = ["ChannelPlan", "Stage", "World"]
@@ -67,6 +68,7 @@ class World:
         zone: str,
         scale: str | Mapping[str, str] = "0-10",
         zones: Mapping[str, str] | None = None,
+        speech: Speech = PLAIN,
         wait: Pause = pause,
     ) -> None:
         surveys = {plan.survey for plan in channels}
@@ -84,12 +86,12 @@ class World:
         asked = {plan.account for plan in channels}
         platforms = {account.name: account.platform for account in sandbox.accounts if account.name in asked}
         writable = [plan.account for plan in channels if plan.kind == "direct"]
-        self.people = populate(platforms, writable, followers, seed, self._join)
+        self.people = populate(platforms, writable, followers, seed, speech, self._join)
         self._persons = {(p.account, p.id): p for people in self.people.values() for p in people}
         self._rounds: dict[tuple[str, str, str], _Round] = {}
         self._first: dict[str, Week] = {}
         self._latecomers = set(platforms)
-        hands = Hands(self._clocks, self._stand_ins, self.ledger, self._minds, self._schedule)
+        hands = Hands(self._clocks, self._stand_ins, self.ledger, self._minds, speech, self._schedule)
         self._agenda: Agenda[Step] = Agenda(self._clocks, hands.perform, wait)
         sandbox.watchers.append(self._posted)
 
@@ -119,6 +121,7 @@ class World:
         if post.to is None:
             self._offered(post)
         if channel is None:
+            self._asked_again(post)
             self._answered(post)
         elif channel.kind == "direct":
             self._invited(channel, post)
@@ -203,6 +206,20 @@ class World:
         week = self.ledger.week(channel.survey, post.at)
         for intention in self._minds.when_invited(person, channel, self._number(channel.survey, week)):
             self._add(person, intention, post, since=post.at, week=week)
+
+    def _asked_again(self, post: Post) -> None:
+        """Who left open what they meant says it plainly when they are asked for it within the same week."""
+        person, channel = self._persons.get((post.account, post.to or "")), self._channels.direct(post.account)
+        if person is None or person.unsure is None or channel is None:
+            return
+        if kind_of(post, self._channels.lowest[channel.survey]) != "direct":
+            return
+        (key, meant), person.unsure = person.unsure, None
+        week = self.ledger.week(channel.survey, post.at)
+        if week.key == key:
+            share = self._minds.rng(person, key, "again").uniform(0.003, 0.02)
+            again = replace(meant, share=share, typed=False)
+            self._add(person, again, post, since=post.at, week=week)
 
     def _answered(self, post: Post) -> None:
         """Thanks that ask why: those who like to talk say so, once a week, in a form where a button opens one."""

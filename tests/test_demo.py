@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,18 +16,27 @@ from core.nps import Tally
 from core.report import FEWEST, ChannelTally, WeekReport, channel_lines, headline
 from core.survey import Survey, wave_by_key
 from demo.live import Outcome
+from demo.misread import misread as wrongly_read
 from demo.readback import NOBODY, arranged, counts_of, differences, flat, read_line
+from sandbox.ledger import Ledger
+from sandbox.reading import ChannelPlan, Channels, Scores
 from tests.command import SHIPPED, Vouch
 
 WEEK = "2026-W47"
+GROUPS = ("promoters", "passives", "detractors")
+DM = ChannelPlan("s", "dm", "tg", "direct", "direct")
+NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 COUNTS = st.integers(0, 40)
 TALLIES = st.builds(Tally, COUNTS, COUNTS, COUNTS)
 
 
 def test_a_week_of_fifty_followers_is_told_as_it_was(vouch: Vouch) -> None:
     found = vouch.json("demo", "--headless", "--followers", "50", "--seed", "1", "--weeks", "1")
-    assert found["truth"] == found["posted"]
+    assert gaps(found) == +misread(found)
+    assert gaps(found, -1) == -misread(found)
     assert (found["lost"], found["doubled"], found["faults"]) == (0, 0, [])
+    assert found["typed"] > 10
+    assert len(found["misread"]) <= 0.03 * found["typed"]
     assert found["truth"]["named"]["all"]["n"] > 10
     assert found["truth"]["open"]["all"]["n"] > 0
     assert {(mode["platform"], mode["kind"]) for mode in found["modes"].values()} == {
@@ -34,6 +45,45 @@ def test_a_week_of_fifty_followers_is_told_as_it_was(vouch: Vouch) -> None:
     }
     assert all(mode["asks"] or mode["invitations"] for mode in found["modes"].values())
     assert 0 < found["elapsed_s"] < 40
+
+
+def gaps(found: dict[str, Any], sign: int = 1) -> Counter[tuple[str, str, str]]:
+    """What the posts lack (1) or have too many (-1), by week, channel and group."""
+    missing: Counter[tuple[str, str, str]] = Counter()
+    for week, tallies in found["truth"]["weeks"].items():
+        said = found["posted"]["weeks"][week]["named"]
+        for channel, counts in tallies["named"].items():
+            for group in GROUPS:
+                if channel != "all":
+                    missing[week, channel, group] = sign * (counts[group] - said[channel][group])
+    return +missing
+
+
+def misread(found: dict[str, Any]) -> Counter[tuple[str, str, str]]:
+    """The same, as the list of what was misread has it: net."""
+    net: Counter[tuple[str, str, str]] = Counter()
+    for one in found["misread"]:
+        for channel, score, n in ((one["channel"], one["meant"], 1), (one["read_channel"], one["read"], -1)):
+            if score is not None:
+                net[one["week"], channel, GROUPS[(score < 9) + (score < 7)]] += n
+    return net
+
+
+@pytest.mark.parametrize(
+    ("typed", "read", "ok"), [("7", 7, True), ("9", None, False), ("love it", None, True), ("4 stars", 4, False)]
+)
+def test_what_was_read_otherwise_is_found_by_reading_it(typed: str, read: int | None, ok: bool) -> None:
+    ledger = Ledger(Channels([DM], {"s": 0}), {"s": "UTC"})
+    meant = int(typed) if typed.isdigit() else None
+    scores = Scores(meant, meant) if meant is not None else None
+    act = ledger.record(
+        *("text" if scores else "comment", DM), at=NOW, platform="telegram", person="ann", direct=True, text=typed,
+        scores=scores, accepted=True,
+    )  # fmt: skip
+    understood = ledger.as_read({} if ok else {act.seq: Scores(read, read) if read is not None else None})
+    found = wrongly_read(ledger, understood, {"s": [act.week]})
+    assert bool(found) is not ok
+    assert [(one.meant, one.read, one.text) for one in found] == ([] if ok else [(meant, read, typed)])
 
 
 def test_a_demo_in_a_pipe_tells_how_far_it_is(vouch: Vouch) -> None:

@@ -94,6 +94,12 @@ class Messages:
         self.publish(message, text)
         return message
 
+    def rewrite(self, message: Message, text: str) -> None:
+        """A person edits a message of their own."""
+        message.content, message.edited_at = text, self.state.clocks.now()
+        message.mentions = self._mentioned(message.channel, text)
+        self.state.dispatch_message("MESSAGE_UPDATE", message)
+
     def edit(self, message: Message, body: Body) -> None:
         """Raises: Refusal; 520003 for a poll."""
         if message.poll is not None and self.state.rules.on("discord.poll.edit"):

@@ -96,6 +96,17 @@ class DiscordStandIn:
         message = self.messages.write(author, channel, text, None if reply_to is None else int(reply_to.id))
         return str(message.id)
 
+    async def rewrite(self, account: str, person: str, message: str, text: str, *, place: str = "direct") -> bool:
+        """Edit a message of their own."""
+        application, author = self.state.applications[account], self.state.people[int(person)]
+        direct = place == "direct"
+        channel = self.state.direct(application, author) if direct else self.state.channels[int(place)]
+        found = channel.messages.get(int(message))
+        if found is None or found.author is not author or not 1 <= len(text.strip()) <= len(text) <= 2000:
+            return False
+        self.messages.rewrite(found, text)
+        return True
+
     async def vote(self, person: str, post: Post, option: int | None) -> bool:
         message, voter = self._message(post), self.state.people[int(person)]
         if message is None or not allowed_to_see(message, voter):

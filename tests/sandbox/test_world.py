@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from sandbox.ledger import Act
-from sandbox.people import COMMENTS, GREETINGS
+from sandbox.speech import PLAIN, phrases
 from sandbox.weeks import week_at
 from sandbox.world import ChannelPlan, World
 from tests.sandbox.stage import CHANNELS, OPENS_AT, WEEK, MemoryStage, lived
@@ -177,7 +177,7 @@ async def test_what_people_write_besides_scores_holds_no_number_and_no_stop() ->
     world = await lived(followers=1000)
     written = {a.text for a in world.ledger.acts if a.kind in ("comment", "greeting")}
     assert len(written) > 8
-    every = {text for pool in (COMMENTS, GREETINGS) for texts in pool.values() for text in texts}
+    every = {text for each in PLAIN.languages for text in (*phrases()[each].comments, *phrases()[each].greetings)}
     assert written <= every
     assert not [
         text
