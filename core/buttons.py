@@ -28,9 +28,11 @@ class Purpose(StrEnum):
     """Opens the "tell us why" form; only the person who was asked."""
     DIRECT = "d"
     """"Ask me by direct message": anybody may tap."""
+    QUOTE = "q"
+    """Whether the team may quote them: a score of 1 is yes, 0 is no; only the person who was asked."""
 
 
-_PERSONAL = frozenset({Purpose.INVITED, Purpose.WHY})
+_PERSONAL = frozenset({Purpose.INVITED, Purpose.WHY, Purpose.QUOTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ class Seal:
         if not hmac.compare_digest(mark, self._mark(body, person if purpose in _PERSONAL else "")):
             return None
         return Tapped(purpose, body[2:10], score)
+
+    def fingerprint(self, name: str) -> str:
+        """The same for the same name, and nobody without the key can tell from it which one it is."""
+        return self._mark("fingerprint", name)
 
     def _mark(self, body: str, person: str) -> str:
         mac = self._hmac.copy()

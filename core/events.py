@@ -47,6 +47,10 @@ class Reply:
     """TAP and FORM: the token of the button or form, as it was sent."""
     text: str = ""
     """TEXT and FORM: what the person wrote, raw."""
+    message: str = ""
+    """TEXT: what the platform calls the message, the same when it is edited; empty where it cannot be."""
+    edited: bool = False
+    """TEXT: whether the message was there before, with other words."""
     language: str | None = None
     """The person's language where the platform tells, as a BCP 47 tag."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the schema, kept in ``kept`` under ``schema``."""
 
 # A band lies within 0-10 and never straddles 6|7 or 8|9; NULL means that the answer was taken back.
@@ -102,7 +102,15 @@ class Ref(SQLModel, table=True):
 class Person(SQLModel, table=True):
     """One platform id on one account, and whether we may write to them directly."""
 
-    __table_args__ = (UniqueConstraint("account", "platform_id"),)
+    __table_args__ = (
+        UniqueConstraint("account", "platform_id"),
+        Index(
+            "person_erasing",
+            "erasing_at",
+            sqlite_where=text("erasing_at IS NOT NULL"),
+            postgresql_where=text("erasing_at IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     account: str
@@ -116,6 +124,8 @@ class Person(SQLModel, table=True):
     """They blocked the account, or cannot be reached."""
     owed: int = 0
     """How many of their direct messages were not answered: kept where we may write only in answer."""
+    erasing_at: datetime | None = Field(default=None, sa_type=Moment)
+    """Since when they are being forgotten, see ``core/store/erasure.py``."""
 
 
 class ConsentRow(SQLModel, table=True):
@@ -163,7 +173,7 @@ class ReplyRow(SQLModel, table=True):
     wave_id: int | None = Field(default=None, foreign_key="wave.id")
     outcome: str
     """``counted``, ``comment``, ``consent``, ``waiting`` for its ask, or why it does not count: ``late``, ``older``,
-    ``forged``, ``unread``."""
+    ``forged``, ``forgotten``, ``unread``."""
 
 
 class Response(SQLModel, table=True):
@@ -182,7 +192,22 @@ class Response(SQLModel, table=True):
     high: int | None
     ord: int = Field(sa_type=BigInteger)
     at: datetime = Field(sa_type=Moment)
-    comment: str = ""
+    quotable: bool | None = None
+    """Whether the team may quote what they wrote; ``None`` until they say."""
+
+
+class Comment(SQLModel, table=True):
+    """What a person wrote beside a score, a message each. Erasing the person erases it."""
+
+    __table_args__ = (_CLUSTERED,)
+
+    account: str = Field(primary_key=True)
+    message: str = Field(primary_key=True)
+    """What the platform calls the message; where that cannot be edited, the event."""
+    person_id: int = Field(foreign_key="person.id", index=True)
+    wave_id: int = Field(foreign_key="wave.id", index=True)
+    text: str
+    at: datetime = Field(sa_type=Moment)
 
 
 class Rollup(SQLModel, table=True):

@@ -18,7 +18,7 @@ from core.message import Message
 from core.posting import AGAIN, WeeklyPost
 from core.presence import Presence
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.store import asks, outbox
+from core.store import asks, erasure, outbox
 from core.store.asks import NewAsk, OpenAsk
 from core.store.database import Connection, Database
 from core.store.directory import KnownWave
@@ -73,6 +73,7 @@ class Service:
                 )
         for survey in self._routes.surveys.values():
             await self._guarded(partial(self._open_due, survey), survey.name)
+        await self._guarded(self._erase, "forgetting those who asked for it")
         await self._guarded(self._tidy, "keeping house")
 
     @property
@@ -202,6 +203,32 @@ class Service:
             self._not_before.pop(ask.receipt.refs, None)
             return True
         return False
+
+    async def _erase(self) -> None:
+        """Take the next step in forgetting those who asked for it."""
+        for person in await in_thread(self._leaving):
+            now = self._clock.now()
+            if person.parted:
+                if person.since + erasure.SETTLED <= now:
+                    await self._database.write(partial(erasure.let_go, person=person))
+                continue
+            if self._not_before.get(person, now) > now:
+                continue
+            self._not_before[person] = now + AGAIN
+            if replies := await in_thread(self._written_by, person):
+                await self._database.write(partial(erasure.blank, person=person, replies=replies))
+            if await self._database.write(partial(erasure.part, person=person, seal=self._seal, now=now)):
+                self._not_before.pop(person, None)
+                await in_thread(erasure.scrub, self._database.engine)
+                log.info("%s: somebody was forgotten, as they asked", person.account)
+
+    def _leaving(self) -> Sequence[erasure.Leaving]:
+        with self._database.reading() as connection:
+            return erasure.leaving(connection)
+
+    def _written_by(self, person: erasure.Leaving) -> Sequence[tuple[str, str]]:
+        with self._database.reading() as connection:
+            return erasure.written_by(connection, person)
 
     async def _tidy(self) -> None:
         """Now and then, forget what nobody will ask for any more."""

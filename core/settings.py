@@ -21,7 +21,7 @@ from core.ballot import Scale
 from core.checks import check, check_addresses, check_mode
 from core.errors import SettingsError
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.survey import Survey
+from core.survey import TEXTS, Survey
 
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "telegram": ("token",),
@@ -114,6 +114,17 @@ class SurveySettings(_Table):
     channels: tuple[str, ...]
     teams: tuple[str, ...] = ()
     question: Mapping[str, str] = {}
+    texts: Mapping[str, Mapping[str, str]] = {}
+
+    @field_validator("texts")
+    @classmethod
+    def _known_texts(cls, texts: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+        for name in texts:
+            if name not in TEXTS:
+                close = get_close_matches(name, TEXTS, 1)
+                hint = f"did you mean {close[0]}?" if close else f"there is: {', '.join(TEXTS)}"
+                raise ValueError(f"there is no text {name}; {hint}")
+        return texts
 
 
 class Settings(BaseSettings):
@@ -171,6 +182,7 @@ class Settings(BaseSettings):
             zone=brand.timezone,
             languages=brand.languages,
             questions=found.question,
+            texts=found.texts,
             ask=found.ask,
             channels=found.channels,
             teams=found.teams,

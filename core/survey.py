@@ -19,6 +19,13 @@ from core.words import words_for
 FREEZE = timedelta(hours=24)
 """How long after the close of its wave a response may still change."""
 
+TEXTS = (
+    *("thanks_promoter", "thanks_passive", "thanks_detractor"),
+    *("reason_promoter", "reason_passive", "reason_detractor", "reward", "referral"),
+    *("help", "stop", "privacy"),
+)
+"""What a brand may say in words of its own."""
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _KEY = re.compile(r"([0-9]{4})-W([0-9]{2})")
 _MOMENT = re.compile(rf"({'|'.join(_DAYS)}) ([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -40,6 +47,8 @@ class Survey:
     """Languages the brand speaks, as BCP 47 tags, the first one where nothing better is known."""
     questions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The question by language, where the brand has words of its own."""
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
+    """The brand's own words by what they say (``TEXTS``) and language."""
     ask: str = "Mon 10:00"
     """Day and local time of the week at which the question is asked, in the survey's zone. Raises ``ValueError`` unless
     spelled as ``report_due`` wants it."""
@@ -61,6 +70,11 @@ class Survey:
         while tag and tag not in spoken:
             tag = tag.rpartition("-")[0]
         return spoken.get(tag, self.languages[0])
+
+    def own(self, what: str, language: str) -> str | None:
+        """The brand's own words, one of ``TEXTS``, in a language that it speaks."""
+        said = self.texts.get(what, {}).get(language)
+        return said.replace("{brand}", self.brand) if said is not None else None
 
     def question(self, language: str | None = None) -> str:
         """The recommend question in the language that fits best, in the brand's words or else in ours."""

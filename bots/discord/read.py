@@ -61,15 +61,18 @@ def message(message: discord.Message, *, me: int, order: int) -> Reply | None:
     if not direct and not _is_for(message, me):
         return None
     answered = message.reference.message_id if message.type is discord.MessageType.reply and message.reference else None
+    edited = message.edited_at
     return Reply(
-        id=f"m{message.id}",
+        id=f"m{message.id}" if edited is None else f"m{message.id}:{round(edited.timestamp() * 1_000)}",
         person=str(message.author.id),
         via=Via.TEXT,
-        at=message.created_at,
+        at=edited or message.created_at,
         order=order,
         place="" if direct else str(message.channel.id),
         ref=None if answered is None else ref(answered),
         text=_without_mention(message.content, me),
+        message=ref(message.id),
+        edited=edited is not None,
     )
 
 

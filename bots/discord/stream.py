@@ -65,6 +65,7 @@ class Stream(Connection):
             "raw_poll_vote_add": partial(self._vote, withdrawn=False),
             "raw_poll_vote_remove": partial(self._vote, withdrawn=True),
             "message": self._message,
+            "raw_message_edit": self._edit,
             "interaction": self._interaction,
             "connect": self._new_session,
             "resumed": self._same_session,
@@ -198,6 +199,14 @@ class Stream(Connection):
         self.history.met(reply.person, message.channel.id)
         moved = self.history.arrived(message.channel.id, message.id)
         self.intake.put((reply, moved) if moved else (reply,), lambda _: self.history.kept(moved))
+
+    def _edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """A message with other words. The preview of a link, or of what our own post holds, is an update as well."""
+        if event.message.edited_at is None:
+            return
+        reply = read.message(event.message, me=self.me, order=self._order())
+        if reply is not None:
+            self.intake.put((reply,))
 
     def _interaction(self, data: Any) -> None:
         reply = read.interaction(data, order=self._order())

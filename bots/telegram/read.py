@@ -101,7 +101,7 @@ def _message(message: Message, id: str, me: int, order: int) -> Event | None:
         return None
     start = _START.fullmatch(message.text or "") if message.chat.type == ChatType.PRIVATE else None
     if start is None:
-        return _text(message, person, id, message.date, me, order)
+        return _text(message, person, id, message.date, me, order, edited=False)
     payload = start["payload"]
     return Consent(
         id=id,
@@ -119,10 +119,10 @@ def _edit(message: Message, update_id: int, me: int, order: int) -> Event | None
     if person is None:
         return None
     edited = message.edit_date or message.date
-    return _text(message, person, f"u{update_id}:{int(edited.timestamp())}", edited, me, order)
+    return _text(message, person, f"u{update_id}:{int(edited.timestamp())}", edited, me, order, edited=True)
 
 
-def _text(message: Message, person: User, id: str, at: datetime, me: int, order: int) -> Reply | None:
+def _text(message: Message, person: User, id: str, at: datetime, me: int, order: int, *, edited: bool) -> Reply | None:
     """What a person wrote, under a picture too. ``ref`` only where it answers a message of ours."""
     words = message.text or message.caption
     if not words:
@@ -138,6 +138,8 @@ def _text(message: Message, person: User, id: str, at: datetime, me: int, order:
         place=_place(message.chat.type, message.chat.id),
         ref=message_ref(message.chat.id, asked.message_id) if asked is not None and ours else None,
         text=words,
+        message=message_ref(message.chat.id, message.message_id),
+        edited=edited,
         language=person.language_code,
     )
 

@@ -139,6 +139,7 @@ def mention(post: Json, me: str) -> Reply | None:
     root = related.get("quoted")
     if "replied_to" in related:
         root = _id(post, "conversation_id") if "conversation_id" in post else related["replied_to"]
+    first = _first_of(post, id)
     return Reply(
         id=f"p{id}",
         person=author,
@@ -149,7 +150,21 @@ def mention(post: Json, me: str) -> Reply | None:
         ref=post_ref(root) if root is not None else None,
         ref_at=made_at(root) if root is not None else None,
         text=words(_text(post, "text")),
+        message=post_ref(first),
+        edited=first != id,
     )
+
+
+def _first_of(post: Json, id: str) -> str:
+    """The id that a post had before it was edited: an edited one is a new post, which names its earlier ones. Answers
+    to others and direct messages cannot be edited, mentions and quotations can.
+
+    Source: https://docs.x.com/x-api/fundamentals/edit-posts
+    """
+    history = post.get("edit_history_tweet_ids")
+    if not isinstance(history, list) or not history:
+        return id
+    return _id({"id": min(history, key=lambda each: (len(str(each)), str(each)))}, "id")
 
 
 def made_at(id: str) -> datetime:

@@ -25,8 +25,8 @@ from sqlmodel import SQLModel
 from core.envelope import without_placeholder
 from core.errors import StoreError
 from core.models import SCHEMA, Kept, Lease, Outbox
-from core.store import files, stops
-from core.store.files import Progress
+from core.store import files
+from core.store.agree import agree
 from core.store.forgotten import Forgotten, forgot
 from core.store.opening import alone, lock_schema, open_engine, prepare, schema_of
 from core.store.outbox import State
@@ -70,7 +70,7 @@ class Restored:
     """Whether the stops of later than the backup were here, beside the database."""
 
 
-def backup(url: str, file: Path, now: datetime, progress: Progress | None = None) -> Backup:
+def backup(url: str, file: Path, now: datetime, progress: files.Progress | None = None) -> Backup:
     """Copy a database into a new file, as it is at this moment, and check the copy. Raises ``StoreError``."""
     if file.exists():
         raise StoreError(f"{file} is there already: name another file, or remove it")
@@ -93,7 +93,7 @@ def backup(url: str, file: Path, now: datetime, progress: Progress | None = None
     return Backup(file, sum(has.values()), file.stat().st_size)
 
 
-def restore(url: str, file: Path, now: datetime, progress: Progress | None = None) -> Restored:
+def restore(url: str, file: Path, now: datetime, progress: files.Progress | None = None) -> Restored:
     """Put a backup in the place of the database, wholly or not at all. Raises ``StoreError``, also while it is used."""
     if not file.is_file():
         raise StoreError(f"there is no file {file}")
@@ -122,7 +122,7 @@ def _is_damaged(file: Path) -> bool:
 # -- out ---------------------------------------------------------------------------------------------------------------
 
 
-def _copy_out(url: str, part: Path, progress: Progress | None) -> Mapping[str, int]:
+def _copy_out(url: str, part: Path, progress: files.Progress | None) -> Mapping[str, int]:
     """One picture of the database in a file. Returns how many rows each table has."""
     if url.startswith("sqlite:"):
         database = Path(url.removeprefix("sqlite:///"))
@@ -148,7 +148,7 @@ def _make(part: Path) -> None:
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _copy_rows(source: Connection, part: Path, progress: Progress | None) -> Mapping[str, int]:
+def _copy_rows(source: Connection, part: Path, progress: files.Progress | None) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     engine = alone(part)
     try:
@@ -175,7 +175,7 @@ def _pour(source: Connection, target: Connection, one: Any) -> int:
 # -- in ----------------------------------------------------------------------------------------------------------------
 
 
-def _restore_file(database: Path, file: Path, url: str, now: datetime, progress: Progress | None) -> Restored:
+def _restore_file(database: Path, file: Path, url: str, now: datetime, progress: files.Progress | None) -> Restored:
     new = Path(f"{database}.restoring")
     if not database.absolute().parent.is_dir():
         raise StoreError(f"there is no folder {database.absolute().parent}; see service.database")
@@ -196,7 +196,7 @@ def _restore_file(database: Path, file: Path, url: str, now: datetime, progress:
     return Restored(made_at, rows, unknown, aside, stops_known)
 
 
-def _restore_server(url: str, file: Path, folder: Path, now: datetime, progress: Progress | None) -> Restored:
+def _restore_server(url: str, file: Path, folder: Path, now: datetime, progress: files.Progress | None) -> Restored:
     new, engine = folder / "restoring", open_engine(url)
     try:
         prepare(engine)
@@ -211,7 +211,7 @@ def _restore_server(url: str, file: Path, folder: Path, now: datetime, progress:
             aside = _free(Path(f"{file}.replaced"))
             backup(url, aside, now)
             _pour_in(new, connection)
-            stops.agree(connection)
+            agree(connection)
     finally:
         engine.dispose()
     return Restored(made_at, rows, unknown, aside, stops_known=True)
@@ -252,7 +252,7 @@ def _pour_in(new: Path, connection: Connection) -> None:
 
 
 def _renewed(
-    file: Path, new: Path, like: Path | None, fences: Mapping[str, int], now: datetime, progress: Progress | None
+    file: Path, new: Path, like: Path | None, fences: Mapping[str, int], now: datetime, progress: files.Progress | None
 ) -> tuple[str, int, int]:
     """Make ``new`` out of the backup, so that it can be served. Returns when that was made, how many messages are
     unknown now, and how many rows there are."""

@@ -5,36 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, not_, or_, select
+from sqlalchemy import Connection, RowMapping, and_, not_, or_, select
 
 from core.account import NOTHING, Answer, Limits
 from core.dialogue import Meaning, Situation, react
-from core.envelope import dump
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
-from core.models import ConsentRow, Count, CursorRow, Outbox, Person, ReplyRow, Response
+from core.models import ConsentRow, Count, CursorRow, Person, ReplyRow, Response
 from core.reading import keepable
-from core.store.directory import KnownAsk
-from core.store.doubts import asked_in_doubt
+from core.store.answers import ANSWER_LIFE, Answers
+from core.store.arrived import asks_of, kept_before
+from core.store.comments import Comments
+from core.store.directory import KnownWave
 from core.store.known import Known
 from core.store.meaning import Read, understand
-from core.store.outbox import Kind, Priority, State
+from core.store.mydata import known_of
+from core.store.outbox import Priority
 from core.store.people import KnownPerson, Name, People
 from core.store.responses import Responses
-from core.store.statements import Lookup, Upsert, among, many, stamp, table
+from core.store.statements import Upsert, stamp, table
 from core.store.voters import fill
 
 _PERSON = table(Person)
 _REPLY = table(ReplyRow)
 _CONSENT = table(ConsentRow)
 _RESPONSE = table(Response)
-
-_kept_replies, _kept_consents = (
-    Lookup(select(kept.c.event).where(kept.c.account == bindparam("account"), among(kept.c.event, "ids")))
-    for kept in (_REPLY, _CONSENT)
-)
 
 _REPLY_COLUMNS = (
     *("account", "event", "person_id", "via", "at", "ord", "ref", "option", "withdrawn", "place", "token", "text"),
@@ -58,21 +54,10 @@ _set_counts = Upsert(
     # What a poll ended with stands; until then the newer totals do.
     where=lambda old, new: or_(new.final, and_(not_(old.final), new.as_of >= old.as_of)),
 )
-_plan = Upsert(
-    Outbox,
-    (
-        *("key", "account", "kind", "person_id", "place", "body", "channel", "priority", "state"),
-        *("planned_at", "due_at", "not_after", "receipt", "error"),
-    ),
-    key=("key",),
-)
-
+_ONCE = {Meaning.UNCLEAR: "again", Meaning.COMMENTED: "quote"}
 
 NO_LIMITS_KNOWN = Limits(post_chars=0)
 """Of a place that has not come up yet."""
-
-ANSWER_LIFE = timedelta(days=3)
-"""An answer that could not be said for so long is not said any more: thanks would come out of nowhere."""
 
 
 class Keeping:
@@ -83,14 +68,15 @@ class Keeping:
         self._connection = connection
         self._stamp = stamp(connection)
         now = known.clock.now()
-        self._now, self._stale = self._stamp(now), self._stamp(now + ANSWER_LIFE)
         self._answerable_since = now - ANSWER_LIFE
+        self._answers = Answers(connection, now)
+        self._comments = Comments(connection)
         self._responses = Responses(connection, lambda id: known.directory.wave_by_id(connection, id))
-        self._people = People(connection)
+        self._people = People(connection, known.seal)
         self._replies: list[tuple[Any, ...]] = []
         self._cursors: dict[tuple[str, str], str] = {}
         self._totals: list[tuple[Any, ...]] = []
-        self._planned: list[tuple[Any, ...]] = []
+        self._to_show: list[tuple[KnownPerson, Reply, Read]] = []
         self._replaying = False
 
     # -- what names nobody -------------------------------------------------------------------------------------------
@@ -107,7 +93,7 @@ class Keeping:
 
     def people(self, events: Sequence[tuple[int, str, Reply | Consent]]) -> Mapping[int, Answer]:
         """Take what people did, in order. Returns what to answer at once, by index."""
-        seen = self._seen(events)
+        seen = set() if self._replaying else kept_before(self._connection, events)
         fresh: list[tuple[int, str, Reply | Consent]] = []
         for index, account, event in events:
             if (account, event.id) not in seen:
@@ -117,7 +103,8 @@ class Keeping:
         for _, account, event in fresh:
             wanted.setdefault((account, event.person), event.language)
         self._people.know(wanted)
-        asks = self._asks([(account, event) for _, account, event in fresh if isinstance(event, Reply)])
+        replies = [(account, event) for _, account, event in fresh if isinstance(event, Reply)]
+        asks = asks_of(self._connection, self._known.directory, replies)
         reads = {
             index: understand(self._known, self._connection, account, event, asks)
             for index, account, event in fresh
@@ -126,9 +113,13 @@ class Keeping:
         self._load(fresh, reads)
         answers: dict[int, Answer] = {}
         for index, account, event in fresh:
-            person = self._people.met((account, event.person), event.language)
+            person = self._people.met((account, event.person), event.language, event.at)
+            if person.parted:
+                continue  # it came before they were forgotten, and comes again
             if isinstance(event, Consent):
                 self._people.allow(person, event.id, event.kind, event.evidence, event.place, event.at, event.explicit)
+            elif person.erasing_at is not None:
+                self._keep_reply(person, event, None, "forgotten")
             else:
                 answers[index] = self._reply(person, event, reads[index])
         return answers
@@ -161,46 +152,13 @@ class Keeping:
         self._responses.save()
         _set_cursors(connection, [(*name, value) for name, value in self._cursors.items()])
         _set_counts(connection, self._totals)
-        _plan(connection, self._planned)
-        for account in {row[1] for row in self._planned}:
+        self._comments.save()
+        for person, reply, read in self._to_show:  # all that they did before is written by now
+            self._respond(person, reply, read, Meaning.MY_DATA)
+        for account in self._answers.save():
             self._known.wake(account)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
-
-    def _seen(self, events: Iterable[tuple[int, str, Reply | Consent]]) -> set[tuple[str, str]]:
-        if self._replaying:
-            return set()
-        seen: set[tuple[str, str]] = set()
-        by_account: dict[str, list[Reply | Consent]] = {}
-        for _, account, event in events:
-            by_account.setdefault(account, []).append(event)
-        for account, its in by_account.items():
-            for kind, kept in ((Reply, _kept_replies), (Consent, _kept_consents)):
-                ids = [event.id for event in its if isinstance(event, kind)]
-                if ids:
-                    found = kept(self._connection, account=account, ids=many(self._connection, ids))
-                    seen.update((account, id) for (id,) in found)
-        return seen
-
-    def _asks(self, replies: Sequence[tuple[str, Reply]]) -> Mapping[tuple[str, str], KnownAsk]:
-        """The posts that replies refer to. One that is in doubt is known by its week: nobody answers it in another."""
-        refs = {(account, reply.ref) for account, reply in replies if reply.ref is not None}
-        found = self._known.directory.asks(self._connection, refs)
-        nameless = {(account, r.ref, r.ref_at) for account, r in replies if r.ref is not None and r.ref_at is not None}
-        doubted = {account: self._doubted(account) for account, ref, _ in nameless if (account, ref) not in found}
-        for account, ref, ref_at in nameless:
-            its = [ask for ask in doubted.get(account, ()) if ref_at in ask.wave.wave]
-            if its:
-                found.setdefault((account, ref), its[0])
-        return found
-
-    def _doubted(self, account: str) -> list[KnownAsk]:
-        return [
-            KnownAsk(
-                id=None, wave=self._known.directory.wave_by_id(self._connection, wave), channel=channel, ballot=None
-            )
-            for wave, channel in asked_in_doubt(self._connection, account)
-        ]
 
     def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
         people = {self._people[(account, e.person)].id for index, account, e in fresh if index in reads}
@@ -209,40 +167,39 @@ class Keeping:
             self._responses.load(people, waves)
 
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
-        at = self._stamp(reply.at)
-        meaning, outcome = self._count(person, reply, read, at)
-        self._replies.append(
-            (
-                *(person.account, reply.id, person.id, str(reply.via), at, reply.order, reply.ref, reply.option),
-                *(
-                    reply.withdrawn,
-                    reply.place,
-                    reply.token and keepable(reply.token),
-                    reply.text and keepable(reply.text),
-                    read.wave.id if read.wave else None,
-                    outcome,
-                ),
-            )
-        )
+        meaning, outcome = self._count(person, reply, read, self._stamp(reply.at))
+        self._keep_reply(person, reply, read.wave, outcome)
         direct = reply.place == ""
         if direct and person.blocked:  # they write, so they can be reached again
             person.blocked, person.changed = False, True
         # Nor is what was written so long ago: on the day of going live that is a month of other people's errands.
         if direct and person.account in self._known.answers_only and reply.at > self._answerable_since:
             person.owed, person.changed = person.owed + 1, True
+        if meaning is Meaning.MY_DATA:
+            self._to_show.append((person, reply, read))
+            return NOTHING
+        return self._respond(person, reply, read, meaning)
+
+    def _respond(self, person: KnownPerson, reply: Reply, read: Read, meaning: Meaning) -> Answer:
         if meaning is Meaning.SILENT or read.survey is None:
             return NOTHING
+        direct = reply.place == ""
         limits = self._known.limits.get((person.account, reply.place or "direct"), NO_LIMITS_KNOWN)
+        kept = self._responses.of(person.id, read.wave) if read.wave is not None else None
         reaction = react(
             Situation(
                 meaning=meaning,
-                brand=read.survey.brand,
+                survey=read.survey,
                 language=read.survey.speaks(reply.language or person.language),
                 tapped=reply.via in (Via.TAP, Via.FORM),
                 direct=direct,
                 private_answers=limits.private_answers,
                 buttons=limits.buttons,
-                scale=read.survey.scale,
+                post_chars=limits.post_chars,
+                quotable=kept.quotable if kept is not None else None,
+                known=known_of(self._connection, self._known.directory, person.id)
+                if meaning is Meaning.MY_DATA
+                else (),
                 group=read.band.group if read.band else None,
                 score=read.band.low if read.band else None,
                 wave=read.wave.code if read.wave else "",
@@ -253,10 +210,24 @@ class Keeping:
         goodbye = meaning in (Meaning.STOPPED, Meaning.ERASE)
         if reaction.later is not None and (goodbye or not person.stopped):
             priority = Priority.GOODBYE if goodbye else Priority.ANSWER
-            # Asked again once a week, however often they write what cannot be told.
-            to = f"{person.platform_id}.again" if meaning is Meaning.UNCLEAR else reply.id
-            self._answer_later(person, to, read, dump(reaction.later), priority)
+            # These are asked once a week, however often they write.
+            once = _ONCE.get(meaning)
+            self._answers.plan(
+                person, f"{person.platform_id}.{once}" if once else reply.id, read, reaction.later, priority
+            )
         return reaction.now
+
+    def _keep_reply(self, person: KnownPerson, reply: Reply, wave: KnownWave | None, outcome: str) -> None:
+        """Write down what arrived; of somebody who is being forgotten, only that it did."""
+        says = person.erasing_at is None
+        self._replies.append(
+            (
+                *(person.account, reply.id, person.id, str(reply.via), self._stamp(reply.at), reply.order),
+                *(reply.ref if says else None, reply.option, reply.withdrawn, reply.place),
+                *(reply.token and keepable(reply.token) if says else None, keepable(reply.text) if says else ""),
+                *(wave.id if wave else None, outcome),
+            )
+        )
 
     def _count(self, person: KnownPerson, reply: Reply, read: Read, at: Any) -> tuple[Meaning, str]:
         """Let a reply count. Returns what it meant and the outcome that is kept with it."""
@@ -268,8 +239,13 @@ class Keeping:
                 self._allow(person, reply, ConsentKind.WITHDRAWN, "wrote stop")
                 return meaning, "consent"
             case Meaning.ERASE:
-                self._allow(person, reply, ConsentKind.WITHDRAWN, "asked for erasure")
+                self._people.erase(person, reply.id, reply.at)
                 return Meaning.ERASE, "consent"
+            case Meaning.QUOTED if read.wave is not None:
+                response = self._responses.of(person.id, read.wave)
+                if response is not None and read.allowed is not None:
+                    self._responses.quote(response, read.allowed)
+                return read.meaning, read.outcome
             case Meaning.JOINED:
                 self._allow(person, reply, ConsentKind.GRANTED, "asked for direct messages")
                 return Meaning.JOINED, "consent"
@@ -279,10 +255,9 @@ class Keeping:
                 kept = self._responses.of(person.id, read.wave)
                 if reply.at >= read.wave.freezes_at:
                     return Meaning.LATE, "late"
+                self._comment(person, reply, read, read.wave, at)
                 if kept is None:
                     return (read.meaning if read.meaning is Meaning.UNCLEAR else Meaning.SILENT), "comment"
-                if read.comment:
-                    self._responses.comment(kept, read.comment)
                 return Meaning.COMMENTED, "comment"
             case _:
                 return read.meaning, read.outcome
@@ -308,21 +283,18 @@ class Keeping:
             ord=reply.order,
             at=at,
         )
-        if read.comment and taken and (kept := self._responses.of(person.id, wave)) is not None:
-            self._responses.comment(kept, read.comment)
+        if taken:
+            self._comment(person, reply, read, wave, at)
         spoken = reply.via is not Via.VOTE
         return (Meaning.SCORED if spoken and taken else Meaning.SILENT), "counted" if taken else "older"
 
+    def _comment(self, person: KnownPerson, reply: Reply, read: Read, wave: KnownWave, at: Any) -> None:
+        if read.comment or reply.edited:
+            message = reply.message or reply.id
+            self._comments.write(person.account, message, person.id, wave.id, read.comment, at)
+
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
-
-    def _answer_later(self, person: KnownPerson, to: str, read: Read, body: str, priority: Priority) -> None:
-        """Plan an answer, once for ever under the name ``to``."""
-        wave = read.wave.wave.key if read.wave else ""
-        key = f"answer:{read.survey.name if read.survey else ''}:{wave}:{person.account}/{to}:0"
-        whom = (key, person.account, str(Kind.ANSWER), person.id, "")
-        what = (body, read.channel, int(priority), str(State.PLANNED))
-        self._planned.append((*whom, *what, self._now, self._now, self._stale, "", ""))
 
 
 def _reply_of(row: RowMapping) -> Reply:

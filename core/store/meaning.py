@@ -12,7 +12,7 @@ from core.buttons import Purpose
 from core.dialogue import Meaning
 from core.events import Reply, Via
 from core.nps import SINGLE, Band
-from core.reading import comes_back, keepable
+from core.reading import asks_for_data, comes_back, keepable
 from core.reading import read as read_text
 from core.routes import ChannelKind, Route
 from core.store.directory import KnownAsk, KnownWave
@@ -33,6 +33,8 @@ class Read:
     band: Band | None = None
     """The score, also beside the wish to stop."""
     comment: str = ""
+    allowed: bool | None = None
+    """QUOTED: whether they said yes."""
 
 
 _UNREAD = Read(meaning=Meaning.SILENT)
@@ -83,6 +85,8 @@ def _tap(known: Known, connection: Connection, account: str, reply: Reply, ask: 
         return Read(meaning=Meaning.JOINED, survey=survey, wave=wave, channel=channel)
     if tapped.purpose is Purpose.WHY:
         return Read(meaning=Meaning.COMMENTED, survey=survey, wave=wave, channel=channel, comment=keepable(reply.text))
+    if tapped.purpose is Purpose.QUOTE:
+        return Read(meaning=Meaning.QUOTED, survey=survey, wave=wave, channel=channel, allowed=tapped.score == 1)
     if tapped.score is None or not survey.scale.lowest <= tapped.score <= 10 or not channel:
         return _UNREAD
     return Read(
@@ -108,7 +112,7 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
     here = partial(Read, survey=survey, wave=wave, channel=route.channel.name)
     if kind is ChannelKind.DIRECT and comes_back(reply.text):
         return here(meaning=Meaning.JOINED)
-    reading = read_text(reply.text, survey.scale)
+    reading = read_text(reply.text, survey.scale, (reply.language,) if reply.language else ())
     if reading.score is not None:
         here = partial(here, band=SINGLE[reading.score], ask_id=ask.id if ask is not None else None)
     match reading.intent:
@@ -118,6 +122,8 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
             return here(meaning=Meaning.STOPPED, comment=reading.comment)
         case "delete":
             return here(meaning=Meaning.ERASE)
+        case "help" if kind is ChannelKind.DIRECT and asks_for_data(reply.text):
+            return here(meaning=Meaning.MY_DATA, outcome="help")
         case "help":
             return here(meaning=Meaning.HELP, outcome="help")
         case "comment" if reading.ambiguous:

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 from core.errors import SettingsError, StoreAway, StoreError
 from core.models import SCHEMA, Kept
 from core.store import stops
+from core.store.agree import agree
 from core.store.faults import BUSY, PASSES, storage_fault
 from core.store.statements import table
 
@@ -166,7 +167,7 @@ def _prepare(engine: Engine) -> None:
             create(connection)
         if found in (None, SCHEMA):
             stops.make_room(connection)
-            stops.agree(connection)
+            agree(connection)
     if found is not None and found < SCHEMA:
         engine.dispose()  # on SQLite another file takes its place
         from core.store.migrations.migrate import migrate  # alembic is loaded only when it is needed

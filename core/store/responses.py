@@ -34,7 +34,7 @@ _of_a_person = Lookup(
     .join(_WAVE, _WAVE.c.id == _RESPONSE.c.wave_id)
     .where(_RESPONSE.c.person_id == bindparam("person_id"), _WAVE.c.survey == bindparam("survey"))
 )
-_KEPT = ("later_id", "channel", "ask_id", "via", "low", "high", "ord", "at", "comment")
+_KEPT = ("later_id", "channel", "ask_id", "via", "low", "high", "ord", "at", "quotable")
 
 _save_responses = Upsert(
     Response,
@@ -67,7 +67,7 @@ class Kept:
     via: str = ""
     band: Band | None = None
     ord: int = -1
-    comment: str = ""
+    quotable: bool | None = None
 
     def cell(self) -> _Cell | None:
         """Where the roll-up counts it."""
@@ -135,10 +135,10 @@ class Responses:
         kept.band, kept.ord = None, ord
         return True
 
-    def comment(self, kept: Kept, words: str) -> None:
-        """Add what the person wrote to their response."""
+    def quote(self, kept: Kept, allowed: bool) -> None:
+        """The person says whether they may be quoted."""
         self._touch(kept)
-        kept.comment = f"{kept.comment}\n{words}" if kept.comment else words
+        kept.quotable = allowed
 
     def save(self) -> None:
         """Write what changed, and the roll-up's difference."""
@@ -156,7 +156,7 @@ class Responses:
             rows.append(
                 (
                     *(kept.person_id, kept.wave.id, kept.later_id, kept.channel, kept.ask_id, kept.via, low, high),
-                    *(kept.ord, kept.at, kept.comment),
+                    *(kept.ord, kept.at, kept.quotable),
                 )
             )
         _save_responses(self._connection, rows)
@@ -214,14 +214,34 @@ class Responses:
         return kept
 
     def _take(self, rows: Iterable[Any]) -> None:
-        for person_id, wave_id, later_id, channel, ask_id, via, low, high, ord, at, comment in rows:
+        for person_id, wave_id, later_id, channel, ask_id, via, low, high, ord, at, quotable in rows:
             if (person_id, wave_id) in self._kept:
                 continue
             wave = self._wave_by_id(wave_id)
             band = _band(low, high) if low is not None else None
-            kept = self._add(Kept(person_id, wave, at, later_id, channel, ask_id, via, band, ord, comment))
+            kept = self._add(
+                Kept(
+                    person_id,
+                    wave,
+                    at,
+                    later_id,
+                    channel,
+                    ask_id,
+                    via,
+                    band,
+                    ord,
+                    None if quotable is None else bool(quotable),
+                )
+            )
             if band is not None and later_id is None:
                 self._tails[(wave.wave.survey, person_id)] = kept
+
+
+def scores_of(connection: Connection, person_id: int) -> list[tuple[int, int, int]]:
+    """(wave id, lowest, highest score) of all that a person answered."""
+    its = select(_RESPONSE.c.wave_id, _RESPONSE.c.low, _RESPONSE.c.high)
+    rows = connection.execute(its.where(_RESPONSE.c.person_id == person_id, _RESPONSE.c.low.is_not(None)))
+    return [(wave_id, low, high) for wave_id, low, high in rows]
 
 
 def _opens_at(kept: Kept) -> datetime:

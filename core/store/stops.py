@@ -1,4 +1,4 @@
-"""Who said stop and who said START again, kept where no restore of a backup can roll it back.
+"""Who said stop, who said START again and who is forgotten, kept where no restore of a backup can roll it back.
 
 On SQLite it is a file beside the database (``FILE.stops``): a JSON line each, on the disk before the stop itself is
 committed. On PostgreSQL it is a table in the schema ``vouch_stops``, named like the schema of the other tables, and
@@ -26,7 +26,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    bindparam,
     func,
     inspect,
     select,
@@ -34,19 +33,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateSchema
 
+from core.buttons import Seal
 from core.errors import StoreError
-from core.models import Person
-from core.store.statements import Lookup, Upsert, among, many, table
 
 log = logging.getLogger(__name__)
 
-_PERSON = table(Person)
-_COLUMNS = (_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.stopped)
-_STOPPED = select(*_COLUMNS).where(_PERSON.c.stopped.is_(True))
-_add_people = Upsert(
-    Person, ("account", "platform_id", "opened", "stopped", "blocked", "owed"), key=("account", "platform_id")
-)
-_known = Lookup(select(*_COLUMNS).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids")))
+ERASED = "erased:"
+"""What stands in the place of the id of somebody who is forgotten begins so; no platform's id does."""
 
 ROOM = "vouch_stops"
 """The schema on PostgreSQL."""
@@ -75,6 +68,11 @@ class Said:
     event: str
 
 
+def fingerprint(seal: Seal, account: str, person: str) -> str:
+    """What stands in the place of an id that is forgotten: the same for the same id, under the database's own key."""
+    return ERASED + seal.fingerprint(f"{account}:{person}")
+
+
 def said(account: str, person: str, what: What, at: datetime, event: str) -> Said:
     """What one person said at a moment."""
     return Said(account, person, what, at.isoformat(timespec="seconds"), event)
@@ -91,47 +89,17 @@ def note(connection: Connection, new: Sequence[Said]) -> None:
         connection.execute(_table(connection).insert(), [asdict(one) for one in new])
 
 
-def agree(connection: Connection) -> None:
-    """Let the database follow what was said last, in the connection's transaction: at every start, and after a restore.
-
-    Where nothing is kept outside of it yet, what the database knows is kept there.
-    """
-    last = latest(connection)
-    people = _stopped_people(connection.execute(_STOPPED).all())
-    _know(connection, [key for key, one in last.items() if key not in people and one.what is not What.START])
-    people |= _stopped_people(_among(connection, [key for key in last if key not in people]))
-    wrong: dict[bool, list[int]] = {True: [], False: []}
-    for key, (id, stopped) in people.items():
-        if (one := last.get(key)) is not None and stopped is (one.what is What.START):
-            wrong[not stopped].append(id)
-    for stopped, ids in wrong.items():
-        if ids:
-            rows = [{"person_id": id} for id in ids]
-            connection.execute(
-                _PERSON.update().where(_PERSON.c.id == bindparam("person_id")).values(stopped=stopped), rows
-            )
-    if wrong[True]:
-        log.warning("%d stops that the database did not know of are in force", len(wrong[True]))
-    new = [key for key, (_, stopped) in people.items() if stopped and key not in last]
-    note(connection, [Said(account, person, What.STOP, "", "") for account, person in new])
-
-
-def _know(connection: Connection, stopped: Sequence[tuple[str, str]]) -> None:
-    """Have a row for each of them, also those who came after the backup that was restored: a row that is made when they
-    next write would be of somebody who never said stop."""
-    _add_people(connection, [(account, person, False, True, False, 0) for account, person in stopped])
-
-
-def _stopped_people(rows: Iterable[Any]) -> dict[tuple[str, str], tuple[int, bool]]:
-    return {(account, person): (id, bool(stopped)) for id, account, person, stopped in rows}
-
-
-def _among(connection: Connection, keys: Iterable[tuple[str, str]]) -> Iterator[Any]:
-    by_account: dict[str, list[str]] = {}
-    for account, person in keys:
-        by_account.setdefault(account, []).append(person)
-    for account, people in by_account.items():
-        yield from _known(connection, account=account, ids=many(connection, people))
+def forget(connection: Connection, account: str, person: str, mark: str, at: datetime) -> None:
+    """Their id goes from here too; the fingerprint of it stays, so that no restore brings them back."""
+    instead = said(account, mark, What.ERASE, at, "")
+    if connection.dialect.name != "sqlite":
+        stops = _table(connection)
+        connection.execute(stops.delete().where(stops.c.account == account, stops.c.person == person))
+        note(connection, [instead])
+    elif (file := _file(connection)) is not None:
+        with _opened(file):
+            others = {key: one for key, one in _read(file).items() if key != (account, person)}
+            _replace(file, _lines([*others.values(), instead]))
 
 
 def latest(connection: Connection) -> dict[tuple[str, str], Said]:
@@ -208,16 +176,20 @@ def _shorten(file: Path) -> None:
     with _opened(file):
         last = _read(file)
         lines = _lines(last.values())
-        if 2 * len(lines) > file.stat().st_size:
-            return
-        new = Path(f"{file}.new")
-        made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            _write(made, lines)
-        finally:
-            os.close(made)
-        os.replace(new, file)
-        _sync_folder(file)
+        if 2 * len(lines) <= file.stat().st_size:
+            _replace(file, lines)
+
+
+def _replace(file: Path, lines: bytes) -> None:
+    """Put other lines in the place of all, at once."""
+    new = Path(f"{file}.new")
+    made = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        _write(made, lines)
+    finally:
+        os.close(made)
+    os.replace(new, file)
+    _sync_folder(file)
 
 
 @contextlib.contextmanager

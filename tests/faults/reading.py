@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -255,10 +256,12 @@ def _event(kind: str, data: Json, bot: str, vote: str) -> Handed | None:
     if kind in ("MESSAGE_POLL_VOTE_ADD", "MESSAGE_POLL_VOTE_REMOVE"):
         int(data["message_id"]), int(data["answer_id"])
         return Handed(event=vote, person=data["user_id"])
-    if kind != "MESSAGE_CREATE" or data["type"] not in (0, 19) or data["author"].get("bot"):
+    edited = data.get("edited_timestamp") if kind == "MESSAGE_UPDATE" else None
+    if (kind != "MESSAGE_CREATE" and not edited) or data["type"] not in (0, 19) or data["author"].get("bot"):
         return None
     for_us = "guild_id" not in data or _is_for(data, bot)
-    return Handed(event=f"m{data['id']}", person=data["author"]["id"]) if for_us else None
+    again = f":{round(datetime.fromisoformat(edited).timestamp() * 1_000)}" if edited else ""
+    return Handed(event=f"m{data['id']}{again}", person=data["author"]["id"]) if for_us else None
 
 
 def _is_ours(interaction: Json) -> bool:

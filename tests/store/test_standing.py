@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from core.message import text as words
-from core.models import Gap, Lease
+from core.models import SCHEMA, Gap, Lease
 from core.store import claims, outbox
 from core.store.outbox import Kind, Planned
 from core.store.standing import Mismatch, how_it_stands
@@ -43,7 +43,7 @@ def test_what_waits_what_is_unknown_and_what_does_not_add_up(stage: Stage) -> No
     assert found.waiting_replies == 1
     assert found.gaps == (Mismatch(channel="group", week=WAVES[0].key, totals=(1, 2), known=(1, 1)),)
     assert found.bytes > 10_000
-    assert found.schema == 2
+    assert found.schema == SCHEMA
 
 
 def test_what_matters_most_stands_first_and_what_is_over_says_so(stage: Stage) -> None:

@@ -109,7 +109,7 @@ def test_who_wants_to_be_erased_is_stopped_and_told_the_truth(stage: Stage) -> N
     stage.deliver(stage.typed(1, "ann", "/delete"))
     assert standing(stage) == (False, True, False)
     (said,) = claim(stage)
-    assert "To have your answers erased as well, please ask" in said.body.plain
+    assert said.body.plain.startswith("Done. What you wrote is erased, and your name with it")
 
 
 def test_a_score_beside_a_stop_counts(stage: Stage) -> None:

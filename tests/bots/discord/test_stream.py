@@ -264,3 +264,20 @@ async def until_async(condition: object) -> None:
     async with asyncio.timeout(20):
         while not await condition():  # type: ignore[operator]
             pass
+
+
+async def test_an_edited_message_comes_again_with_its_new_words(
+    stage: Stage, account: DiscordAccount, inbox: Inbox
+) -> None:
+    ann = stage.person("ann")
+    async with listening(account, inbox):
+        written = await stage.discord.write("dc", ann, "9, lovely")
+        assert written is not None
+        assert await stage.discord.rewrite("dc", ann, written, "8, lovely people")
+        await inbox.have(2)
+    first, edited = (event for event in inbox.replies if isinstance(event, Reply))
+    assert (first.text, first.edited) == ("9, lovely", False)
+    assert (edited.text, edited.edited) == ("8, lovely people", True)
+    assert first.message == edited.message
+    assert first.id != edited.id
+    assert first.order < edited.order

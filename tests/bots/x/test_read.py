@@ -86,6 +86,16 @@ def test_quotation_refers_to_the_quoted_post() -> None:
     assert reply.ref_at == read.made_at("800")
 
 
+def test_an_edited_post_is_known_by_its_first_id() -> None:
+    first = read.mention(_post(id="999"), ME)
+    edited = read.mention(_post(id="1001", edit_history_tweet_ids=["999", "1001"]), ME)
+    assert first is not None
+    assert edited is not None
+    assert (first.message, first.edited) == ("post:999", False)
+    assert (edited.message, edited.edited) == ("post:999", True)
+    assert first.id != edited.id
+
+
 def test_the_id_of_a_post_tells_when_it_was_made() -> None:
     documented = json.loads((PAYLOADS / "mentions_conversation.json").read_text("utf-8"))["data"]
     for post in documented:

@@ -1,0 +1,120 @@
+"""Forgetting a person who asked for it: in steps, because a last message still has to find them.
+
+1. At once, with the wish itself: nothing more is said to them but the goodbye, and the wish is kept where no restore
+   forgets it (``stops``).
+2. ``blank``: what they wrote is gone, everywhere.
+3. ``part``, once the goodbye is settled, or after a day: their id goes, with all that names them. A fingerprint of it
+   (HMAC-SHA256 under the database's own key) stands in its place, so that a vote that is read again counts once.
+4. ``let_go``, when no answer of theirs can change any more: the fingerprint goes too. Scores stay, as nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, and_, delete, not_, or_, select, update
+
+from core.buttons import Seal
+from core.envelope import load_receipt
+from core.models import Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
+from core.store import stops
+from core.store.outbox import FINAL, MOVING, Priority, State
+from core.store.statements import table
+
+_PERSON = table(Person)
+_REPLY = table(ReplyRow)
+_COMMENT = table(Comment)
+_CONSENT = table(ConsentRow)
+_OUTBOX = table(Outbox)
+_REF = table(Ref)
+
+PATIENCE = timedelta(days=1)
+"""So long the goodbye may take."""
+SETTLED = timedelta(days=9)
+"""After so long no answer that was given before can change: a week, and a day until it freezes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody who asked to be forgotten."""
+
+    id: int
+    account: str
+    name: str
+    """The platform's id, or its fingerprint."""
+    since: datetime
+    back: bool
+    """Whether they opened the way to direct messages anew: then their id stays."""
+
+    @property
+    def parted(self) -> bool:
+        """Whether the id is gone."""
+        return self.name.startswith(stops.ERASED)
+
+
+def leaving(connection: Connection) -> list[Leaving]:
+    """All whose erasure is under way."""
+    its = select(_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.erasing_at, _PERSON.c.opened)
+    return [Leaving(*row) for row in connection.execute(its.where(_PERSON.c.erasing_at.is_not(None)))]
+
+
+def written_by(connection: Connection, person: Leaving) -> list[tuple[str, str]]:
+    """Keys of the replies that still say something. Reads the whole table: to be done beside the writer."""
+    says = or_(_REPLY.c.text != "", _REPLY.c.token.is_not(None), _REPLY.c.ref.is_not(None))
+    rows = connection.execute(select(_REPLY.c.account, _REPLY.c.event).where(_REPLY.c.person_id == person.id, says))
+    return [(account, event) for account, event in rows]
+
+
+def blank(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]]) -> None:
+    """What they wrote is gone; of each reply stays what it counted."""
+    for account, event in replies:
+        its = and_(_REPLY.c.account == account, _REPLY.c.event == event)
+        connection.execute(update(_REPLY).where(its).values(text="", token=None, ref=None))
+    connection.execute(delete(_COMMENT).where(_COMMENT.c.person_id == person.id))
+
+
+def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> bool:
+    """Their id goes, if nothing is under way to them any more. Returns whether it went, or stays for good."""
+    if person.back:
+        connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(erasing_at=None))
+        return True
+    theirs = _OUTBOX.c.person_id == person.id
+    moving = _OUTBOX.c.state.in_([str(state) for state in MOVING])
+    open_still = or_(moving, and_(_OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL))
+    never = and_(_OUTBOX.c.state == str(State.PLANNED), _OUTBOX.c.priority != int(Priority.GOODBYE))
+    waits = connection.execute(select(_OUTBOX.c.id).where(theirs, open_still, not_(never)).limit(1)).first() is not None
+    if waits and now < person.since + PATIENCE:
+        return False
+    for (receipt,) in connection.execute(select(_OUTBOX.c.receipt).where(theirs, _OUTBOX.c.receipt != "")):
+        refs = load_receipt(receipt).refs
+        connection.execute(delete(_REF).where(_REF.c.account == person.account, _REF.c.ref.in_(refs)))
+    for (id,) in connection.execute(select(_OUTBOX.c.id).where(theirs)).all():
+        connection.execute(
+            update(_OUTBOX).where(_OUTBOX.c.id == id).values(key=f"{stops.ERASED}{id}", body="", receipt="")
+        )
+    connection.execute(update(_OUTBOX).where(theirs, open_still).values(state=str(State.EXPIRED), settled_at=now))
+    connection.execute(delete(_CONSENT).where(_CONSENT.c.person_id == person.id))
+    mark = stops.fingerprint(seal, person.account, person.name)
+    gone = {"platform_id": mark, "language": None, "opened": False, "owed": 0}
+    connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**gone))
+    stops.forget(connection, person.account, person.name, mark, now)
+    return True
+
+
+def scrub(engine: Engine) -> None:
+    """What was overwritten in a SQLite file is gone from its log as well, unless somebody is reading just now."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
+
+def let_go(connection: Connection, person: Leaving) -> None:
+    """Nothing tells any more who they were; to be called after ``SETTLED``."""
+    connection.execute(delete(_REPLY).where(_REPLY.c.person_id == person.id))
+    nobody = {"platform_id": f"{stops.ERASED}{person.id}", "erasing_at": None}
+    connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**nobody))

@@ -1,0 +1,189 @@
+"""Forgetting a person: what they wrote and who they were is gone to the last byte, and the totals stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from core.account import Receipt
+from core.buttons import Seal
+from core.events import Consent, ConsentKind, Votes
+from core.models import Kept, Outbox
+from core.store import claims, erasure, outbox, stops
+from core.store.statements import table
+from tests.store.stage import NOW, WAVES, Stage, poll_ref
+from tests.store.test_copies import opened
+from tests.store.voice import hold
+
+ANN = "4815162342108"
+WORDS = "thirdlateparcel"
+_KEPT, _OUTBOX = table(Kept), table(Outbox)
+
+
+def started(order: int = 1, person: str = ANN, at: datetime = NOW) -> Consent:
+    return Consent(
+        id=f"c{order}", person=person, kind=ConsentKind.GRANTED, at=at, order=order, evidence=f"pressed Start: {person}"
+    )
+
+
+@contextmanager
+def living(url: str) -> Iterator[Stage]:
+    """A stage that seals with the database's own key, as the service does."""
+    with opened(url) as stage:
+        with stage.database.reading() as connection:
+            key = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == "seal")).scalar_one()
+        stage.seal = Seal(bytes.fromhex(key))
+        stage.set_up()
+        yield stage
+
+
+def say_all(stage: Stage) -> list[str]:
+    """Say what is due. Returns the words."""
+    held = hold(stage)
+    with stage.database.engine.begin() as connection:
+        found = claims.claim(connection, held, stage.now, 100)
+        for thing in found:
+            receipt = Receipt(place=thing.person or "", message="7", refs=(f"msg:{thing.person}:7",), sent_at=stage.now)
+            outbox.sent(connection, thing.id, receipt, stage.now)
+    return [thing.body.plain for thing in found if not isinstance(thing.body, outbox.Poll)]
+
+
+def step(stage: Stage) -> None:
+    """What the service does at a tick."""
+    with stage.database.engine.begin() as connection:
+        for person in erasure.leaving(connection):
+            if person.parted:
+                if person.since + erasure.SETTLED <= stage.now:
+                    erasure.let_go(connection, person)
+                continue
+            erasure.blank(connection, person, erasure.written_by(connection, person))
+            erasure.part(connection, person, stage.seal, stage.now)
+
+
+def answer_and_leave(stage: Stage) -> None:
+    stage.deliver(started(), replace(stage.typed(2, ANN, f"4, {WORDS}"), message=f"msg:{ANN}:2"))
+    stage.deliver(stage.typed(3, "bob", "9"), stage.typed(4, ANN, "please delete my data"))
+
+
+def names(stage: Stage) -> set[str]:
+    return {row["platform_id"] for row in stage.rows("person")}
+
+
+@pytest.fixture
+def stage(database_url: str) -> Iterator[Stage]:
+    with living(database_url) as found:
+        yield found
+
+
+def test_the_goodbye_goes_before_the_name(stage: Stage) -> None:
+    answer_and_leave(stage)
+    step(stage)
+    assert ANN in names(stage)
+    goodbye, thanks_to_bob = say_all(stage)
+    assert "Thank you" in thanks_to_bob
+    assert goodbye.startswith("Done. What you wrote is erased")
+    step(stage)
+    assert ANN not in names(stage)
+    assert {row["platform_id"] for row in stage.rows("person") if row["stopped"]} == names(stage) - {"bob"}
+
+
+def test_a_goodbye_that_never_arrives_holds_nothing_up_for_long(stage: Stage) -> None:
+    answer_and_leave(stage)
+    stage.now += erasure.PATIENCE
+    step(stage)
+    assert ANN not in names(stage)
+    assert [said for said in say_all(stage) if said.startswith("Done")] == []
+
+
+def test_the_totals_stay(stage: Stage) -> None:
+    answer_and_leave(stage)
+    before = [(row["low"], row["n"]) for row in stage.rows("rollup")]
+    say_all(stage)
+    step(stage)
+    assert [(row["low"], row["n"]) for row in stage.rows("rollup")] == before
+    assert sorted(row["low"] for row in stage.rows("response")) == [4, 9]
+    assert stage.rows("comment") == []
+
+
+def test_nothing_is_left_of_them_to_the_last_byte(tmp_path: Path) -> None:
+    with living(f"sqlite:///{tmp_path}/vouch.db") as stage:
+        for n in range(300):
+            stage.deliver(stage.typed(100 + n, f"p{n}", f"{n % 11}, {n} other words"))
+        answer_and_leave(stage)
+        say_all(stage)
+        step(stage)
+        erasure.scrub(stage.database.engine)
+    for file in tmp_path.iterdir():
+        held = file.read_bytes()
+        assert ANN.encode() not in held, file
+        assert WORDS.encode() not in held, file
+
+
+def test_what_is_read_again_counts_nobody_twice(stage: Stage) -> None:
+    stage.post("group", 0)
+    stage.deliver(stage.vote(1, ANN, poll_ref("group", 0), 9), started(2), stage.typed(3, ANN, "/forget"))
+    say_all(stage)
+    step(stage)
+    stage.deliver(Votes(ref=poll_ref("group", 0), votes=((ANN, 9),), as_of=NOW, order=50))
+    stage.deliver(stage.vote(1, ANN, poll_ref("group", 0), 9))
+    assert len(stage.responses()) == 1
+    assert ANN not in names(stage)
+
+
+def test_in_the_end_nothing_tells_who_they_were(stage: Stage) -> None:
+    answer_and_leave(stage)
+    say_all(stage)
+    step(stage)
+    mark = stops.fingerprint(stage.seal, "tg", ANN)
+    assert mark in names(stage)
+    stage.now += erasure.SETTLED
+    step(stage)
+    assert mark not in names(stage)
+    assert len(names(stage)) == 2
+    assert len(stage.rows("response")) == 2
+    assert {row["event"] for row in stage.rows("reply")} == {"e3"}
+
+
+def test_thanks_after_the_wish_do_not_undo_it(stage: Stage) -> None:
+    answer_and_leave(stage)
+    later = NOW + timedelta(minutes=1)
+    stage.deliver(replace(started(5, at=later), explicit=False), stage.typed(6, ANN, "thanks, 9 from me", at=later))
+    say_all(stage)
+    step(stage)
+    assert ANN not in names(stage)
+    assert [row["text"] for row in stage.rows("reply") if row["event"] == "e6"] == [""]
+    assert stage.responses()[stops.fingerprint(stage.seal, "tg", ANN), WAVES[0].key][0] == 4
+
+
+def test_who_comes_back_is_known_from_then_on_and_still_stopped(stage: Stage) -> None:
+    answer_and_leave(stage)
+    say_all(stage)
+    step(stage)
+    stage.deliver(stage.typed(9, ANN, "8", at=NOW + timedelta(hours=1)))
+    assert stage.responses()[ANN, WAVES[0].key][0] == 8
+    (row,) = [row for row in stage.rows("person") if row["platform_id"] == ANN]
+    assert (row["stopped"], row["opened"], row["erasing_at"]) == (True, False, None)
+    step(stage)
+    assert ANN in names(stage)
+
+
+def test_a_restore_brings_nobody_back(database_url: str) -> None:
+    with living(database_url) as stage:
+        answer_and_leave(stage)
+        person = next(row for row in stage.rows("person") if row["platform_id"] == ANN)
+        say_all(stage)
+        step(stage)
+        with stage.database.engine.begin() as connection:  # as an older copy has it
+            back = "UPDATE person SET platform_id = :name, stopped = false, erasing_at = NULL WHERE id = :id"
+            connection.execute(text(back), {"name": ANN, "id": person["id"]})
+    with living(database_url) as stage:
+        step(stage)
+        stage.now += erasure.PATIENCE
+        step(stage)
+        assert ANN not in names(stage)
