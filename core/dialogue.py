@@ -216,7 +216,7 @@ def _my_data(situation: Situation) -> Message:
     words = words_for(situation.language)
     parts: list[Part] = [Line(words("What {brand} has kept of you:", brand=situation.survey.brand))]
     last = Line(_privacy(situation))
-    room = situation.post_chars - len(parts[0].text) - len(last.text) - _SPARE
+    room = situation.post_chars // 2 - len(last.text)  # marks that are escaped take more
     for week in reversed(situation.known):
         its = _week(week)
         room -= sum(len(part.text) + 1 for part in its)
@@ -229,14 +229,19 @@ def _my_data(situation: Situation) -> Message:
     return Message((*parts, last))
 
 
-_SPARE = 100
-"""Characters for line breaks, and for what rendering adds."""
+_LONGEST = 300
+"""So much of one comment is shown."""
+
+
+def _shortened(comment: str) -> str:
+    """The beginning of a long comment."""
+    return comment if len(comment) <= _LONGEST else f"{comment[: _LONGEST - 1]}\u2026"
 
 
 def _week(week: KnownWeek) -> list[Part]:
     low, high = week.scores or (None, None)
     score = "\u2013" if low is None else str(low) if low == high else f"{low}\u2013{high}"
-    return [Line(f"{week.key}: {score}"), *(Quote(comment) for comment in week.comments)]
+    return [Line(f"{week.key}: {score}"), *(Quote(_shortened(comment)) for comment in week.comments)]
 
 
 def tap_again(brand: str, language: str) -> Message:

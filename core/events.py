@@ -51,6 +51,8 @@ class Reply:
     """TEXT: what the platform calls the message, the same when it is edited; empty where it cannot be."""
     edited: bool = False
     """TEXT: whether the message was there before, with other words."""
+    written_at: datetime | None = None
+    """TEXT: when an edited message was first written: it belongs to that week, but ``at`` is when it was edited."""
     language: str | None = None
     """The person's language where the platform tells, as a BCP 47 tag."""
 

@@ -59,6 +59,8 @@ class Service:
         self._finishing: dict[str, asyncio.Task[None]] = {}
         self.post = WeeklyPost(database, routes, inbox.directory, presence, clock, self._close_due)
         self._tidy_at = clock.now() + AGAIN
+        self._to_scrub = False
+        """Whether somebody was forgotten whose traces may still be in the log of a SQLite file."""
         self._not_before: dict[object, datetime] = {}
         """When something that did not work is tried again."""
 
@@ -210,7 +212,8 @@ class Service:
             now = self._clock.now()
             if person.parted:
                 if person.since + erasure.SETTLED <= now:
-                    await self._database.write(partial(erasure.let_go, person=person))
+                    replies = await in_thread(self._replies_of, person)
+                    await self._database.write(partial(erasure.let_go, person=person, replies=replies))
                 continue
             if self._not_before.get(person, now) > now:
                 continue
@@ -219,12 +222,18 @@ class Service:
                 await self._database.write(partial(erasure.blank, person=person, replies=replies))
             if await self._database.write(partial(erasure.part, person=person, seal=self._seal, now=now)):
                 self._not_before.pop(person, None)
-                await in_thread(erasure.scrub, self._database.engine)
+                self._to_scrub = True
                 log.info("%s: somebody was forgotten, as they asked", person.account)
+        if self._to_scrub:
+            self._to_scrub = not await in_thread(erasure.scrub, self._database.engine)
 
     def _leaving(self) -> Sequence[erasure.Leaving]:
         with self._database.reading() as connection:
             return erasure.leaving(connection)
+
+    def _replies_of(self, person: erasure.Leaving) -> Sequence[tuple[str, str]]:
+        with self._database.reading() as connection:
+            return erasure.replies_of(connection, person)
 
     def _written_by(self, person: erasure.Leaving) -> Sequence[tuple[str, str]]:
         with self._database.reading() as connection:

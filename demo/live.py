@@ -21,7 +21,7 @@ from core.errors import VouchError
 from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
-from demo.misread import MOST, as_read, listed, misread, typed
+from demo.misread import MOST, as_read, listed, misread, typed, wrongly_read
 from demo.plan import plan_of, world_of
 from demo.readback import arranged, counts_of, differences, first_differences, flat, read_line, tells
 from demo.refusals import Refusals
@@ -206,7 +206,8 @@ class Demo:
 
     def _outcome(self, elapsed_s: float) -> Outcome:
         ledger, lived = self.world.ledger, {survey.name: self.waves(survey) for survey in self.surveys.values()}
-        understood = as_read(ledger, {survey.name: survey.scale for survey in self.surveys.values()}, self._told())
+        scales, told = {survey.name: survey.scale for survey in self.surveys.values()}, self._told()
+        understood = as_read(ledger, scales, told)
         truth, expected = (
             {survey.name: self._truth(survey, its) for survey in self.surveys.values()} for its in (ledger, understood)
         )
@@ -215,7 +216,7 @@ class Demo:
         wrong = wrong_arrivals(self._found(), lived)
         faults = [
             *first_differences(expected, posted),
-            *_too_many(len(wrongly), written),
+            *_too_many(wrongly_read(ledger, scales, told), written),
             *wrong,
             *self._reports.ambiguous(),
             *self._missing_modes(),

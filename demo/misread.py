@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.ballot import Scale
-from core.reading import read
+from core.reading import Reading, read
 from sandbox.ledger import Act, Ledger
 from sandbox.reading import Scores
 
@@ -37,13 +37,27 @@ def typed(ledger: Ledger) -> list[Act]:
     return [act for act in ledger.acts if act.kind in _TYPED and act.accepted and act.text and not _fills(act)]
 
 
+def wrongly_read(ledger: Ledger, scales: Mapping[str, Scale], told: Mapping[tuple[str, str], str]) -> int:
+    """How many of the messages were misread: another score than was meant, or a wish to be left alone that was not
+    heard, or heard where there was none."""
+    found = 0
+    for act in typed(ledger):
+        reading = _reading(act, scales, told)
+        found += reading.score != act.low or (reading.intent in ("stop", "delete")) != (act.kind == "stop")
+    return found
+
+
+def _reading(act: Act, scales: Mapping[str, Scale], told: Mapping[tuple[str, str], str]) -> Reading:
+    language = told.get((act.account, act.person))
+    return read(act.text, scales[act.survey], (language,) if language else ())
+
+
 def as_read(ledger: Ledger, scales: Mapping[str, Scale], told: Mapping[tuple[str, str], str]) -> Ledger:
     """The ledger as it is when every score is what Vouch reads. ``scales`` by survey; ``told``: the languages that the
     platform tells of those who write, by account and person."""
     found: dict[int, Scores | None] = {}
     for act in typed(ledger):
-        language = told.get((act.account, act.person))
-        score = read(act.text, scales[act.survey], (language,) if language else ()).score
+        score = _reading(act, scales, told).score
         if score != act.low:
             found[act.seq] = Scores(score, score) if score is not None else None
     return ledger.as_read(found)

@@ -73,6 +73,7 @@ def message(message: discord.Message, *, me: int, order: int) -> Reply | None:
         text=_without_mention(message.content, me),
         message=ref(message.id),
         edited=edited is not None,
+        written_at=None if edited is None else message.created_at,
     )
 
 

@@ -140,6 +140,7 @@ def _text(message: Message, person: User, id: str, at: datetime, me: int, order:
         text=words,
         message=message_ref(message.chat.id, message.message_id),
         edited=edited,
+        written_at=message.date if edited else None,
         language=person.language_code,
     )
 

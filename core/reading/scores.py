@@ -160,10 +160,15 @@ def _present(stated: Sequence[Candidate], clauses: Sequence[Clause]) -> Candidat
     return mine[-1] if len({candidate.value for candidate in mine}) == 1 else None
 
 
+_DENIES = roles.DENY | roles.DENY_AFTER
+
+
 def _is_replaced(kept: Sequence[Candidate], clauses: Sequence[Clause]) -> bool:
     """Whether a word of correction stands between the first and the last score, or with the last."""
     first, last = kept[0], kept[-1]
     if first.clause == last.clause:
         return bool(roles_of(clauses[first.clause].tokens[first.index + 1 : last.index]) & roles.CORRECT)
+    if any(each.roles & _DENIES and not each.says_something for each in clauses[first.clause + 1 : last.clause]):
+        return True  # 1… no, 7
     behind = roles_of(clauses[first.clause].tokens[first.index + 1 :])
     return bool((behind | roles_of(clauses[first.clause + 1 : last.clause + 1])) & roles.CORRECT)

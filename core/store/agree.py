@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from core.buttons import Seal
-from core.models import Kept, Person
+from core.models import Comment, ConsentRow, Kept, Person, ReplyRow, Response
 from core.store.statements import Lookup, Upsert, among, many, table
 from core.store.stops import ERASED, Said, What, fingerprint, latest, note
 
@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 _PERSON = table(Person)
 _KEPT = table(Kept)
 _COLUMNS = (_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.stopped)
-_STOPPED = select(*_COLUMNS).where(_PERSON.c.stopped.is_(True))
+_STOPPED = select(*_COLUMNS).where(
+    _PERSON.c.stopped.is_(True), _PERSON.c.erasing_at.is_(None), _PERSON.c.platform_id.not_like(f"{ERASED}%")
+)
+"""Not those who are forgotten, or about to be: what is kept of them outside is that they asked for it."""
 _add_people = Upsert(
     Person, ("account", "platform_id", "opened", "stopped", "blocked", "owed"), key=("account", "platform_id")
 )
@@ -32,7 +35,8 @@ def agree(connection: Connection) -> None:
     Where nothing is kept outside of it yet, what the database knows is kept there.
     """
     last = latest(connection)
-    _forget_again(connection, last)
+    all_said = last
+    _forget_again(connection, all_said)
     last = {key: one for key, one in last.items() if not key[1].startswith(ERASED)}
     people = _stopped_people(connection.execute(_STOPPED).all())
     _know(connection, [key for key, one in last.items() if key not in people and one.what is not What.START])
@@ -51,6 +55,7 @@ def agree(connection: Connection) -> None:
         log.warning("%d stops that the database did not know of are in force", len(wrong[True]))
     new = [key for key, (_, stopped) in people.items() if stopped and key not in last]
     note(connection, [Said(account, person, What.STOP, "", "") for account, person in new])
+    _forget_again(connection, all_said)  # also those whom only the record outside knew
 
 
 def _forget_again(connection: Connection, last: Mapping[tuple[str, str], Said]) -> None:
@@ -65,16 +70,33 @@ def _forget_again(connection: Connection, last: Mapping[tuple[str, str], Said]) 
         _PERSON.c.platform_id.not_like(f"{ERASED}%"),
         _PERSON.c.erasing_at.is_(None),
     )
-    found: dict[int, str] = {}
-    for id, account, person in connection.execute(there):
-        name = person if (account, person) in last else fingerprint(seal, account, person)
-        if (account, name) in asked:
-            found[id] = last[account, name].at
-    for id, at in found.items():
-        gone = {"erasing_at": datetime.fromisoformat(at), "stopped": True, "opened": False}
+    found: dict[int, datetime] = {}
+    for id, account, person in connection.execute(there).all():
+        by_id = (account, person) in last
+        name = person if by_id else fingerprint(seal, account, person)
+        if (account, name) not in asked:
+            continue
+        since = datetime.fromisoformat(last[account, name].at)
+        if by_id or _was_there(connection, id, since):  # else they came back since
+            found[id] = since
+    for id, since in found.items():
+        gone = {"erasing_at": since, "stopped": True, "opened": False}
         connection.execute(_PERSON.update().where(_PERSON.c.id == id).values(**gone))
     if found:
         log.warning("%d who asked to be forgotten are forgotten again", len(found))
+
+
+def _was_there(connection: Connection, person_id: int, since: datetime) -> bool:
+    """Whether anything is kept of a person from before they asked to be forgotten."""
+    for its in _OF_A_PERSON:
+        before = select(its.c.person_id).where(its.c.person_id == person_id, its.c.at <= since).limit(1)
+        if connection.execute(before).first() is not None:
+            return True
+    return False
+
+
+_OF_A_PERSON = (table(ConsentRow), table(Comment), table(Response), table(ReplyRow))
+"""The last is not indexed by person; it is asked only for those who may have come back."""
 
 
 def _know(connection: Connection, stopped: Sequence[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select, update
 
 from core.models import Comment
 from core.store.statements import Upsert, table
@@ -19,20 +19,36 @@ _save = Upsert(
 )
 
 
+_TEXT = 4
+"""Which of the columns it is."""
+
+
 class Comments:
     """The comments that one transaction keeps: ``write`` them, then ``save``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._new: dict[tuple[str, str], tuple[Any, ...]] = {}
+        self._edited: dict[tuple[str, str], str] = {}
 
     def write(self, account: str, message: str, person_id: int, wave_id: int, text: str, at: Any) -> None:
         """What a message says now; ``text`` may be empty where it said something before."""
         self._new[account, message] = (account, message, person_id, wave_id, text, at)
 
+    def edit(self, account: str, message: str, text: str) -> None:
+        """A message that said something before says this now, or nothing any more."""
+        written = self._new.get((account, message))
+        if written is None:
+            self._edited[account, message] = text
+        else:
+            self._new[account, message] = (*written[:_TEXT], text, *written[_TEXT + 1 :])
+
     def save(self) -> None:
         """Write them."""
         _save(self._connection, self._new.values())
+        for (account, message), text in self._edited.items():
+            its = and_(_COMMENT.c.account == account, _COMMENT.c.message == message)
+            self._connection.execute(update(_COMMENT).where(its).values(text=text))
 
 
 def comments_of(connection: Connection, person_id: int) -> list[tuple[int, str]]:

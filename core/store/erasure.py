@@ -10,14 +10,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, and_, delete, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, not_, or_, select, update
 
 from core.buttons import Seal
-from core.envelope import load_receipt
+from core.envelope import dump, load_receipt
+from core.message import text
 from core.models import Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
 from core.store import stops
 from core.store.outbox import FINAL, MOVING, Priority, State
@@ -29,6 +31,7 @@ _COMMENT = table(Comment)
 _CONSENT = table(ConsentRow)
 _OUTBOX = table(Outbox)
 _REF = table(Ref)
+_COLUMNS = (_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.erasing_at, _PERSON.c.opened)
 
 PATIENCE = timedelta(days=1)
 """So long the goodbye may take."""
@@ -56,19 +59,37 @@ class Leaving:
 
 def leaving(connection: Connection) -> list[Leaving]:
     """All whose erasure is under way."""
-    its = select(_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.erasing_at, _PERSON.c.opened)
-    return [Leaving(*row) for row in connection.execute(its.where(_PERSON.c.erasing_at.is_not(None)))]
+    return [Leaving(*row) for row in connection.execute(select(*_COLUMNS).where(_PERSON.c.erasing_at.is_not(None)))]
 
 
 def written_by(connection: Connection, person: Leaving) -> list[tuple[str, str]]:
     """Keys of the replies that still say something. Reads the whole table: to be done beside the writer."""
     says = or_(_REPLY.c.text != "", _REPLY.c.token.is_not(None), _REPLY.c.ref.is_not(None))
-    rows = connection.execute(select(_REPLY.c.account, _REPLY.c.event).where(_REPLY.c.person_id == person.id, says))
+    return _keys(connection, _REPLY.c.person_id == person.id, says, _REPLY.c.outcome != "waiting")
+
+
+def replies_of(connection: Connection, person: Leaving) -> list[tuple[str, str]]:
+    """Keys of all their replies; like ``written_by``."""
+    return _keys(connection, _REPLY.c.person_id == person.id)
+
+
+def _keys(connection: Connection, *its: ColumnElement[bool]) -> list[tuple[str, str]]:
+    rows = connection.execute(select(_REPLY.c.account, _REPLY.c.event).where(*its))
     return [(account, event) for account, event in rows]
+
+
+def _as_it_is(connection: Connection, person: Leaving) -> Leaving | None:
+    """The person as they stand now, held until the transaction ends; ``None`` when somebody else has gone on, or they
+    came back meanwhile."""
+    its = (_PERSON.c.id == person.id, _PERSON.c.platform_id == person.name, _PERSON.c.erasing_at == person.since)
+    row = connection.execute(select(*_COLUMNS).where(*its).with_for_update()).one_or_none()
+    return None if row is None else Leaving(*row)
 
 
 def blank(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]]) -> None:
     """What they wrote is gone; of each reply stays what it counted."""
+    if _as_it_is(connection, person) is None:
+        return
     for account, event in replies:
         its = and_(_REPLY.c.account == account, _REPLY.c.event == event)
         connection.execute(update(_REPLY).where(its).values(text="", token=None, ref=None))
@@ -77,7 +98,10 @@ def blank(connection: Connection, person: Leaving, replies: Sequence[tuple[str, 
 
 def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> bool:
     """Their id goes, if nothing is under way to them any more. Returns whether it went, or stays for good."""
-    if person.back:
+    now_is = _as_it_is(connection, person)
+    if now_is is None:
+        return True
+    if now_is.back:
         connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(erasing_at=None))
         return True
     theirs = _OUTBOX.c.person_id == person.id
@@ -91,10 +115,10 @@ def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> 
         refs = load_receipt(receipt).refs
         connection.execute(delete(_REF).where(_REF.c.account == person.account, _REF.c.ref.in_(refs)))
     for (id,) in connection.execute(select(_OUTBOX.c.id).where(theirs)).all():
-        connection.execute(
-            update(_OUTBOX).where(_OUTBOX.c.id == id).values(key=f"{stops.ERASED}{id}", body="", receipt="")
-        )
-    connection.execute(update(_OUTBOX).where(theirs, open_still).values(state=str(State.EXPIRED), settled_at=now))
+        nothing = {"key": f"{stops.ERASED}{id}", "body": dump(text("")), "receipt": ""}
+        connection.execute(update(_OUTBOX).where(_OUTBOX.c.id == id).values(**nothing))
+    unsettled = or_(moving, _OUTBOX.c.state == str(State.UNKNOWN))
+    connection.execute(update(_OUTBOX).where(theirs, unsettled).values(state=str(State.EXPIRED), settled_at=now))
     connection.execute(delete(_CONSENT).where(_CONSENT.c.person_id == person.id))
     mark = stops.fingerprint(seal, person.account, person.name)
     gone = {"platform_id": mark, "language": None, "opened": False, "owed": 0}
@@ -103,18 +127,32 @@ def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> 
     return True
 
 
-def scrub(engine: Engine) -> None:
-    """What was overwritten in a SQLite file is gone from its log as well, unless somebody is reading just now."""
-    if engine.dialect.name == "sqlite":
-        connection = engine.raw_connection()
+def scrub(engine: Engine) -> bool:
+    """What was overwritten in a SQLite file is gone from its log as well. ``False`` when somebody is reading or writing
+    just now: nobody is made to wait for it."""
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout=0")
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            busy = 1
         finally:
-            connection.close()
+            cursor.execute(f"PRAGMA busy_timeout={int(patience)}")
+    finally:
+        connection.close()
+    return not busy
 
 
-def let_go(connection: Connection, person: Leaving) -> None:
-    """Nothing tells any more who they were; to be called after ``SETTLED``."""
-    connection.execute(delete(_REPLY).where(_REPLY.c.person_id == person.id))
+def let_go(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]]) -> None:
+    """Nothing tells any more who they were; to be called after ``SETTLED``, with all their replies."""
+    if _as_it_is(connection, person) is None:
+        return
+    for account, event in replies:
+        connection.execute(delete(_REPLY).where(_REPLY.c.account == account, _REPLY.c.event == event))
     nobody = {"platform_id": f"{stops.ERASED}{person.id}", "erasing_at": None}
     connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**nobody))

@@ -113,12 +113,12 @@ class Keeping:
         self._load(fresh, reads)
         answers: dict[int, Answer] = {}
         for index, account, event in fresh:
-            person = self._people.met((account, event.person), event.language, event.at)
+            person = self._people.met((account, event.person), event.language, event.at, returns=_returns(event))
             if person.parted:
                 continue  # it came before they were forgotten, and comes again
             if isinstance(event, Consent):
                 self._people.allow(person, event.id, event.kind, event.evidence, event.place, event.at, event.explicit)
-            elif person.erasing_at is not None:
+            elif person.erasing_at is not None and reads[index].meaning is not Meaning.JOINED:
                 self._keep_reply(person, event, None, "forgotten")
             else:
                 answers[index] = self._reply(person, event, reads[index])
@@ -169,6 +169,8 @@ class Keeping:
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
         meaning, outcome = self._count(person, reply, read, self._stamp(reply.at))
         self._keep_reply(person, reply, read.wave, outcome)
+        if reply.edited:
+            self._comments.edit(person.account, reply.message, read.comment)
         direct = reply.place == ""
         if direct and person.blocked:  # they write, so they can be reached again
             person.blocked, person.changed = False, True
@@ -181,7 +183,8 @@ class Keeping:
         return self._respond(person, reply, read, meaning)
 
     def _respond(self, person: KnownPerson, reply: Reply, read: Read, meaning: Meaning) -> Answer:
-        if meaning is Meaning.SILENT or read.survey is None:
+        goodbye = meaning in (Meaning.STOPPED, Meaning.ERASE)
+        if meaning is Meaning.SILENT or read.survey is None or (reply.edited and not goodbye):
             return NOTHING
         direct = reply.place == ""
         limits = self._known.limits.get((person.account, reply.place or "direct"), NO_LIMITS_KNOWN)
@@ -207,7 +210,6 @@ class Keeping:
             ),
             self._known.seal,
         )
-        goodbye = meaning in (Meaning.STOPPED, Meaning.ERASE)
         if reaction.later is not None and (goodbye or not person.stopped):
             priority = Priority.GOODBYE if goodbye else Priority.ANSWER
             # These are asked once a week, however often they write.
@@ -289,12 +291,17 @@ class Keeping:
         return (Meaning.SCORED if spoken and taken else Meaning.SILENT), "counted" if taken else "older"
 
     def _comment(self, person: KnownPerson, reply: Reply, read: Read, wave: KnownWave, at: Any) -> None:
-        if read.comment or reply.edited:
+        if read.comment:
             message = reply.message or reply.id
             self._comments.write(person.account, message, person.id, wave.id, read.comment, at)
 
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
+
+
+def _returns(event: Reply | Consent) -> bool:
+    """Whether somebody turns to us by this, rather than away."""
+    return event.kind is ConsentKind.GRANTED if isinstance(event, Consent) else not event.withdrawn
 
 
 def _reply_of(row: RowMapping) -> Reply:

@@ -108,7 +108,7 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
     if ask is not None and ask.wave.wave.survey in known.routes.surveys:
         survey, wave = known.routes.surveys[ask.wave.wave.survey], ask.wave
     else:
-        wave = known.directory.wave_at(connection, survey, reply.at)
+        wave = known.directory.wave_at(connection, survey, reply.written_at or reply.at)
     here = partial(Read, survey=survey, wave=wave, channel=route.channel.name)
     if kind is ChannelKind.DIRECT and comes_back(reply.text):
         return here(meaning=Meaning.JOINED)

@@ -22,7 +22,8 @@ _known = Lookup(
         *(_PERSON.c.opened, _PERSON.c.stopped, _PERSON.c.blocked, _PERSON.c.owed, _PERSON.c.erasing_at),
     ).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids"))
 )
-_CHANGE = update(_PERSON).where(_PERSON.c.id == bindparam("person_id"))
+_CHANGE = update(_PERSON).where(_PERSON.c.id == bindparam("person_id"), _PERSON.c.platform_id == bindparam("name"))
+"""By the name as well: meanwhile they may have been forgotten."""
 _add_people = Upsert(
     Person,
     ("account", "platform_id", "language", "opened", "stopped", "blocked", "owed"),
@@ -83,11 +84,11 @@ class People:
             _add_people(self._connection, [(*name, wanted[name], False, False, False, 0) for name in new])
             self._fetch({name: name for name in new})
 
-    def met(self, name: Name, language: str | None, at: datetime) -> KnownPerson:
+    def met(self, name: Name, language: str | None, at: datetime, *, returns: bool) -> KnownPerson:
         """The person who did something, speaking this language, where the platform tells. Who was forgotten comes back
-        by what they did since."""
+        by what they did since, if it ``returns`` to us: to block us does not."""
         person = self._known[name]
-        if person.parted and self._stamp(at) > person.erasing_at:
+        if returns and person.parted and (person.erasing_at is None or self._stamp(at) > person.erasing_at):
             self._comes_back(person)
         if language is not None and language != person.language:
             person.language, person.changed = language, True
@@ -137,6 +138,7 @@ class People:
         changed = [
             {
                 "person_id": person.id,
+                "name": person.platform_id,
                 "language": person.language,
                 "opened": person.opened,
                 "stopped": person.stopped,
@@ -146,11 +148,11 @@ class People:
             for person in self._known.values()
             if person.changed
         ]
+        for one, since in self._forgetting:
+            its = {"platform_id": one.platform_id, "erasing_at": since}
+            self._connection.execute(update(_PERSON).where(_PERSON.c.id == one.id).values(**its))
         if changed:
             self._connection.execute(_CHANGE, changed)
-        for person, since in self._forgetting:
-            its = {"platform_id": person.platform_id, "erasing_at": since}
-            self._connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**its))
 
     def _fetch(self, names: Mapping[Name, Name]) -> None:
         """Look them up by the names under which they may stand; each is known by the name that it stands for."""

@@ -87,9 +87,9 @@ def test_after_a_form_it_is_asked_in_private() -> None:
 
 def test_what_is_kept_of_somebody_fits_into_one_message_the_newest_first() -> None:
     weeks = tuple(KnownWeek(f"2026-W{n:02}", (n % 11, n % 11), ("late again " * 9,)) for n in range(1, 50))
-    message = react(situation(Meaning.MY_DATA, known=weeks, post_chars=2_000), SEAL).later
+    message = react(situation(Meaning.MY_DATA, known=weeks, post_chars=4_000), SEAL).later
     assert message is not None
-    assert len(message.plain) <= 2_000
+    assert len(message.plain) <= 2_200
     assert "2026-W49: 5" in message.plain
     assert "2026-W01" not in message.plain
     assert any(isinstance(part, Quote) for part in message.parts)

@@ -44,6 +44,22 @@ def test_an_edited_message_says_what_it_says_now(stage: Stage) -> None:
     assert comments(stage) == {"m1": "", "m2": "the app is slow"}
 
 
+def test_an_edit_is_not_answered_and_may_take_words_back(stage: Stage) -> None:
+    stage.deliver(written(stage, 2, "9, Maria was rude", 1))
+    assert len(said(stage)) == 1
+    stage.deliver(written(stage, 3, "8, she was not", 1, edited=True), written(stage, 4, "\U0001f44d", 1, edited=True))
+    assert said(stage) == []
+    assert comments(stage) == {"m1": ""}
+    assert stage.responses() == {("ann", WAVES[0].key): (8, 8, "dm", "text")}
+
+
+def test_an_edit_belongs_to_the_week_in_which_it_was_written(stage: Stage) -> None:
+    stage.deliver(written(stage, 2, "7 good servcie", 1))
+    monday = WAVES[1].opens_at
+    stage.deliver(replace(written(stage, 3, "6 good service", 1, edited=True), at=monday, written_at=NOW))
+    assert stage.responses() == {("ann", WAVES[0].key): (6, 6, "dm", "text")}
+
+
 def test_an_edit_that_comes_twice_changes_nothing(stage: Stage) -> None:
     edit = written(stage, 3, "8, lovely people", 1, edited=True)
     stage.deliver(written(stage, 2, "9, lovely", 1), edit)

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 
 from core.account import Receipt
 from core.buttons import Seal
+from core.envelope import load
 from core.events import Consent, ConsentKind, Votes
 from core.models import Kept, Outbox
 from core.store import claims, erasure, outbox, stops
@@ -60,7 +61,7 @@ def step(stage: Stage) -> None:
         for person in erasure.leaving(connection):
             if person.parted:
                 if person.since + erasure.SETTLED <= stage.now:
-                    erasure.let_go(connection, person)
+                    erasure.let_go(connection, person, erasure.replies_of(connection, person))
                 continue
             erasure.blank(connection, person, erasure.written_by(connection, person))
             erasure.part(connection, person, stage.seal, stage.now)
@@ -173,17 +174,86 @@ def test_who_comes_back_is_known_from_then_on_and_still_stopped(stage: Stage) ->
     assert ANN in names(stage)
 
 
-def test_a_restore_brings_nobody_back(database_url: str) -> None:
+def as_in_an_older_copy(stage: Stage) -> None:
+    mark = stops.fingerprint(stage.seal, "tg", ANN)
+    back = "UPDATE person SET platform_id = :name, stopped = false, erasing_at = NULL WHERE platform_id = :mark"
+    with stage.database.engine.begin() as connection:
+        connection.execute(text(back), {"name": ANN, "mark": mark})
+    assert ANN in names(stage)
+
+
+def test_no_restore_brings_anybody_back_however_often(database_url: str) -> None:
     with living(database_url) as stage:
         answer_and_leave(stage)
-        person = next(row for row in stage.rows("person") if row["platform_id"] == ANN)
         say_all(stage)
         step(stage)
-        with stage.database.engine.begin() as connection:  # as an older copy has it
-            back = "UPDATE person SET platform_id = :name, stopped = false, erasing_at = NULL WHERE id = :id"
-            connection.execute(text(back), {"name": ANN, "id": person["id"]})
+    for _ in range(2):
+        with living(database_url) as stage:  # looks at the stops, as `vouch status` does
+            as_in_an_older_copy(stage)
+        with living(database_url):
+            pass
+        with living(database_url) as stage:
+            stage.now += erasure.PATIENCE
+            step(stage)
+            assert ANN not in names(stage)
+
+
+def test_who_comes_back_much_later_is_a_new_person_who_stays(database_url: str) -> None:
     with living(database_url) as stage:
+        answer_and_leave(stage)
+        say_all(stage)
         step(stage)
-        stage.now += erasure.PATIENCE
+        stage.now += erasure.SETTLED
         step(stage)
-        assert ANN not in names(stage)
+        later = stage.now + timedelta(days=5)
+        stage.deliver(started(20, at=later), stage.typed(21, ANN, "9", at=later))
+    with living(database_url) as stage:
+        stage.now = NOW + timedelta(days=30)
+        step(stage)
+        assert ANN in names(stage)
+        assert [row["opened"] for row in stage.rows("person") if row["platform_id"] == ANN] == [True]
+
+
+def test_to_block_us_afterwards_is_no_coming_back(stage: Stage) -> None:
+    answer_and_leave(stage)
+    say_all(stage)
+    step(stage)
+    stage.deliver(replace(started(9, at=NOW + timedelta(hours=1)), kind=ConsentKind.BLOCKED))
+    assert ANN not in names(stage)
+    assert stage.rows("consent") == []
+
+
+def test_start_before_the_goodbye_keeps_the_name_and_not_the_words(stage: Stage) -> None:
+    answer_and_leave(stage)
+    stage.deliver(stage.typed(9, ANN, "START", at=NOW + timedelta(minutes=1)))
+    say_all(stage)
+    step(stage)
+    (row,) = [row for row in stage.rows("person") if row["platform_id"] == ANN]
+    assert (row["opened"], row["stopped"], row["erasing_at"]) == (True, False, None)
+    assert stage.rows("comment") == []
+    assert WORDS not in str(stage.rows("reply"))
+
+
+def test_a_step_that_comes_too_late_does_nothing(stage: Stage) -> None:
+    answer_and_leave(stage)
+    say_all(stage)
+    with stage.database.engine.begin() as connection:
+        (seen,) = erasure.leaving(connection)
+    step(stage)
+    stage.deliver(started(9, at=NOW + timedelta(hours=1)))
+    before = stage.dump()
+    with stage.database.engine.begin() as connection:  # another instance, which looked before
+        erasure.blank(connection, seen, [("tg", "e2")])
+        erasure.part(connection, seen, stage.seal, stage.now)
+        erasure.let_go(connection, seen, [("tg", "e2")])
+    assert stage.dump() == before
+
+
+def test_what_may_have_been_said_to_them_is_settled_and_can_be_read(stage: Stage) -> None:
+    answer_and_leave(stage)
+    with stage.database.engine.begin() as connection:
+        connection.execute(text("UPDATE outbox SET state = 'unknown', looks = -1"))
+    step(stage)
+    theirs = [row for row in stage.rows("outbox") if row["key"].startswith(stops.ERASED)]
+    assert {row["state"] for row in theirs} == {"expired"}
+    assert all(load(row["body"]) for row in theirs)

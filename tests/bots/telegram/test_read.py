@@ -35,7 +35,12 @@ def expected(fields: dict[str, Any]) -> Event:
         "Totals": Totals,
     }
     kind = kinds[fields.pop("event")]
-    for name, make in {"at": datetime.fromisoformat, "as_of": datetime.fromisoformat, "via": Via}.items():
+    for name, make in {
+        "at": datetime.fromisoformat,
+        "as_of": datetime.fromisoformat,
+        "written_at": datetime.fromisoformat,
+        "via": Via,
+    }.items():
         if name in fields:
             fields[name] = make(fields[name])
     if "kind" in fields:
