@@ -34,8 +34,9 @@ LONG, SHORT_SHARE = 500, 0.98
 """From so many kills on a campaign is long; the least share of a short one."""
 
 UP_S = 60.0
-PEACE_S = 6.0
-"""So long followers still act when all faults are over: what is heard then has no excuse."""
+PEACE_S, LONGEST_PEACE_S, PEACE_ACTS = 6.0, 25.0, 40
+"""So long followers still act when all faults are over, until so many acts were done, but no longer than that: what is
+heard then has no excuse. A quiet hour of the calendar may bring next to none, and would prove nothing."""
 
 CATCH_UP_S = 60.0
 """How long the service may take, after all faults are over, until nothing waits any more."""
@@ -232,7 +233,7 @@ async def _calm(run: Run) -> Truth:
         else:
             await run.come_back(service, killed=False)
     await run.wait_ready()
-    await asyncio.sleep(PEACE_S)
+    await _live_on(run)
     state = await run.remote.world("hold")
     zone = next(brand.timezone for brand in run.settings.brands.values())
     over = week_at(datetime.fromtimestamp(state.at, UTC), zone).closes_at.timestamp() + LATE_S
@@ -249,6 +250,16 @@ async def _calm(run: Run) -> Truth:
         await run.remote.gone(service.name)
         await service.stop()
     return await run.remote.truth()
+
+
+async def _live_on(run: Run) -> None:
+    """Let followers act while nothing is wrong."""
+    before, began = (await run.remote.world("look")).acts, time.monotonic()
+    await asyncio.sleep(PEACE_S)
+    while time.monotonic() - began < LONGEST_PEACE_S:
+        if (await run.remote.world("look")).acts - before >= PEACE_ACTS:
+            return
+        await asyncio.sleep(0.5)
 
 
 def _waiting(store: Store) -> list[str]:
