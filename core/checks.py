@@ -73,6 +73,7 @@ def check(settings: Settings) -> None:
         _known(f"surveys.{name}.channels", survey.channels, settings.channels, "channels")
         _known(f"surveys.{name}.teams", survey.teams, settings.teams, "teams")
     _check_languages(settings)
+    _check_texts(settings)
     _check_times(settings)
 
 
@@ -116,6 +117,18 @@ def _check_languages(settings: Settings) -> None:
         for tag in tags:
             if not any(tag.casefold() == own or tag.casefold().startswith(f"{own}-") for own in languages()):
                 raise SettingsError(f'{key}: Vouch has no words for "{tag}"; Vouch speaks {", ".join(languages())}')
+
+
+def _check_texts(settings: Settings) -> None:
+    for name, survey in settings.surveys.items():
+        spoken = settings.brands[survey.brand].languages
+        for what, words in survey.texts.items():
+            for tag in words:
+                if tag not in spoken:
+                    key = f"surveys.{name}.texts.{what}"
+                    raise SettingsError(
+                        f'{key}: nobody would read "{tag}"; brands.{survey.brand} speaks {", ".join(spoken)}'
+                    )
 
 
 def _check_times(settings: Settings) -> None:

@@ -218,8 +218,8 @@ class Service:
             if self._not_before.get(person, now) > now:
                 continue
             self._not_before[person] = now + AGAIN
-            if replies := await in_thread(self._written_by, person):
-                await self._database.write(partial(erasure.blank, person=person, replies=replies))
+            replies = await in_thread(self._written_by, person)
+            await self._database.write(partial(erasure.blank, person=person, replies=replies))
             if await self._database.write(partial(erasure.part, person=person, seal=self._seal, now=now)):
                 self._not_before.pop(person, None)
                 self._to_scrub = True

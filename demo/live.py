@@ -67,6 +67,8 @@ class Outcome:
     """What the posts must say, given what was misread; ``None``: the truth."""
     typed: int = 0
     """How many messages followers wrote in their own words."""
+    misread_messages: int = 0
+    """How many of these were misread, also those that were put right within the week."""
     misread: list[dict[str, Any]] = field(default_factory=list)
     """The answers that were read otherwise than they were meant: ``truth`` minus ``posted`` is just these."""
     faults: list[str] = field(default_factory=list)
@@ -89,6 +91,7 @@ class Outcome:
             "lost": self.lost,
             "doubled": self.doubled,
             "typed": self.typed,
+            "misread_messages": self.misread_messages,
             "misread": self.misread,
             "faults": self.faults,
             "refusals": self.refusals,
@@ -212,11 +215,11 @@ class Demo:
             {survey.name: self._truth(survey, its) for survey in self.surveys.values()} for its in (ledger, understood)
         )
         posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
-        written, wrongly = len(typed(ledger)), misread(ledger, understood, lived)
+        written, wrongly = len(typed(ledger)), wrongly_read(ledger, scales, told)
         wrong = wrong_arrivals(self._found(), lived)
         faults = [
             *first_differences(expected, posted),
-            *_too_many(wrongly_read(ledger, scales, told), written),
+            *_too_many(wrongly, written),
             *wrong,
             *self._reports.ambiguous(),
             *self._missing_modes(),
@@ -234,7 +237,8 @@ class Demo:
             elapsed_s=elapsed_s,
             expected=flat(expected),
             typed=written,
-            misread=listed(wrongly),
+            misread_messages=wrongly,
+            misread=listed(misread(ledger, understood, lived)),
             faults=_told(faults),
             refusals=self._refusals.by_platform(),
         )

@@ -184,9 +184,12 @@ def _reading(outcome: Outcome) -> str:
     """What became of all that was typed; the first few that were misread."""
     wrongly = outcome.misread
     said = f"Followers typed {outcome.typed:,} messages in their own words, in 16 languages"
-    if not wrongly:
+    if not outcome.misread_messages:
         return f"{said}; every one was read as it was meant."
-    lines = [f"{said}; {len(wrongly)} of them were misread, which is all by which the posts differ from the truth:"]
+    said += f"; misread: {outcome.misread_messages}"
+    if not wrongly:
+        return f"{said}, which changed no answer."
+    lines = [f"{said}. By {len(wrongly)} answers the posts differ from the truth, and by nothing else:"]
     for one in wrongly[:SHOWN]:
         meant, read = ("no score" if score is None else str(score) for score in (one["meant"], one["read"]))
         lines.append(f"  {one['text']!r}: meant {meant}, read {read}")

@@ -46,6 +46,16 @@ WRONG_SETTINGS = {
     "scale": ('scale = "0-10"', 'scale = "1-5"', r"surveys\.recommend\.scale: .*'0-10' or '1-10'"),
     "platform": ('platform = "x"', 'platform = "y"', r"accounts\.acme-x\.platform: .*'telegram', 'discord' or 'x'"),
     "toml": ("[service]", "[[[", r"cannot be read: .*line \d+"),
+    "text": (
+        'ask = "Mon 10:00"',
+        'ask = "Mon 10:00"\ntexts = { rewards = { en = "x" } }',
+        r"recommend\.texts: there is no text rewards; did you mean reward\?",
+    ),
+    "text's language": (
+        'ask = "Mon 10:00"',
+        'ask = "Mon 10:00"\ntexts = { reward = { de = "x" } }',
+        r'recommend\.texts\.reward: nobody would read "de"; brands\.acme speaks en, fr',
+    ),
     "account": ('account = "acme-x"', 'account = "acme"', r"x-poll\.account: there is no \[accounts\.acme\]; there is"),
     "channel": ('"x-poll", ', '"x-pol", ', r"recommend\.channels: there is no \[channels\.x-pol\]; there is: .*x-poll"),
     "team": ('teams = ["acme"]', 'teams = ["us"]', r"recommend\.teams: there is no \[teams\.us\]; there is: acme"),

@@ -66,7 +66,7 @@ def candidates_of(found: Sequence[Token], clauses: Sequence[Clause], *, verb_las
     for n, clause in enumerate(clauses):
         its: list[Candidate] = []
         for index, token in enumerate(clause.tokens):
-            if not _may_be_one(token) or id(token) in passed_over:
+            if not (is_number(token) or token.kind is kinds.OF_TEN) or id(token) in passed_over:
                 continue
             if unit_after(clause.tokens, index):
                 counted.append(token)
@@ -111,11 +111,6 @@ def _settle(clause: Clause, candidate: Candidate, *, beside_label: bool) -> None
     candidate.beside_label = beside_label
     if candidate.strength == CERTAIN and not roles_of(clause.tokens[: candidate.index]) & roles.HYP:
         candidate.roles &= ~roles.HYP  # 9/10, if only breakfast were better
-
-
-def _may_be_one(token: Token) -> bool:
-    kind = token.kind
-    return bool(token.roles & roles.WEAK) if kind is kinds.WORD else kind is kinds.NUMBER or kind is kinds.OF_TEN
 
 
 def _counts_too(

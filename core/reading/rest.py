@@ -10,7 +10,6 @@ from core.reading.scores import Found
 
 _MARKS = "\u060c\u061b\u061f\u0964\u06d4"
 """Of Arabic and Hindi."""
-_PACKING = _MARKS + " \t\n\r.,:;!?*\u2026-\u2013\u2014\u3001\u3002\uff0c\uff01\uff1a|/()"
 _OPENING = _MARKS + " \t\n\r.,:;!*\u2026-\u2013\u2014\u3001\u3002\uff0c\uff01\uff1a|/)"
 _CLOSING = _MARKS + " \t\n\r,:;*\u2026-\u2013\u2014\u3001\u3002\uff0c\uff1a|/("
 

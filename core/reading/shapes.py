@@ -116,13 +116,13 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
                 found.append(Token(kinds.WORD, match.start(), match.end(), word, -1, 0, senses))
             elif match.lastindex is not None:  # blanks are nothing, but cost a try of every shape
                 found += _token(match, text, lexicon)
-            elif match.end() - match.start() > 1 and found and text[found[-1].end - 1] > _WIDE:
+            elif match.end() - match.start() > 1 and found and text[found[-1].end - 1] > NO_BLANKS:
                 found.append(Token(kinds.MARK, match.start(), match.end(), ","))  # a wide gap where none is usual
     return found
 
 
-_WIDE = "\u2e80"
-"""Writing systems from here on put no blanks between words."""
+NO_BLANKS: Final = "\u2e80"
+"""Writing systems from here on put no blanks between words, or put counters next to the number."""
 
 
 def _parts(length: int) -> tuple[tuple[int, int], ...]:

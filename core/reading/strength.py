@@ -9,7 +9,7 @@ from core.reading import kinds, roles
 from core.reading.clauses import LIGHT, Clause, is_content, roles_of
 from core.reading.fold import STAR, TEN
 from core.reading.numbers import is_article, is_number
-from core.reading.shapes import Token
+from core.reading.shapes import NO_BLANKS, Token
 
 CERTAIN, ALONE, FIRST, LAST, LOOSE, ASPECT, COUNTED, NAMED = 6, 5, 4, 3, 2, 1, -1, -2
 """How much the place of a number speaks for a score: N/10 and points; nothing else in its clause; the first or the last
@@ -48,14 +48,10 @@ def unit_after(tokens: Sequence[Token], index: int) -> bool:
     number = tokens[index]
     for token in tokens[index + 1 : index + (2 if number.kind is kinds.OF_TEN else 3)]:
         if token.roles & roles.UNIT and not token.roles & roles.POINTS:
-            return token.text < _UNSPACED_FROM or token.start - number.end <= 1
+            return token.text < NO_BLANKS or token.start - number.end <= 1
         if token.roles & (LIGHT & ~roles.WEAK) or token.kind is not kinds.WORD:
             return False
     return False
-
-
-_UNSPACED_FROM = "\u2e80"
-"""Writing systems from here on put no spaces between words, or put counters next to the number."""
 
 
 def is_the_scale(tokens: Sequence[Token], index: int) -> bool:

@@ -97,13 +97,13 @@ def blank(connection: Connection, person: Leaving, replies: Sequence[tuple[str, 
 
 
 def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> bool:
-    """Their id goes, if nothing is under way to them any more. Returns whether it went, or stays for good."""
+    """Their id goes, if nothing is under way to them any more and they did not come back. Returns whether it went."""
     now_is = _as_it_is(connection, person)
     if now_is is None:
-        return True
+        return False
     if now_is.back:
         connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(erasing_at=None))
-        return True
+        return False
     theirs = _OUTBOX.c.person_id == person.id
     moving = _OUTBOX.c.state.in_([str(state) for state in MOVING])
     open_still = or_(moving, and_(_OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL))

@@ -2,7 +2,8 @@
 
 On SQLite it is a file beside the database (``FILE.stops``): a JSON line each, on the disk before the stop itself is
 committed. On PostgreSQL it is a table in the schema ``vouch_stops``, named like the schema of the other tables, and
-committed with them. Nothing but ids stands there. Whatever was said last holds.
+committed with them. Nothing but ids stands there, and fingerprints of those that are
+forgotten. Whatever was said last holds.
 """
 
 from __future__ import annotations
