@@ -85,6 +85,10 @@ class Intake:
         """Whether nothing can be kept now."""
         self.newest = NOWHERE
         """Where the stream is; to be set before anything is put."""
+        self.begun = NOWHERE
+        """Where the newest session began: what was before is read elsewhere. Its cursor goes with the first that it
+        brings, and says at least this, or another process would take up the session before, whose places in the order
+        are all before those of this one."""
         self.kept = NOWHERE
         """Up to where all of it is kept."""
 
@@ -163,7 +167,7 @@ class Intake:
         self.owes.clear()
         self._carrier = None
         self._calls = 0
-        self.kept = NOWHERE
+        self.kept = self.begun = NOWHERE
         self._moved()
 
     def _moved(self) -> None:
@@ -233,7 +237,9 @@ class Intake:
         reach = self.newest if last is None else Spot(last.spot.session, last.spot.sequence - 1)
         for spot, _ in self._owed.values():
             reach = min(reach, Spot(spot.session, spot.sequence - 1))
-        return reach if reach.session == self.newest.session else NOWHERE
+        if reach.session != self.newest.session:
+            reach = NOWHERE
+        return max(reach, self.begun) if self.begun.session == self.newest.session else reach
 
     def _unload(self, batch: _Batch) -> None:
         """It did not go."""

@@ -95,11 +95,8 @@ class Orders:
         self._highest = max(int(self._clock.wall() * 1e6), self._highest) + GAP
         return self._highest
 
-    def now(self, session: Session | None, sequence: int) -> int:
+    def now(self, session: Session, sequence: int) -> int:
         """A place behind all that the gateway has brought, and before all that it will."""
-        if session is None:
-            self._highest = max(self._highest + 1, int(self._clock.wall() * 1e6))
-            return self._highest
         start = session.order_of(sequence)
         self._between = min(max(self._between + 1, start + 1), start + _PER_EVENT - 1)
         return self._between

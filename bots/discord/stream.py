@@ -32,6 +32,7 @@ from core.events import Cursor, Reply, Via, Votes
 _log = logging.getLogger(__name__)
 
 _AGAIN_S, _LONGEST_PAUSE_S = 0.5, 30.0
+_NOT_UP = "the stream from Discord is not up"
 _BARRIER_S, _ASK_S, _KEPT_S = 30.0, 10.0, 30.0
 _MARK_EVERY_S = 20.0
 """How often it is kept where the stream is, when nothing that comes concerns us."""
@@ -131,6 +132,7 @@ class Stream(Connection):
 
     def _new_session(self) -> None:
         base = self.begun().base
+        self.intake.begun = self.intake.newest
         self.history.new_session()
         self._begin_to_look_back(base)
         self._put_mark()
@@ -148,6 +150,7 @@ class Stream(Connection):
         self._looking_back = asyncio.create_task(self._look_back(count(base - GAP + 1)))
 
     async def _look_back(self, orders: Iterator[int]) -> None:
+        await self.intake.drained()
         if self.history.owes:
             await self.history.look_back(self.me, orders, self.intake.keep)
             self._put_mark()
@@ -181,7 +184,10 @@ class Stream(Connection):
         return self.session.order_of(self.intake.newest.sequence)
 
     def order(self) -> int:
-        """A place in the order behind all that has come."""
+        """A place in the order behind all that has come. Raises ``AccountUnavailable`` until the session is kept: it
+        would hide what the one before still brings, should another process take that up again."""
+        if self.session is None or self.intake.kept < self.intake.begun:
+            raise AccountUnavailable(self._account, _NOT_UP)
         return self.orders.now(self.session, self.spot.sequence)
 
     def _vote(self, event: discord.RawPollVoteActionEvent, *, withdrawn: bool) -> None:
@@ -239,7 +245,7 @@ class Stream(Connection):
                     await asyncio.wait({self._looking_back})
                 await self.intake.drained()
         except (TimeoutError, RuntimeError, discord.DiscordException) as exc:
-            raise AccountUnavailable(self._account, "the stream from Discord is not up") from exc
+            raise AccountUnavailable(self._account, _NOT_UP) from exc
 
     async def _come_round(self) -> bool:
         """Ask the gateway for ourselves; ``False`` when a new session has swallowed the question."""

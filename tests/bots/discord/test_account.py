@@ -88,12 +88,14 @@ async def test_poll_is_posted_voted_on_caught_up_and_closed(
         assert dict(again.votes) == {ann: 3, bob: 0}
 
 
-async def test_all_voters_of_a_large_poll_are_paged(stage: Stage, account: DiscordAccount) -> None:
+async def test_all_voters_of_a_large_poll_are_paged(stage: Stage, account: DiscordAccount, inbox: Inbox) -> None:
     receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
     people = [stage.person(f"p{number}") for number in range(230)]
     for number, person in enumerate(people):
         await stage.discord.vote(person, stage.posts[0], 9 if number < 201 else number % 9)
-    closed = await account.close(receipt)
+    async with listening(account, inbox):
+        await account.catch_up([], inbox)
+        closed = await account.close(receipt)
     assert closed is not None
     assert dict(closed.votes) == {p: 9 if number < 201 else number % 9 for number, p in enumerate(people)}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bots.discord.history import cursor
 from bots.discord.intake import Intake
+from bots.discord.lanes import Spot
 from core.account import NOTHING, Answer
 from core.errors import StoreError
 from core.events import Cursor, Event, Reply, Via
@@ -114,6 +115,31 @@ async def test_who_listens_next_gets_no_cursor_of_the_one_before(intake: Intake)
     after.calls[1][1].set_result(True)
     await intake.drained()
     assert (before.cursors, after.cursors) == ([], ["102"])
+
+
+async def test_nothing_of_a_new_session_is_kept_before_the_session_itself() -> None:
+    """Else the next process would take up the one before, whose places in the order are before what is kept."""
+    store = Store()
+    intake = Intake("dc", lambda spot: Cursor(name="session", value=f"{spot.session}:{spot.sequence}"))
+    intake.open(store)
+    intake.newest = Spot(1, 8)
+    intake.put((reply(100),))
+    await store.called(1)
+    intake.newest = intake.begun = Spot(2, 1)
+    intake.put(())
+    await store.called(2)
+    store.calls[1][1].set_result(False)  # the disk is full for a moment, so the mark by itself is not kept
+    intake.put((reply(200),))
+    await store.called(3)
+    store.calls[2][1].set_result(True)
+    intake.newest = Spot(2, 2)
+    intake.put((reply(201),))
+    await store.called(4)
+    store.calls[3][1].set_result(True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (store.replies, store.cursors) == (["m200", "m201"], ["2:1", "2:1"])
+    intake.close()
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))

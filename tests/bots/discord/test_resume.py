@@ -13,8 +13,9 @@ import pytest
 from bots.discord import DiscordAccount
 from bots.discord.lanes import Spot
 from bots.discord.session import LIVES_S, Orders, Session, session_of
-from core.account import Answer, Direct
+from core.account import Answer, Direct, Receipt
 from core.clock import Clock
+from core.errors import AccountUnavailable
 from core.events import Cursor, Event, Reply, Votes
 from core.message import Message, text
 from tests.bots.discord.conftest import Inbox, account_on, begin, listening
@@ -102,6 +103,22 @@ async def test_who_listens_anew_in_the_same_process_is_brought_what_was_not_kept
     assert names(later.events)[: len(inbox.replies)] == names(inbox.events)
     assert votes(later.events)[-1] == (ann, 3, False)
     assert sessions_of(stage) == 1
+
+
+async def closed_again_and_again(account: DiscordAccount, receipt: Receipt) -> None:
+    async with asyncio.timeout(8):
+        while True:
+            await account.close(receipt)
+
+
+async def test_between_two_sessions_no_voters_are_read(stage: Stage, inbox: Inbox) -> None:
+    """They would have a place behind all that the session before still brings, should another process take it up."""
+    async with killed(stage, inbox) as account:
+        receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
+        await account.catch_up([], inbox)
+        stage.discord.invalidate_sessions("dc")
+        with pytest.raises(AccountUnavailable, match="not up"):
+            await closed_again_and_again(account, receipt)
 
 
 class Cut(Inbox):
