@@ -66,7 +66,7 @@ async def ask_now(settings: Settings, survey: Survey) -> dict[str, str]:
 
     found = await connections(settings)
     _note(f"Asking in {len(survey.channels)} channels …")
-    return await _say(settings, found, {settings.channels[name].account for name in survey.channels}, plan)
+    return await carry_out(settings, found, {settings.channels[name].account for name in survey.channels}, plan)
 
 
 async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str, str]:
@@ -90,7 +90,7 @@ async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str
     if not found.clock.passed(wave.closes_at):
         raise VouchError(f"{open_until(wave, survey)} and is posted once; `vouch score` shows how it stands")
     _note(f"Posting to {', '.join(survey.teams)} …")
-    return await _say(settings, found, {settings.teams[name].account for name in survey.teams}, plan)
+    return await carry_out(settings, found, {settings.teams[name].account for name in survey.teams}, plan)
 
 
 def _report_keys(parts: Parts, survey: Survey, wave: Wave, team: str) -> list[str]:
@@ -98,10 +98,11 @@ def _report_keys(parts: Parts, survey: Survey, wave: Wave, team: str) -> list[st
         return outbox.keys_like(connection, f"report:{survey.name}:{wave.key}:{team}:")
 
 
-async def _say(
+async def carry_out(
     settings: Settings, found: Connections, accounts: Iterable[str], plan: Callable[[Parts], Awaitable[list[str]]]
 ) -> dict[str, str]:
-    """Sign in on these accounts, plan, say what is due, and see what became of it."""
+    """Sign in on these accounts, plan, say what is due, and see what became of it: until all is said, a while has
+    passed, or a service waits for the database."""
     async with assembled(settings, found) as parts, parts.presence.visiting(accounts) as drain:
         keys = await plan(parts)
         await drain()
@@ -110,6 +111,8 @@ async def _say(
             states = await in_thread(_states, parts.database, keys)
             moving = [s for s, _ in states.values() if s in outbox.MOVING]
             if not moving or asyncio.get_running_loop().time() > deadline:
+                break
+            if parts.leases.awaited:  # the service says the rest; it must not be kept from what people answer meanwhile
                 break
             await asyncio.sleep(0.2)
             await drain()

@@ -22,9 +22,9 @@ class FileLock:
         self._file: int | None = None
 
     @classmethod
-    def beside(cls, url: URL) -> FileLock:
-        """The lock of the SQLite database at this address."""
-        return cls(Path(f"{url.database}.lock") if url.database and url.database != ":memory:" else None)
+    def beside(cls, url: URL, what: str = "lock") -> FileLock:
+        """A lock of the SQLite database at this address: that on the database itself, or on something else of it."""
+        return cls(Path(f"{url.database}.{what}") if url.database and url.database != ":memory:" else None)
 
     def take(self, name: str = "") -> bool:
         """Take it, unless somebody has it, and leave our ``name`` in the file. Returns whether we have it now."""
@@ -39,6 +39,18 @@ class FileLock:
             os.ftruncate(file, 0)
             os.write(file, name.encode())
         return True
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another process has it now."""
+        if self._file is not None:
+            return False
+        try:
+            free = self.take()
+        except OSError:  # there is no room for it
+            return False
+        self.release()
+        return not free
 
     @property
     def holder(self) -> str:

@@ -96,6 +96,8 @@ class Leases:
         self._lost: dict[Held, asyncio.Event] = {}
         self._others: dict[str, _Seen] = {}
         self._file = FileLock.beside(database.engine.url) if database.dialect == "sqlite" else None
+        self._queue = FileLock.beside(database.engine.url, "next") if self._file is not None else None
+        """A service that waits for the file holds this, so that a command sees it."""
         self._session = None if self._file is not None else Session(database.engine.url, self._number)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vouch-leases")
         self._renewing: asyncio.Task[None] | None = None
@@ -113,8 +115,9 @@ class Leases:
         for held in list(self._renewed):
             with suppress(StoreError):
                 await self.release(held)
-        if self._file is not None:
-            self._file.release()
+        for lock in (self._queue, self._file):
+            if lock is not None:
+                lock.release()
         if self._session is not None:
             await self._in_thread(self._session.close)
         self._thread.shutdown(wait=False)
@@ -141,8 +144,21 @@ class Leases:
 
     def alone(self, name: str = COMMAND) -> bool:
         """SQLite: whether no other process uses the file, from now on until we end. PostgreSQL: always true. ``name``
-        is ``SERVICE`` or ``COMMAND``."""
-        return self._file is None or self._file.take(name)
+        is ``SERVICE`` or ``COMMAND``. A service that has to wait is seen by whoever looks at ``awaited``."""
+        if self._file is None or self._queue is None:
+            return True
+        taken = self._file.take(name)
+        if taken:
+            self._queue.release()
+        elif name == SERVICE:
+            with suppress(OSError):  # on a full disk nobody can be told
+                self._queue.take(name)
+        return taken
+
+    @property
+    def awaited(self) -> bool:
+        """SQLite: whether a service waits for the file. PostgreSQL: never."""
+        return self._queue is not None and self._queue.is_taken
 
     @property
     def holder(self) -> str:
