@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from core.ballot import Scale
 from core.reading.fold import fold
@@ -31,12 +30,11 @@ Intent = Literal["delete", "stop", "score", "help", "comment", "none"]
 LONGEST_BYTES = 4096
 """What is longer, in UTF-8, is cut."""
 
-_SHORT = 16
-"""Texts up to so many characters are mostly said by many people, and remembered."""
+_SHORT = 32
+"""Texts up to so many characters are often said by many people, and remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a text says. ``intent`` is the strongest thing in it: delete, stop, score, help, comment, none."""
 
     score: int | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from core.reading import kinds, roles
-from core.reading.clauses import Clause, is_content, roles_of
+from core.reading.clauses import SENTENCE_ENDS, Clause, is_content, roles_of
 from core.reading.numbers import is_number
 from core.reading.shapes import Token
 from core.reading.strength import (
@@ -16,7 +16,6 @@ from core.reading.strength import (
     FIRST,
     NAMED,
     is_denied,
-    is_named,
     is_ordinal,
     is_the_scale,
     list_numbers,
@@ -42,6 +41,8 @@ class Candidate:
     """Whether something is named before it, of which it may be the score."""
     beside_label: bool = False
     """Whether another clause of its sentence holds a number behind a label: room 10, pool 4."""
+    concludes: bool = False
+    """Whether it stands behind a colon and ends the sentence."""
 
     @property
     def value(self) -> int:
@@ -56,44 +57,64 @@ _VERBS = roles.PAST | roles.HYP | roles.RETRACT
 """What verbs say of a number, rather than subjects."""
 
 
+@dataclass(slots=True)
+class _Passed:
+    """Numbers that are no scores."""
+
+    listed: Collection[int]
+    """Those of a list, by identity."""
+    counted: list[Token] = field(default_factory=list)
+    labelled: set[int] = field(default_factory=set)
+    """The clauses of those behind a label."""
+
+
 def candidates_of(found: Sequence[Token], clauses: Sequence[Clause], *, verb_last: bool) -> list[Candidate]:
     """The candidates of a text in clauses."""
-    passed_over = list_numbers(found)
-    counted: list[Token] = []
-    labelled: set[int] = set()
+    several = sum([len(clause.numbers) for clause in clauses]) > 1
+    passed = _Passed(list_numbers(found) if several else ())
     candidates: list[Candidate] = []
     carried = taken = 0
     for n, clause in enumerate(clauses):
-        its: list[Candidate] = []
-        for index, token in enumerate(clause.tokens):
-            if not (is_number(token) or token.kind is kinds.OF_TEN) or id(token) in passed_over:
-                continue
-            if unit_after(clause.tokens, index):
-                counted.append(token)
-                continue
-            if is_ordinal(found, token.at) or (n in labelled and is_content(clause.tokens[index - 1])):
-                continue
-            strength = strength_of(clause, index, is_first=n == 0, verb_last=verb_last)
-            before = found[max(0, token.at - 1)].text
-            if strength == NAMED:
-                labelled.add(n)
-            elif strength == COUNTED and before not in ("*", "~~"):
-                counted.append(token)
-            elif strength:
-                its.append(_candidate(found, clauses, n, index, strength))
-        _say_whose(clause, its, carried, verb_last=verb_last)
-        beside_label = any(clauses[k].sentence == clause.sentence for k in labelled if k != n)
-        for candidate in its:
-            _settle(clause, candidate, beside_label=beside_label)
-            taken |= candidate.roles
-        carried = 0 if its else _carried(clause, clauses[n + 1 : n + 2]) & ~taken
-        candidates += its
-    if counted:
-        candidates = [each for each in candidates if not _counts_too(each, candidates, clauses, counted)]
+        if clause.numbers and (its := _of_clause(found, clauses, n, passed, verb_last=verb_last)):
+            _say_whose(clause, its, carried, verb_last=verb_last)
+            for candidate in its:
+                _settle(clauses, candidate, passed.labelled)
+                taken |= candidate.roles
+            carried = 0
+            candidates += its
+        elif n + 1 < len(clauses):
+            carried = _carried(clause, clauses[n + 1]) & ~taken
+    if passed.counted:
+        candidates = [each for each in candidates if not _counts_too(each, candidates, clauses, passed.counted)]
     if not candidates:
         candidates = _nothing_but_the_scale(clauses)
     _say_only_if(candidates, clauses)
     return candidates
+
+
+def _of_clause(
+    found: Sequence[Token], clauses: Sequence[Clause], n: int, passed: _Passed, *, verb_last: bool
+) -> list[Candidate]:
+    its: list[Candidate] = []
+    clause = clauses[n]
+    for index in clause.numbers:
+        token = clause.tokens[index]
+        if not (is_number(token) or token.kind is kinds.OF_TEN) or id(token) in passed.listed:
+            continue
+        if unit_after(clause.tokens, index):
+            passed.counted.append(token)
+            continue
+        if is_ordinal(found, token.at) or (n in passed.labelled and is_content(clause.tokens[index - 1])):
+            continue
+        strength = strength_of(clause, index, is_first=n == 0, verb_last=verb_last)
+        before = found[max(0, token.at - 1)].text
+        if strength == NAMED:
+            passed.labelled.add(n)
+        elif strength == COUNTED and before not in ("*", "~~"):
+            passed.counted.append(token)
+        elif strength:
+            its.append(_candidate(found, clauses, n, index, strength))
+    return its
 
 
 def _candidate(found: Sequence[Token], clauses: Sequence[Clause], n: int, index: int, strength: int) -> Candidate:
@@ -101,15 +122,23 @@ def _candidate(found: Sequence[Token], clauses: Sequence[Clause], n: int, index:
     token = clause.tokens[index]
     beside = found[max(0, token.at - 1)].text, found[min(token.at + 1, len(found) - 1)].text
     corrects = "*" in beside or beside[0] == "~~"
-    denied = is_denied(clause.tokens, index) or (beside[1] == "?" and _is_denial(clauses[n + 1 : n + 2]))
+    asked = index + 2 >= len(clause.tokens) and _asks(found, clause.tokens[-1])
+    denied = is_denied(clause.tokens, index) or (asked and _is_denial(clauses[n + 1 : n + 2]))
     made = Candidate(token, n, index, max(strength, ALONE) if corrects else strength, 0, denied, corrects)
     made.has_subject = clause.first < index
+    made.concludes = beside[0] == ":" and (token.at + 1 == len(found) or beside[1] in SENTENCE_ENDS)
     return made
 
 
-def _settle(clause: Clause, candidate: Candidate, *, beside_label: bool) -> None:
-    candidate.beside_label = beside_label
-    if candidate.strength == CERTAIN and not roles_of(clause.tokens[: candidate.index]) & roles.HYP:
+def _asks(found: Sequence[Token], last: Token) -> bool:
+    return last.at + 1 < len(found) and found[last.at + 1].text == "?"
+
+
+def _settle(clauses: Sequence[Clause], candidate: Candidate, labelled: Collection[int]) -> None:
+    its = clauses[candidate.clause]
+    if labelled:
+        candidate.beside_label = any(clauses[n].sentence == its.sentence for n in labelled if n != candidate.clause)
+    if candidate.strength == CERTAIN and not roles_of(its.tokens[: candidate.index]) & roles.HYP:
         candidate.roles &= ~roles.HYP  # 9/10, if only breakfast were better
 
 
@@ -121,6 +150,8 @@ def _counts_too(
     first = min(clause.tokens[0].at for clause in clauses if clause.sentence == sentence)
     before = [token for token in counted if first <= token.at < candidate.token.at]
     if not before or roles_of(clauses[candidate.clause].tokens[: candidate.index]) & roles.CORRECT:
+        return False
+    if candidate.concludes:
         return False
     if candidate.strength > FIRST:
         return candidate.strength == ALONE and before[-1].value == candidate.value
@@ -138,7 +169,7 @@ def _nothing_but_the_scale(clauses: Sequence[Clause]) -> list[Candidate]:
     found = [
         Candidate(token, n, index, ALONE)
         for n, clause in enumerate(clauses)
-        for index, token in enumerate(clause.tokens)
+        for index, token in ((index, clause.tokens[index]) for index in clause.numbers)
         if (is_number(token) or token.kind is kinds.MISFIT) and not clause.says_something
     ]
     is_it = len(found) == 1 and found[0].value == 10 and is_the_scale(clauses[found[0].clause].tokens, found[0].index)
@@ -156,33 +187,21 @@ def _say_only_if(candidates: Sequence[Candidate], clauses: Sequence[Clause]) -> 
                 candidate.roles |= roles.HYP
 
 
-def misfit_in(found: Sequence[Token], clauses: Sequence[Clause]) -> int:
-    """The last clause with a number by which a score may have been meant; -1: there is none."""
-    last = -1
-    for n, clause in enumerate(clauses):
-        for index, token in enumerate(clause.tokens):
-            if token.kind is kinds.MISFIT:
-                named = is_named(clause.tokens, index) or (index > 0 and is_ordinal(found, token.at))
-            elif token.roles & (roles.OTHER_SCALE | roles.HUNDRED) and token.kind is kinds.WORD:
-                named = False
-            else:
-                continue
-            last = last if named or unit_after(clause.tokens, index) else n
-    return last
-
-
-def _carried(clause: Clause, following: Sequence[Clause]) -> int:
+def _carried(clause: Clause, following: Clause) -> int:
     """What a clause without a number says of the number in the next one."""
     carried = clause.roles & _SHARED
+    if not carried:
+        return 0
+    if clause.roles & roles.RETRACT:  # that was a slip, it's 9
+        carried &= ~roles.PAST
     if clause.says_something:  # my wife loved it, 9
         carried &= ~(roles.PAST | roles.OTHER)
         if not clause.tokens[0].roles & roles.HYP:  # it could have been warmer, 5
             carried &= ~roles.HYP
-    for other in following:
-        if other.roles & roles.CONTRAST:
-            carried &= ~roles.HYP
-        if other.sentence != clause.sentence:
-            carried &= roles.OVERALL | roles.NOW | roles.OWN
+    if following.roles & roles.CONTRAST:
+        carried &= ~roles.HYP
+    if following.sentence != clause.sentence:
+        carried &= roles.OVERALL | roles.NOW | roles.OWN
     return carried
 
 
@@ -197,8 +216,11 @@ def _say_whose(clause: Clause, its: list[Candidate], carried: int, *, verb_last:
         end = len(clause.tokens) if is_last else candidate.index
         if len(its) == 1:
             candidate.roles = whose if whose & ~roles.OVERALL else whose | carried
-            if not verb_last and not roles_of(clause.tokens[: candidate.index]) & roles.OTHER:  # 9 my wife loves it
-                candidate.roles &= ~(whose & roles.OTHER)
+            if not verb_last:
+                if not roles_of(clause.tokens[: candidate.index]) & roles.OTHER:  # 9 my wife loves it
+                    candidate.roles &= ~(whose & roles.OTHER)
+                if clause.first > candidate.index:  # 9 the pool was cold
+                    candidate.roles &= ~(_VERBS & whose & ~roles_of(clause.tokens[: clause.first]))
         elif not verb_last:
             candidate.roles = roles_of(clause.tokens[begin:end]) & _WHOSE
             if not is_first and roles_of(clause.tokens[begin : candidate.index]) & roles.CORRECT:

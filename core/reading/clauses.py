@@ -35,6 +35,8 @@ class Clause:
     """Index of the first token that says something by itself."""
     last: int = -1
     """Index of the last one."""
+    numbers: list[int] = field(default_factory=list)
+    """Indices of the tokens that a score may have been meant by."""
 
     @property
     def says_something(self) -> bool:
@@ -52,6 +54,9 @@ def is_content(token: Token) -> bool:
 
 _ALWAYS = roles.UNIT | roles.LABEL
 """These say something whatever else they may be."""
+
+NUMBERISH = roles.WEAK | roles.OTHER_SCALE | roles.HUNDRED | roles.HALF
+"""Words that a score may have been meant by; by shape it is what comes before ``SCALE``."""
 
 
 def roles_of(several: Iterable[Token | Clause]) -> int:
@@ -91,13 +96,16 @@ def clauses_of(found: Sequence[Token]) -> list[Clause]:
             clause = Clause(clause.sentence)
             clauses.append(clause)
             its = clause.tokens
-        if is_content(token):
+        kind, does = token.kind, token.roles
+        after_word = kind is kinds.WORD
+        if (not does & LIGHT or does & _ALWAYS) if after_word else (kind is kinds.COUNT or kind is kinds.OTHER):
             clause.last = len(its)
             if clause.first is FAR:
                 clause.first = clause.last
+        if kind < kinds.SCALE or does & NUMBERISH:
+            clause.numbers.append(len(its))
         its.append(token)
-        clause.roles |= token.roles
-        after_word = token.kind is kinds.WORD
+        clause.roles |= does
     return [clause for clause in clauses if clause.tokens]
 
 

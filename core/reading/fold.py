@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 GONE: Final = "\x00"
 """Stands for a character that says nothing here: accents that stand alone, joiners, the frame of a keycap."""
@@ -111,8 +110,7 @@ _DRAWN = "\u30fc"
 _TO_DROP = re.compile(f".?{STRUCK}|{GONE}|(?<=[\u3041-\u30fa]){_DRAWN}+")
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """A folded text. ``places[i]`` is where its character *i* stands in the original; ``None``: at *i*."""
 
     text: str

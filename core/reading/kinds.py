@@ -7,7 +7,7 @@ NUMBER: Final = 0
 OF_TEN: Final = 1
 """N/10."""
 MISFIT: Final = 2
-"""A number that a score may have been meant by: 8.5, 7-8, 11, 4/5, 90 %."""
+"""A number that a score may have been meant by: 8.5, 7-8, 11, 4/5, 90 %; the last that may."""
 SCALE: Final = 3
 """0-10: the scale itself."""
 COUNT: Final = 4

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from core.reading import roles
 from core.reading.fold import UNSPACED, folded
+from core.reading.phrases import Phrases, parts
 from core.reading.roles import NAMES
 
 FOLDER = Path(__file__).parent.parent / "lexicons"
@@ -32,11 +33,13 @@ class Entry(NamedTuple):
 class Senses:
     """All meanings of a word or phrase."""
 
-    __slots__ = ("by_language", "entries", "languages", "roles", "value")
+    __slots__ = ("by_language", "entries", "languages", "only", "roles", "value")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
         self.languages = tuple({entry.language for entry in self.entries})
+        self.only = self.languages[0] if len(self.languages) == 1 else -1
+        """The one language that knows it; -1: several do."""
         self.by_language = {entry.language: entry for entry in self.entries}
         """The one meaning that it has there; languages in which it has several are left out."""
         if len(self.by_language) < len(self.entries):
@@ -50,8 +53,8 @@ class Senses:
             self.value = max(self.value, entry.value)
 
 
-Phrase = tuple[tuple[str, ...], str]
-"""The words after the first, and the whole phrase."""
+Known = tuple[str, Senses | None, Phrases | None]
+"""A word without letters that are drawn out, what it means, and the phrases that begin with it."""
 
 
 @dataclass(slots=True)
@@ -62,8 +65,8 @@ class Lexicon:
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     """By word, phrase or stem (``word*``); where nothing separates words, without blanks."""
     stem_lengths: tuple[int, ...] = ()
-    phrases: dict[str, dict[str, list[Phrase]]] = field(default_factory=dict)
-    """By their first and second word (of a stem, ``*`` and how it begins; ``*``: any word), the longest first."""
+    phrases: dict[str, Phrases] = field(default_factory=dict)
+    """By their first word."""
     lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Where nothing separates words: how long those are that begin with a character, the longest first."""
     suffixes: dict[str, list[Entry]] = field(default_factory=dict)
@@ -74,7 +77,7 @@ class Lexicon:
     """The language whose numbers are used in the others."""
     other_script: frozenset[int] = frozenset()
     """Languages that are not written in Latin letters, so that an English number among them is just that."""
-    seen: dict[str, tuple[str, Senses | None]] = field(default_factory=dict)
+    seen: dict[str, Known] = field(default_factory=dict)
     """What was looked up before, as long as it is not too much."""
     _senses: dict[str, Senses] = field(default_factory=dict)
 
@@ -86,13 +89,29 @@ class Lexicon:
         """What an entry means. Put together when it is first asked for: most are never."""
         found = self._senses.get(entry)
         if found is None:
-            found = self._senses[entry] = Senses(_joined(self.entries[entry]))
+            its = self.entries[entry]
+            if " " in entry:
+                its = [*its, *self._of_parts(entry, its)]
+            found = self._senses[entry] = Senses(_joined(its))
         return found
+
+    def _of_parts(self, phrase: str, its: Sequence[Entry]) -> Iterator[Entry]:
+        """What the first word of a phrase, or those after it, say of whose and when: "and overall", "now a"."""
+        first, _, rest = phrase.partition(" ")
+        packing = {entry.language: entry for entry in its if not entry.roles & ~_PACKING}
+        for part in (first, rest):
+            for entry in self.entries.get(part, ()):
+                if entry.language in packing and entry.roles & _WHOSE:
+                    yield Entry(entry.language, entry.roles & _WHOSE, packing[entry.language].value)
 
     def expected(self, languages: tuple[str, ...]) -> tuple[int, ...]:
         """The places of these languages (BCP 47 tags), of those that there are words of."""
         known = {language.partition("-")[0] for language in languages} if languages else ()
         return tuple(index for index, language in enumerate(self.languages) if language in known) if known else ()
+
+
+_PACKING = roles.CUE | roles.LIGHT | roles.CONTRAST | roles.LINK | roles.COMMON
+_WHOSE = roles.NOW | roles.OVERALL
 
 
 def _joined(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -119,9 +138,6 @@ def lexicon() -> Lexicon:
     stems: set[int] = set()
     for word in made.entries:
         _index(made, word, stems)
-    for phrases in made.phrases.values():
-        for those in phrases.values():
-            those.sort(key=lambda each: -len(each[0]))
     made.stem_lengths = tuple(sorted(stems, reverse=True))
     return made
 
@@ -170,11 +186,10 @@ def _index(made: Lexicon, word: str, stems: set[int]) -> None:
         if len(word) not in lengths:
             made.lengths[word[0]] = tuple(sorted((*lengths, len(word)), reverse=True))
     elif " " in word or "-" in word:
-        parts = word.replace("-", " - ").split()
-        if len(parts) > 1:
-            first, *rest = parts
-            second = f"*{rest[0][:1].strip('*')}" if rest[0].endswith("*") else rest[0]
-            made.phrases.setdefault(first, {}).setdefault(second, []).append((tuple(rest), word))
+        if len(words := parts(word)) > 1:
+            if (phrases := made.phrases.get(words[0])) is None:
+                phrases = made.phrases[words[0]] = Phrases()
+            phrases.add(word)
     elif word.endswith("*"):
         stems.add(len(word) - 1)
 
@@ -184,13 +199,12 @@ def _index(made: Lexicon, word: str, stems: set[int]) -> None:
 MOST_SEEN = 50_000
 
 
-def look_up(lexicon: Lexicon, word: str) -> tuple[str, Senses | None]:
-    """A word without letters that are drawn out, and what it means in every language that knows it, or a stem of it:
-    also ``teeen``, ``sevenish``."""
+def look_up(lexicon: Lexicon, word: str) -> Known:
+    """What is known of a word, in every language that knows it or a stem of it: also ``teeen``, ``sevenish``."""
     found = lexicon.seen.get(word)
     if found is None:
         plain = _DRAWN_OUT.sub(r"\1", word)
-        found = plain, _looked_up(lexicon, plain)
+        found = plain, _looked_up(lexicon, plain), lexicon.phrases.get(plain)
         if len(lexicon.seen) < MOST_SEEN:
             lexicon.seen[word] = found
     return found
@@ -208,6 +222,11 @@ def _looked_up(lexicon: Lexicon, word: str) -> Senses | None:
     for other in _spellings(word):
         if (found := lexicon.senses(other)) is not None:
             return found
+    if "\u0600" < word[:1] < "\u0700":
+        for prefix in _ARABIC_PREFIXES:
+            if word.startswith(prefix) and (found := lexicon.senses(word[len(prefix) :])) is not None:
+                # "And the staff" is not what the number before it counts.
+                return Senses(entry._replace(roles=entry.roles & ~roles.UNIT) for entry in found.entries)
     return None
 
 
@@ -215,9 +234,9 @@ def _spellings(word: str) -> Iterator[str]:
     """Other words by which it may be known."""
     if word.endswith("ish"):
         yield word[:-3]
+    if "'" in word:  # l'eliminazione, n'otto
+        yield word.partition("'")[2]
     yield _REPEATED.sub(r"\1", word)
-    if "\u0600" < word[:1] < "\u0700":
-        yield from (word[len(prefix) :] for prefix in _ARABIC_PREFIXES if word.startswith(prefix))
 
 
 _ARABIC_PREFIXES = (
@@ -227,7 +246,8 @@ _ARABIC_PREFIXES = (
     "\u0644\u0644",
     "\u0627\u0644",
     *"\u0648\u0628\u0641\u0644",
+    "\u0647\u0627\u0644",
 )
-"""And, with, so, to, the: written together with the word."""
+"""And, with, so, to, the, this: written together with the word."""
 _DRAWN_OUT = re.compile(r"(.)\1\1+")
 _REPEATED = re.compile(r"(.)\1+")

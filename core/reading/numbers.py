@@ -18,15 +18,32 @@ _FILLS = roles.LIGHT | roles.COMMON
 
 def merged(found: Found) -> list[Token]:
     """Tokens with those that make one number made one."""
-    made: list[Token] = []
+    made = list(found)
     at = 0
-    while at < len(found):
-        width, token = 1, found[at]
-        if token.kind in (kinds.NUMBER, kinds.MISFIT) or token.roles & _BEGINS:
-            width, token = _several(found, at)
-        made.append(token)
-        at += width
+    while at < len(made):
+        token = made[at]
+        if token.roles & _BEGINS or (token.kind in _PARTS and _goes_on(made, at + 1)):
+            width, whole = _several(made, at)
+            if whole is not token:
+                made[at : at + width] = (whole,)
+        at += 1
     return made
+
+
+_PARTS = frozenset((kinds.NUMBER, kinds.MISFIT))
+
+
+def _goes_on(found: Found, at: int) -> bool:
+    """Whether what stands behind a number may be more of it."""
+    if at >= len(found):
+        return False
+    if found[at].roles & _JOINS or found[at].text in _JOINING:
+        return True
+    return at + 1 < len(found) and bool(found[at + 1].roles & roles.OUTOF)
+
+
+_JOINS = roles.POINTS | roles.OUTOF | roles.HALF | roles.OR | roles.TO
+_JOINING = frozenset("/-~")
 
 
 def is_number(token: Token) -> bool:
@@ -98,8 +115,19 @@ def _of_something(found: Found, at: int) -> Made | None:
     if _counted(found, end + 1) or (whole.value != 10 and _names_things(found, end + 1)):
         return _made(kinds.COUNT, found, at, end + 1)
     if whole.value == 10 and is_number(whole):
-        return _made(kinds.OF_TEN if is_number(its) else kinds.MISFIT, found, at, end + 1, its.value)
+        if is_number(its):
+            return _made(kinds.OF_TEN, found, at, end + 1, its.value)
+        return _made(kinds.MISFIT, found, at, end + 1)
     return _made(kinds.MISFIT, found, at, end + 1, whole.value)
+
+
+def _of_things(found: Found, at: int) -> Made | None:
+    """9 showers out of 10."""
+    if at + 3 >= len(found) or not found[at + 2].roles & roles.OUTOF:
+        return None
+    if not is_content(found[at + 1]) or found[at + 1].roles & roles.OTHER_SCALE:
+        return None
+    return _made(kinds.COUNT, found, at, at + 4) if found[at + 3].kind in _PARTS else None
 
 
 def _and_a_half(found: Found, at: int) -> Made | None:
@@ -117,6 +145,8 @@ def _or_another(found: Found, at: int) -> Made | None:
     """7 or 8; un 6 o un 7; zwei-drei."""
     after = _past_points(found, at + 1)
     if after + 1 >= len(found) or not (found[after].roles & roles.OR or found[after].text in ("-", "~")):
+        return None
+    if found[at].value == 10 and at and found[at - 1].roles & roles.OUTOF:  # of ten - six
         return None
     end = after + 1
     if end + 1 < len(found) and is_article(found, end) and is_number(found[end + 1]):
@@ -139,13 +169,13 @@ def _to_another(found: Found, at: int) -> Made | None:
         return None
     if any(each.roles & roles.CORRECT for each in found[max(0, at - 5) : at]):
         return _made(kinds.NUMBER, found, at, after + 2, other.value)
-    if _counted(found, after + 2):
+    if _counted(found, after + 2) or other.value < found[at].value:  # 3 to 2: who won
         return _made(kinds.COUNT, found, at, after + 2)
     return _made(_span(found[at].value, other.value), found, at, after + 2)
 
 
 _RULES: tuple[Callable[[Found, int], Made | None], ...] = (
-    *(_idiom, _between, _minus_or_half, _no_number, _of_something, _and_a_half, _or_another, _to_another),
+    *(_idiom, _between, _minus_or_half, _no_number, _of_something, _of_things, _and_a_half, _or_another, _to_another),
 )
 
 

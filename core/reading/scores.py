@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.reading import kinds, roles
-from core.reading.candidates import Candidate, candidates_of, misfit_in
-from core.reading.clauses import Clause, clauses_of, is_content, roles_of
+from core.reading.candidates import Candidate, candidates_of
+from core.reading.clauses import NUMBERISH, Clause, clauses_of, roles_of
+from core.reading.misfits import has_points, is_about_scores, is_beside_another_scale, misfit_in, names_another_scale
 from core.reading.numbers import merged
 from core.reading.shapes import Token
-from core.reading.strength import ALONE, ASPECT, FIRST, LAST, LOOSE
+from core.reading.strength import ALONE, ASPECT, CERTAIN, FIRST, LAST, LOOSE
 
 HIGH = 7
 """A score from here on is turned over by "avoid"; below it the two agree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What was found: a score with its tokens, or that one was probably meant."""
 
     score: int | None = None
@@ -30,81 +30,108 @@ class Found:
 def find(found: Sequence[Token], lowest: int, *, verb_last: bool = False) -> Found:
     """The score in the tokens of a text, on a scale from ``lowest`` to 10. ``verb_last``: what is said of a number
     comes after it."""
-    numbers = 0
+    numbers = said = 0
     for token in found:
-        if token.kind in _NUMBERS or token.roles & _NUMBERISH:
+        said |= token.roles
+        if token.kind < kinds.SCALE or token.roles & NUMBERISH:
             numbers += 1
     if not 0 < numbers <= MOST:
         return Found()
+    if said & roles.MAX and names_another_scale(found):
+        return Found(ambiguous=True)
     found = merged(found)
     clauses = clauses_of(found)
     candidates = candidates_of(found, clauses, verb_last=verb_last)
     on_scale = [candidate for candidate in candidates if candidate.value >= lowest]
-    if candidates and not on_scale and max(candidate.strength for candidate in candidates) >= ALONE:
+    if candidates and not on_scale and max([candidate.strength for candidate in candidates]) >= FIRST:
         return Found(ambiguous=True)
-    return _chosen(on_scale, misfit_in(found, clauses), clauses)
+    return _chosen(on_scale, misfit_in(found, clauses), clauses, said)
+
+
+def _is_one(token: Token) -> bool:
+    """Whether it is the word that is an article as well: un, один."""
+    return token.kind is kinds.WORD and token.value == 1
 
 
 MOST = 12
 """Who writes more numbers than that is telling something else."""
-_NUMBERS = frozenset({kinds.NUMBER, kinds.OF_TEN, kinds.MISFIT})
-_NUMBERISH = roles.WEAK | roles.OTHER_SCALE | roles.HUNDRED | roles.HALF
 
 
-def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clause]) -> Found:
-    candidates = _standing_out(candidates, clauses)
+def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clause], said: int) -> Found:
+    candidates = _standing_out(_sure_ones(candidates), clauses)
     if not candidates:
-        return Found(ambiguous=misfit >= 0 and _is_about_scores(clauses))
-    stated = [candidate for candidate in candidates if not candidate.denied]
-    choice = _overall(stated) or _corrected(stated) or _present(stated, clauses)
+        return Found(ambiguous=misfit >= 0 and is_about_scores(clauses))
+    choice = _choice([candidate for candidate in candidates if not candidate.denied], clauses)
     if choice is None or (choice.strength < ALONE and (misfit >= choice.clause or choice.beside_label)):
         return Found(ambiguous=True)
-    if choice.value >= HIGH and any(clause.roles & roles.TURN for clause in clauses):
+    its = clauses[choice.clause]
+    if said & roles.POINTS and any(map(has_points, clauses[: choice.clause])) and not said & roles.CORRECT:
+        return Found(ambiguous=True)  # 12 points, 2 of them for the guard
+    if said & roles.OTHER_SCALE and choice.strength < CERTAIN and is_beside_another_scale(its, choice.index):
         return Found(ambiguous=True)
-    return Found(choice.value, candidate=choice, clause=clauses[choice.clause])
+    if choice.value >= HIGH and said & roles.TURN:
+        return Found(ambiguous=True)
+    return Found(choice.value, candidate=choice, clause=its)
 
 
-def _is_about_scores(clauses: Sequence[Clause]) -> bool:
-    """Whether a misfit was probably meant as a score: little else is said beside it."""
-    for clause in clauses:
-        if any(
-            token.kind is kinds.MISFIT or token.roles & (roles.OTHER_SCALE | roles.HUNDRED) for token in clause.tokens
-        ):
-            content = [t for t in clause.tokens if is_content(t) and not t.roles & (roles.OTHER_SCALE | roles.HUNDRED)]
-            if len(content) <= 1 or clause.roles & (roles.CUE | roles.OTHER_SCALE):
-                return True
-            first = next((t for t in clause.tokens if is_content(t) or t.kind is kinds.MISFIT), None)
-            if clause is clauses[0] and first is not None and first.kind is kinds.MISFIT and _is_a_shape(first):
-                return True
-    return False
+def _sure_ones(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Without words that are only sometimes numbers, where others surely are."""
+    if len(candidates) > 1:
+        if any(each.strength == CERTAIN for each in candidates):  # 3 of 10, only one of them works
+            return [each for each in candidates if each.strength == CERTAIN or not each.token.roles & roles.WEAK]
+        if any(each.strength >= LAST and each.token.kind is not kinds.WORD for each in candidates):  # 3, one for all
+            return [each for each in candidates if each.strength > LOOSE or not _is_one(each.token)]
+    return candidates
 
 
-def _is_a_shape(token: Token) -> bool:
-    """Whether it looks like a score by itself: 8.5, 7-8, 4/5; not a bare 12, a percentage, or two of three."""
-    if token.text.endswith("%"):
-        return False
-    return token.value == -1 or (token.value in (5, 20, 100) and token.text != str(token.value))
+def _choice(stated: Sequence[Candidate], clauses: Sequence[Clause]) -> Candidate | None:
+    """The one that is meant, of those that are not denied."""
+    if len(stated) == 1:
+        (only,) = stated
+        return only if only.roles & roles.OVERALL or only.corrects or not _is_away(only) else None
+    return _overall(stated) or _corrected(stated) or _present(stated, clauses)
 
 
 def _standing_out(candidates: Sequence[Candidate], clauses: Sequence[Clause]) -> Sequence[Candidate]:
-    if not candidates:
-        return candidates
-    present = [candidate.strength for candidate in candidates if not _is_away(candidate)]
-    best = max(present) if present else max(candidate.strength for candidate in candidates)
-    aspects = _aspects([candidate for candidate in candidates if not _is_away(candidate)])
+    if len(candidates) < 2:
+        return candidates if all(_stands_alone(each, len(clauses) - 1) for each in candidates) else []
+    present = [candidate for candidate in candidates if not _is_away(candidate)]
+    kept = [candidate for candidate in present if not candidate.roles & roles.RETRACT]
+    if any(candidate.strength >= LAST for candidate in kept):
+        present = kept
+    best = max([candidate.strength for candidate in present or candidates])
+    aspects = _aspects(present)
     if best >= ALONE and len(aspects) < 2:
         if several := _each_of_its_own(candidates):
             return several
+        if plain := _said_first(candidates, clauses):
+            return plain
         stands_out = roles.OVERALL | roles.NOW
-        return [candidate for candidate in candidates if candidate.strength >= ALONE or candidate.roles & stands_out]
+        return [each for each in candidates if each.strength >= ALONE or each.roles & stands_out or each.concludes]
     if len(aspects) > 1 and best < FIRST:
         return candidates
-    if best == LAST and len(candidates) == 1 and candidates[0].clause not in (0, len(clauses) - 1):
-        return []
     if best <= LOOSE:  # not a 7, it's a 4 and that's that
-        rest = [candidate for candidate in candidates if not _is_away(candidate)]
-        return candidates if len(rest) == 1 < len(candidates) and best == LOOSE else []
+        return candidates if len(present) == 1 < len(candidates) and best == LOOSE else []
     return [candidate for candidate in candidates if candidate.strength >= LAST or best == FIRST]
+
+
+def _stands_alone(candidate: Candidate, last: int) -> bool:
+    """Whether the only number there is is meant as a score: in a clause with more in it, only in the first or last."""
+    if candidate.strength == LAST and not candidate.concludes:
+        return candidate.clause in (0, last)
+    return candidate.strength > LOOSE
+
+
+def _said_first(candidates: Sequence[Candidate], clauses: Sequence[Clause]) -> Sequence[Candidate]:
+    """The score of whom went on talking without a pause: it's a 5 u take forever 2 reply."""
+    first, *others = candidates
+    begun = bool(others) and first.strength == ALONE and not first.has_subject and not _is_away(first)
+    goes_on = all(each.has_subject and each.clause == first.clause and each.strength <= ALONE for each in others)
+    return [first] if begun and goes_on and not clauses[first.clause].roles & _ANOTHER else []
+
+
+_ANOTHER = roles.CORRECT | roles.OVERALL | roles.NOW | roles.OWN | roles.OTHER | roles.PAST | roles.HYP
+"""With one of these in the clause the later number may be the one that is meant."""
 
 
 def _each_of_its_own(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
@@ -149,16 +176,30 @@ def _corrected(stated: Sequence[Candidate]) -> Candidate | None:
 def _present(stated: Sequence[Candidate], clauses: Sequence[Clause]) -> Candidate | None:
     """The writer's own present score, where there is exactly one, or the last of several that replace each other."""
     own = [candidate for candidate in stated if not _is_away(candidate)]
-    kept = [candidate for candidate in own if not candidate.roles & roles.RETRACT] or own
+    slips = {candidate.value for candidate in own if candidate.roles & roles.RETRACT}
+    kept = [candidate for candidate in own if candidate.value not in slips]
+    if own and not kept:  # 3 was a slip, it was an 8
+        behind = stated[stated.index(own[-1]) + 1 :]
+        kept = [each for each in behind if not each.roles & (roles.HYP | roles.OTHER | roles.RETRACT)] or own
     if not kept:
         return None
     if len({candidate.value for candidate in kept}) == 1:
         return kept[0]
     if _is_replaced(kept, clauses):
         return kept[-1]
-    mine = [candidate for candidate in kept if candidate.roles & (roles.NOW | roles.OWN)]
-    return mine[-1] if len({candidate.value for candidate in mine}) == 1 else None
+    if len(kept) > _TWO and all(candidate.has_subject for candidate in kept):
+        return None  # this year the team gets an 8, the trainer a 2, the fans a 10
+    if kept[-1].concludes and not kept[-1].has_subject and not any(candidate.concludes for candidate in kept[:-1]):
+        return kept[-1]
+    for whose in (roles.NOW, roles.NOW | roles.OWN):
+        mine = [candidate for candidate in kept if candidate.roles & whose]
+        if len({candidate.value for candidate in mine}) == 1:
+            return mine[-1]
+    return None
 
+
+_TWO = 2
+"""Then and now, or yours and mine; more are of several things."""
 
 _DENIES = roles.DENY | roles.DENY_AFTER
 

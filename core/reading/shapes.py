@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from core.reading import kinds, roles
 from core.reading.fold import EMOJI, STAR, TEN, UNSPACED
 from core.reading.lexicon import Entry, Lexicon, Senses, look_up
+from core.reading.phrases import Phrases
 from core.reading.roles import NAMES
 
 HEAD: Final = 256
 TAIL: Final = 128
 """So many characters of a long text are read, at its beginning and end: that is where a score or a wish stands."""
+
+
+MOST: Final = 240
+"""Tokens, too, are read up to so many: whoever writes more of them in so few characters says nothing."""
 
 
 def _letters() -> str:
@@ -38,17 +43,18 @@ _LINK = rf"""
       | [a-z0-9-]{{1,40}}(?:\.[a-z0-9-]{{1,40}}){{0,4}}\.(?:{_DOMAIN})\b(?![.\w])/?\S*) |"""
 _SHAPES = rf"""
     (?P<grade>(?<![a-z'])[a-f][+-](?!\w))
-  | (?P<word>{_LETTER}+(?:[']{_LETTER}+|[2-9]{_LETTER}{{2,}})* | {_HINDI}+)
-  | [ ]+
+  | (?P<word>{_LETTER}+(?:[']{_LETTER}+|[2-9]{_LETTER}{{2,}}|'(?=\d))* | {_HINDI}+)
+  | [^\S\n]+
   | (?P<unspaced>[{UNSPACED}]+(?:\ ?[{UNSPACED}]+)*)
   | (?=[\d+]|{_SIGN})(?:
         (?P<money>{_SIGN}\s?\d+(?:[.,]\d+)* | \d+(?:[.,]\d+)*\s?{_SIGN})
       | (?P<percent>\d+(?:[.,]\d+)?\s?%)
       | (?P<decimal_of>\d+[.,]\d+\s?/\s?\d+)
       | (?P<name>24\s?/\s?7 | 7\s?/\s?24
-          | 0?8/15 | 7-11 | (?:0\d|\d{{4}})\d*[/-]\d+(?![\d/-]) | \d+\s?[+x\u00d7]\s?\d+
+          | 0?8/15 | 7-11 | (?!1000+/10(?!\d))(?:0\d|\d{{4}})\d*[/-]\d+(?![\d/-]) | \d+-\d{{4,}}(?![\d-])
+          | \d+\s?[+x\u00d7\u6bd4\u5c0d\u5bfe]\s?\d+
           | \d{{1,2}}:\d{{1,2}}(?!\d) | \d+(?:[./-]\d+){{2,}}(?!\d)
-          | \d\d(?:[\ .]\d\d){{3,}}(?!\d)
+          | \d\d(?:[\ .]\d\d){{3,}}(?!\d) | \d(?:\ \d){{3,}}(?!\d)
           | (?=[\d()\ -]{{0,12}}\d{{3}})\+?\d[\d()\ -]{{6,24}}\d)
       | (?P<fraction>(?P<part>\d{{1,4}})\s?[/\\]\s?(?P<whole>\d{{1,4}}|{TEN})(?![\d/]))
       | (?P<decimal>\d+[.,]\d+(?!\d) | \d+\s?[\u00bc-\u00be\u2150-\u215e])
@@ -66,15 +72,35 @@ _SHAPES = rf"""
   | (?P<emoji>{EMOJI})
   | (?P<other>[^\s])
 """
-_TOKEN = re.compile(_SHAPES, re.VERBOSE)
-_TOKEN_OR_LINK = re.compile(_LINK + _SHAPES, re.VERBOSE)
 _MAYBE_LINK = re.compile(r"\w[.@]\w|://")
+_PLAIN = {
+    **dict.fromkeys(("percent", "decimal_of", "vulgar", "star", "grade"), kinds.MISFIT),
+    **dict.fromkeys(("money", "name"), kinds.COUNT),
+    **dict.fromkeys(("emoji", "face"), kinds.EMOJI),
+    **dict.fromkeys(("mark", "other"), kinds.MARK),
+    **dict.fromkeys(("link", "handle"), kinds.OTHER),
+}
+"""Shapes that are the same whatever stands in them."""
+
+
+class _Shapes:
+    """A pattern of all shapes, and what its groups stand for, by their numbers."""
+
+    def __init__(self, pattern: str) -> None:
+        self.match = re.compile(pattern, re.VERBOSE).match
+        groups = re.compile(pattern, re.VERBOSE).groupindex
+        self.word = groups["word"]
+        self.plain = {groups[name]: kind for name, kind in _PLAIN.items() if name in groups}
+
+
+_TOKEN = _Shapes(_SHAPES)
+_TOKEN_OR_LINK = _Shapes(_LINK + _SHAPES)
 
 
 class Token:
     """One token. ``start`` and ``end`` are places in the folded text."""
 
-    __slots__ = ("at", "end", "glued", "kind", "roles", "senses", "start", "text", "value")
+    __slots__ = ("at", "begins", "end", "glued", "kind", "roles", "senses", "start", "text", "value")
 
     def __init__(
         self,
@@ -85,9 +111,10 @@ class Token:
         value: int = -1,
         roles: int = 0,
         senses: Senses | None = None,
+        begins: Phrases | None = None,
     ) -> None:
         self.kind, self.start, self.end, self.text = kind, start, end, text
-        self.value, self.roles, self.senses = value, roles, senses
+        self.value, self.roles, self.senses, self.begins = value, roles, senses, begins
         self.at: int
         """Its place among the tokens, once they stand in clauses."""
         self.glued = False
@@ -105,19 +132,36 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
     """The tokens of a folded text; each word with all that it may mean."""
     found: list[Token] = []
     shapes = _TOKEN_OR_LINK if ("." in text or "@" in text or ":" in text) and _MAYBE_LINK.search(text) else _TOKEN
-    a_word, seen = shapes.groupindex["word"], lexicon.seen
-    for begin, end in _parts(len(text)):
+    shape_at, a_word, plain, seen = shapes.match, shapes.word, shapes.plain, lexicon.seen
+    for begin, end, most in _parts(len(text)):
         if begin:
             found.append(Token(kinds.MARK, begin, begin, "\n"))
-        for match in shapes.finditer(text, begin, end):
-            if match.lastindex == a_word:
-                written = match[0]
-                word, senses = seen.get(written) or look_up(lexicon, written)
-                found.append(Token(kinds.WORD, match.start(), match.end(), word, -1, 0, senses))
-            elif match.lastindex is not None:  # blanks are nothing, but cost a try of every shape
-                found += _token(match, text, lexicon)
-            elif match.end() - match.start() > 1 and found and text[found[-1].end - 1] > NO_BLANKS:
-                found.append(Token(kinds.MARK, match.start(), match.end(), ","))  # a wide gap where none is usual
+        at = begin
+        while at < end and len(found) < most:
+            until = text.find(" ", at, end)
+            if until < 0:
+                until = end
+            if (known := seen.get(text[at:until])) is not None:  # a word between blanks needs no trying of shapes
+                word, senses, begins = known
+                found.append(Token(kinds.WORD, at, until, word, -1, 0, senses, begins))
+                at = until + 1
+                continue
+            match = shape_at(text, at, end)
+            if match is None:  # never: there is a shape for everything
+                break
+            start, at, shape = at, match.end(), match.lastindex
+            if shape == a_word:
+                word, senses, begins = seen.get(match[0]) or look_up(lexicon, match[0])
+                found.append(Token(kinds.WORD, start, at, word, -1, 0, senses, begins))
+            elif shape is None:
+                if found and text[found[-1].end - 1] > NO_BLANKS:  # a wide gap where none is usual
+                    found.append(Token(kinds.MARK, start, at, ","))
+            elif (kind := plain.get(shape)) is not None:
+                found.append(Token(kind, start, at, match[0]))
+            else:
+                found += _tokens(match, text, lexicon)
+            if text.startswith(" ", at):
+                at += 1
     return found
 
 
@@ -125,69 +169,65 @@ NO_BLANKS: Final = "\u2e80"
 """Writing systems from here on put no blanks between words, or put counters next to the number."""
 
 
-def _parts(length: int) -> tuple[tuple[int, int], ...]:
-    return ((0, length),) if length <= HEAD + TAIL else ((0, HEAD), (length - TAIL, length))
+def _parts(length: int) -> tuple[tuple[int, int, int], ...]:
+    """Where each part that is read begins and ends, and how many tokens there may be after it."""
+    return ((0, length, MOST),) if length <= HEAD + TAIL else ((0, HEAD, 2 * MOST // 3), (length - TAIL, length, MOST))
 
 
-def _token(match: re.Match[str], text: str, lexicon: Lexicon) -> Iterable[Token]:
-    kind = match.lastgroup or ""
-    if kind in ("part", "whole", "low", "high", "glued"):  # groups inside a shape close after it
-        kind = "fraction" if match["fraction"] else "range" if match["range"] else "digits"
+def _tokens(match: re.Match[str], text: str, lexicon: Lexicon) -> Iterable[Token]:
+    """What is in a shape that has to be looked into."""
+    shape = match.lastgroup
     start, end = match.span()
-    match kind:
-        case "unspaced":
-            return _unspaced(match[0], start, lexicon)
-        case "mark" | "other":
-            return (Token(kinds.MARK, start, end, match[0]),)
-        case "digits":
-            return (_digits(match, text, lexicon),)
-        case "range" if match["high"] != TEN and int(match["high"]) < int(match["low"]) == 10:
-            return (  # out of 10 - 8
-                Token(kinds.NUMBER, start, start + 2, "10", 10),
-                Token(kinds.MARK, start + 2, start + 2, "-"),
-                Token(kinds.NUMBER, match.start("high"), end, match["high"], int(match["high"])),
-            )
-        case _:
-            return (_shape(kind, match, start, end),)
+    if shape in ("digits", "glued"):
+        return (_digits(match, text, lexicon),)
+    if shape == "unspaced":
+        return islice(_unspaced(match[0], start, lexicon), MOST // 2)
+    if match["range"] and match["high"] != TEN and int(match["high"]) < int(match["low"]) == 10:  # out of 10 - 8
+        return (
+            Token(kinds.NUMBER, start, start + 2, "10", 10),
+            Token(kinds.MARK, start + 2, start + 2, "-"),
+            Token(kinds.NUMBER, match.start("high"), end, match["high"], int(match["high"])),
+        )
+    return (_token(match, start, end),)
 
 
-_KINDS = {
-    **dict.fromkeys(("percent", "decimal", "decimal_of", "vulgar", "star", "grade"), kinds.MISFIT),
-    **dict.fromkeys(("money", "name"), kinds.COUNT),
-    **dict.fromkeys(("emoji", "face"), kinds.EMOJI),
-}
-"""What most shapes are, whatever stands in them; others are ``OTHER``."""
-
-
-def _shape(kind: str, match: re.Match[str], start: int, end: int) -> Token:
-    text = match[0]
-    match kind:
-        case "fraction" if match["whole"] in ("10", TEN) and int(match["part"]) <= 10:
-            return Token(kinds.OF_TEN, start, end, text, int(match["part"]))
-        case "fraction":
-            return Token(kinds.MISFIT if _is_a_scale(match["part"], match["whole"]) else kinds.COUNT, start, end, text)
-        case "range":
+def _token(match: re.Match[str], start: int, end: int) -> Token:
+    text, shape = match[0], match.lastgroup
+    match shape:
+        case "part" | "whole" | "fraction":
+            if match["whole"] in ("10", TEN) and int(match["part"]) <= 10:
+                return Token(kinds.OF_TEN, start, end, text, int(match["part"]))
+            kind = kinds.MISFIT if _is_a_scale(match["part"], match["whole"]) else kinds.COUNT
+            return Token(kind, start, end, text)
+        case "low" | "high" | "range":
             low, high = int(match["low"]), 10 if match["high"] == TEN else int(match["high"])
-            if low > high:  # 3-0: who won
+            if low > high or high > 10:  # 3-0: who won; 9-13: when it is open
                 return Token(kinds.COUNT, start, end, text)
             return Token(kinds.SCALE if low in (0, 1) and high == 10 else kinds.MISFIT, start, end, text)
-        case "decimal" if start and re.search(r"[.,]\d\d$", text) and len(match.string) > len(text) + 3:
-            return Token(kinds.COUNT, start, end, text)  # a price
+        case "decimal":
+            is_price = start and re.search(r"[.,]\d\d$", text) and len(match.string) > len(text) + 3
+            return Token(
+                kinds.COUNT if is_price or re.match(r"[2-9]\d|\d{3}", text) else kinds.MISFIT, start, end, text
+            )
         case "ten":
             return Token(kinds.NUMBER, start, end, text, 10)
         case "struck":
             return Token(kinds.MARK, start, end, "~~", roles=roles.CORRECT)
         case "line":
             return Token(kinds.MARK, start, end, "\n")
-        case "quote" if re.fullmatch(r'"\s*(?:10|[0-9])\s*"', text):
-            return Token(kinds.NUMBER, start, end, text, int(text.strip('"')))
-        case _:
-            return Token(_KINDS.get(kind, kinds.OTHER), start, end, text)
+        case _:  # quoted
+            if re.fullmatch(r'"\s*(?:10|[0-9])\s*"', text):
+                return Token(kinds.NUMBER, start, end, text, int(text.strip('"')))
+            return Token(kinds.OTHER, start, end, text)
 
 
 def _is_a_scale(part: str, whole: str) -> bool:
     """Whether N/M may be a score on another scale; else it is a date or part of a number: 12/24, 2208/771."""
-    return whole in ("10", "20", "100", TEN) or (int(part) <= 10 and int(whole) <= 100)
+    return (
+        whole in ("10", "20", "100", TEN)
+        or (int(part) <= 10 and int(whole) <= 100)
+        or 12 < int(part) <= int(whole) == 30
+    )
 
 
 def _digits(match: re.Match[str], text: str, lexicon: Lexicon) -> Token:
@@ -199,13 +239,14 @@ def _digits(match: re.Match[str], text: str, lexicon: Lexicon) -> Token:
     if before == "-" and start == 1:
         return Token(kinds.MISFIT, start, end, match[0])
     value = int(digits) if len(digits) <= 4 else 10_000
-    if len(digits) > 2 and len(set(digits)) == 1:  # 666, laughter or a cheer
+    if len(digits) > 2 and (len(set(digits)) == 1 or digits[0] == "0"):  # 666, laughter or a cheer; 0815
         return Token(kinds.COUNT, start, end, match[0])
     kind = kinds.NUMBER if value <= 10 and len(digits) <= 2 else kinds.MISFIT if value <= 1_000 else kinds.COUNT
     token = Token(kind, start, end, match[0], value)
     if glued is not None:
         if known := lexicon.senses(match[0]):  # 7abibi
             token.kind, token.value, token.senses = kinds.WORD, -1, known
+            token.begins = lexicon.phrases.get(token.text)
             return token
         token.glued = True
         token.senses = _endings(glued, lexicon)

@@ -46,11 +46,15 @@ def unit_after(tokens: Sequence[Token], index: int) -> bool:
     """Whether what is counted stands after: 3 shirts, 9 long days; after N/10 and in Chinese, Japanese and Korean
     directly: 3個."""
     number = tokens[index]
+    if number.text == TEN:
+        return False
     for token in tokens[index + 1 : index + (2 if number.kind is kinds.OF_TEN else 3)]:
         if token.roles & roles.UNIT and not token.roles & roles.POINTS:
             return token.text < NO_BLANKS or token.start - number.end <= 1
-        if token.roles & (LIGHT & ~roles.WEAK) or token.kind is not kinds.WORD:
+        if token.kind is not kinds.WORD:
             return False
+        if token.roles & (LIGHT & ~roles.WEAK) and not (number.text[-3:-2] in _POINT and token.roles & roles.COMMON):
+            return False  # but: 9,99 im Monat
     return False
 
 
@@ -76,10 +80,15 @@ def is_ordinal(found: Sequence[Token], at: int) -> bool:
         and found[at + 1].text == "."
         and found[at + 1].start == found[at].end
         and found[at + 2].start > found[at + 1].end
-        and (found[at].value > 10 or bool(found[at + 2].roles & roles.UNIT))
+        and (found[at].value > 10 or (found[at].value > 0 and bool(found[at + 2].roles & roles.UNIT)))
         and not found[at + 2].roles & LIGHT
-        and not (at and found[at - 1].roles & roles.CUE)
+        and not roles_of(found[max(0, at - _CUED) : at]) & roles.CUE
     )
+
+
+_POINT = frozenset(".,")
+_CUED = 4
+"""So far before a number a word may stand that calls for a score."""
 
 
 def strength_of(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -> int:
@@ -87,7 +96,7 @@ def strength_of(clause: Clause, index: int, *, is_first: bool, verb_last: bool) 
     (``COUNTED``: it counts things, ``NAMED``: it is part of a name)."""
     tokens = clause.tokens
     token, after = tokens[index], tokens[index + 1 : index + 2]
-    if any(other.text.startswith(STAR) for other in tokens[max(0, index - 1) : index + 3]):
+    if len(clause.numbers) > 1 and any(other.text.startswith(STAR) for other in tokens[max(0, index - 1) : index + 3]):
         return 0
     certain = token.kind is kinds.OF_TEN or bool((token.roles | roles_of(after)) & roles.POINTS)
     if not certain and is_named(tokens, index):
@@ -108,6 +117,8 @@ def _uncertain(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -
     content_before, content_after = clause.first < index, clause.last > index
     if not content_before and not content_after:
         return ALONE
+    if index and tokens[index - 1].roles & roles.CORRECT and clause.numbers[0] < index:
+        return ALONE  # nine no wait eight the lady was nice
     weak = token.kind is kinds.WORD
     if _cued(tokens, index) and not (weak and any(map(is_content, after))):
         return ALONE
@@ -126,12 +137,19 @@ def _uncertain(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -
 
 def _is_asked_about(tokens: Sequence[Token], index: int) -> bool:
     """Whether a question about the survey holds the number: what does 10 mean? Not: what is this, well, 8."""
-    return bool((roles_of(tokens[max(0, index - 2) : index]) | roles_of(tokens[index + 1 :])) & roles.HELP)
+    for token in reversed(tokens[:index]):
+        if token.roles & roles.HELP:
+            return True
+        if token.kind is kinds.WORD and (is_content(token) or token.roles & roles.CHATTER):
+            break  # what is this, well, 8
+    return bool(roles_of(tokens[index + 1 :]) & roles.HELP)
 
 
 def _is_one_of_things(tokens: Sequence[Token], index: int) -> bool:
     """Whether what follows is counted or named by the number: the 7 gears, a 10er drill."""
     text = tokens[index].text
+    if roles_of(tokens[:index]) & (roles.NOW | roles.HYP):  # by now you have come to an 8 with me
+        return False
     return any(not token.roles & _LEADS_TO for token in tokens[:index]) or not (text.isdigit() or text == TEN)
 
 
@@ -159,7 +177,7 @@ def _cued(tokens: Sequence[Token], index: int) -> bool:
     for token in reversed(tokens[:index]):
         if token.roles & roles.CUE:
             return True
-        if is_number(token) or token.kind is kinds.OF_TEN:
+        if token.kind in (kinds.NUMBER, kinds.OF_TEN):
             return False
     return False
 
@@ -177,4 +195,6 @@ def is_denied(tokens: Sequence[Token], index: int) -> bool:
             break
         if token.roles & roles.DENY_AFTER:  # an 8 is not bad
             return at + 1 == len(tokens) or not is_content(tokens[at + 1])
+        if token.roles & roles.DENY and at + 1 == len(tokens) and at > index + 2:  # eine 10 seid ihr jedenfalls nicht
+            return True
     return False

@@ -18,51 +18,31 @@ def tokens(text: str, lexicon: Lexicon, expected: Collection[int] = ()) -> tuple
         most = max(votes)
         for language in expected:
             votes[language] += votes[language] == most > 0
-    found = _phrases(found, lexicon, votes)
+    _join_phrases(found, lexicon, votes)
     return found, _settle(found, votes, lexicon) in lexicon.verb_last
 
 
-def _phrases(found: list[Token], lexicon: Lexicon, votes: list[int]) -> list[Token]:
-    """Tokens with those of a phrase made one: phrases of languages that the single words do not speak against."""
-    made: list[Token] = []
-    at, last, most, phrases = 0, len(found) - 1, max(votes), lexicon.phrases
-    while at <= last:
+def _join_phrases(found: list[Token], lexicon: Lexicon, votes: list[int]) -> None:
+    """Make the tokens of a phrase one: phrases of languages that the single words do not speak against."""
+    phrases, most = lexicon.phrases, max(votes)
+    at, last = 0, len(found) - 1
+    while at < last:
         token = found[at]
+        begun = token.begins if token.kind is kinds.WORD else phrases.get(token.text)
         at += 1
-        if at <= last and (begun := phrases.get(token.text)) is not None:
-            second = found[at].text
-            its_phrases, stems = begun.get(second, ()), begun.get("*" + second[0])
-            if stems is not None:
-                its_phrases = (*its_phrases, *stems)
-            if (anything := begun.get("*")) is not None:
-                its_phrases = (*its_phrases, *anything)
-            for rest, phrase in its_phrases:
-                if not _follows(found, at, rest):
-                    continue
-                senses = lexicon.meaning(phrase)
-                its = [entry for entry in senses.entries if 2 * (votes[entry.language] + 1 + len(rest)) > most]
-                if its:
-                    first, end = token, at + len(rest)
-                    said = senses if len(its) == len(senses.entries) else Senses(its)
-                    words = f"{first.text} {' '.join(rest)}"
-                    token = Token(kinds.WORD, first.start, found[end - 1].end, words, senses=said)
-                    for language in said.languages:
-                        votes[language] += 1 + len(rest)
-                    at = end
-                    break
-        made.append(token)
-    return made
-
-
-def _follows(found: list[Token], at: int, rest: tuple[str, ...]) -> bool:
-    if at + len(rest) > len(found):
-        return False
-    for word in rest:
-        text = found[at].text
-        if text != word and not (word[-1] == "*" and text.startswith(word[:-1])):
-            return False
-        at += 1
-    return True
+        if begun is None:
+            continue
+        for width, phrase in begun.after(found, at):
+            senses = lexicon.meaning(phrase)
+            its = [entry for entry in senses.entries if 2 * (votes[entry.language] + 1 + width) > most]
+            if its:
+                said = senses if len(its) == len(senses.entries) else Senses(its)
+                first, end = found[at - 1], at + width
+                found[at - 1 : end] = (Token(kinds.WORD, first.start, found[end - 1].end, phrase, senses=said),)
+                last -= width
+                for language in said.languages:
+                    votes[language] += 1 + width
+                break
 
 
 def _votes(found: list[Token], languages: int) -> list[int]:
@@ -70,6 +50,9 @@ def _votes(found: list[Token], languages: int) -> list[int]:
     votes = [0] * (languages + 1)
     for token in found:
         if token.senses is not None and not token.glued:
+            if (only := token.senses.only) >= 0:
+                votes[only] += 1
+                continue
             for language in token.senses.languages:
                 votes[language] += 1
     return votes
@@ -87,13 +70,14 @@ def _settle(found: list[Token], votes: list[int], lexicon: Lexicon) -> int:
             if token.glued:
                 token.kind = kinds.COUNT
             continue
-        if (only := senses.by_language.get(main)) is not None and not tied:
-            token.roles |= only.roles
-            token.value = only.value if only.value >= 0 else token.value
-        elif len(senses.languages) == 1:
-            if 2 * votes[senses.languages[0]] > most or token.glued or _is_lent(senses, main, lexicon):
+        only = senses.only
+        if only >= 0:
+            if 2 * votes[only] > most or token.glued or _is_lent(senses, main, lexicon):
                 token.roles |= senses.roles
                 token.value = senses.value if senses.value >= 0 else token.value
+        elif not tied and (entry := senses.by_language.get(main)) is not None:
+            token.roles |= entry.roles
+            token.value = entry.value if entry.value >= 0 else token.value
         else:
             _choose(token, senses, votes, most)
             if not token.roles and _is_lent(senses, main, lexicon):
@@ -126,5 +110,5 @@ def _choose(token: Token, senses: Senses, votes: list[int], most: int) -> None:
     token.roles &= ~_TAKES_AWAY | all_say
 
 
-_TAKES_AWAY = roles.LABEL | roles.UNIT | roles.PAST | roles.HYP | roles.OTHER
+_TAKES_AWAY = roles.LABEL | roles.UNIT | roles.PAST | roles.HYP | roles.OTHER | roles.DENY
 """What keeps a number from being the score holds only where all the languages agree that it may be in."""
