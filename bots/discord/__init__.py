@@ -181,8 +181,9 @@ class DiscordAccount:
 
     async def close(self, poll: Receipt) -> Votes | None:
         """End a poll and return all its voters; ``None`` when its message is gone."""
+        votes = await self._votes(poll, final=True) if await self._sender.end_poll(poll) else None
         self._open_polls.pop(poll.message, None)
-        return await self._votes(poll, final=True) if await self._sender.end_poll(poll) else None
+        return votes
 
     async def catch_up(self, polls: Sequence[Receipt], deliver: Deliver) -> None:
         """Deliver all that has reached Discord up to now, then the voters of ``polls``."""

@@ -86,9 +86,10 @@ class Intake:
         self.newest = NOWHERE
         """Where the stream is; to be set before anything is put."""
         self.begun = NOWHERE
-        """Where the newest session began: what was before is read elsewhere. Its cursor goes with the first that it
-        brings, and says at least this, or another process would take up the session before, whose places in the order
-        are all before those of this one."""
+        """Where the newest session began. Its cursor goes with the first that it brings, and says at least this, or
+        another process would take up the session before, whose places in the order are all before those of this one.
+        What that one brought and is not kept by now, this process goes on keeping; another one would read messages and
+        votes where they stand, and of taps Discord has told people that they failed."""
         self.kept = NOWHERE
         """Up to where all of it is kept."""
 

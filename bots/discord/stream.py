@@ -132,7 +132,7 @@ class Stream(Connection):
 
     def _new_session(self) -> None:
         base = self.begun().base
-        self.intake.begun = self.intake.newest
+        self.intake.newest = self.intake.begun = self.spot
         self.history.new_session()
         self._begin_to_look_back(base)
         self._put_mark()
@@ -150,7 +150,6 @@ class Stream(Connection):
         self._looking_back = asyncio.create_task(self._look_back(count(base - GAP + 1)))
 
     async def _look_back(self, orders: Iterator[int]) -> None:
-        await self.intake.drained()
         if self.history.owes:
             await self.history.look_back(self.me, orders, self.intake.keep)
             self._put_mark()
@@ -186,8 +185,10 @@ class Stream(Connection):
     def order(self) -> int:
         """A place in the order behind all that has come. Raises ``AccountUnavailable`` until the session is kept: it
         would hide what the one before still brings, should another process take that up again."""
-        if self.session is None or self.intake.kept < self.intake.begun:
+        if self.session is None:
             raise AccountUnavailable(self._account, _NOT_UP)
+        if self.intake.kept < self.intake.begun:
+            raise AccountUnavailable(self._account, "the new session with Discord is not kept yet")
         return self.orders.now(self.session, self.spot.sequence)
 
     def _vote(self, event: discord.RawPollVoteActionEvent, *, withdrawn: bool) -> None:

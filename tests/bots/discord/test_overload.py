@@ -133,6 +133,20 @@ async def test_the_stream_is_not_kept_beyond_what_is_owed(stream: Stream, inbox:
     assert max(map(int, inbox.sessions)) == 5
 
 
+async def test_a_poll_that_is_owed_since_an_ended_session_does_not_hold_up_the_next_one(inbox: Inbox) -> None:
+    intake = Intake("dc", lambda spot: Cursor(name="session", value=f"{spot.session}:{spot.sequence}"), most_votes=0)
+    intake.open(inbox)
+    intake.newest = Spot(1, 5)
+    intake.vote(reply(5))
+    assert intake.owes.is_set()
+    intake.newest = intake.begun = Spot(2, 1)
+    intake.put(())
+    await intake.drained()
+    assert inbox.sessions == ["2:1"]
+    assert intake.kept == intake.begun
+    intake.close()
+
+
 async def test_no_more_is_read_while_too_many_taps_wait(inbox: Inbox) -> None:
     intake = Intake("dc", most_urgent=3)
     intake.open(inbox)

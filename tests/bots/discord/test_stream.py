@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -249,6 +250,31 @@ async def test_what_came_while_too_much_waited_comes_when_there_is_room(
         inbox.hold.set()
         await inbox.have(len(written))
     assert [event.id for event in inbox.replies if isinstance(event, Reply)] == [f"m{number}" for number in written]
+
+
+async def test_a_new_session_is_kept_though_the_one_before_is_not_all_kept(stage: Stage, inbox: Inbox) -> None:
+    """Else another process would take up the old one, whose places in the order are before those of the new one."""
+    ann = stage.person("ann")
+    async with stage.account() as account, listening(account, inbox):
+        receipt = await account.poll(await account.place(CHANNEL), week(), "k", begin=begin)
+        await account.catch_up([], inbox)
+        old = json.loads(inbox.kept["session"])["id"]
+        inbox.hold = asyncio.Event()
+        await stage.discord.vote(ann, stage.posts[0], 2)
+        await inbox.have(1)
+        stage.discord.invalidate_sessions("dc")
+
+        async def is_kept() -> bool:
+            await asyncio.sleep(0.01)
+            return bool(json.loads(inbox.kept["session"])["id"] != old)
+
+        await until_async(is_kept)
+        await stage.discord.vote(ann, stage.posts[0], 7)
+        closed = await account.close(receipt)
+        inbox.hold.set()
+    assert closed is not None
+    assert dict(closed.votes) == {ann: 7}
+    assert closed.order > json.loads(inbox.kept["session"])["base"]
 
 
 async def caught_up(account: DiscordAccount, polls: list[object], inbox: Inbox) -> bool:

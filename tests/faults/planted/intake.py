@@ -208,8 +208,8 @@ BUGS = (
         changes=(
             Change(
                 file="bots/discord/stream.py",
-                old="        base = self.begun().base\n        self.history.new_session()\n",
-                new="        base = self.begun().base\n",
+                old="        self.history.new_session()\n        self._begin_to_look_back(base)\n",
+                new="        self._begin_to_look_back(base)\n",
             ),
         ),
         scenarios=("gateway",),
