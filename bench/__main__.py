@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench import burst, demo_row, flood, ingest, reading, recover, start, store
+from bench import burst, demo_row, flood, ingest, reading, recover, start, statistics, store
 from bench.row import Figure, NotMeasured, Row
 from core.errors import VouchError
 
@@ -19,6 +19,7 @@ ROWS: tuple[Row, ...] = (
     *flood.ROWS,
     *store.ROWS,
     *reading.ROWS,
+    *statistics.ROWS,
     *recover.ROWS,
     *demo_row.ROWS,
 )
