@@ -41,6 +41,7 @@ class Candidate:
     """Whether something is named before it, of which it may be the score."""
     beside_label: bool = False
     """Whether another clause of its sentence holds a number behind a label: room 10, pool 4."""
+    after_colon: bool = False
     concludes: bool = False
     """Whether it stands behind a colon and ends the sentence."""
 
@@ -126,7 +127,8 @@ def _candidate(found: Sequence[Token], clauses: Sequence[Clause], n: int, index:
     denied = is_denied(clause.tokens, index) or (asked and _is_denial(clauses[n + 1 : n + 2]))
     made = Candidate(token, n, index, max(strength, ALONE) if corrects else strength, 0, denied, corrects)
     made.has_subject = clause.first < index
-    made.concludes = beside[0] == ":" and (token.at + 1 == len(found) or beside[1] in SENTENCE_ENDS)
+    made.after_colon = beside[0] == ":"
+    made.concludes = made.after_colon and (token.at + 1 == len(found) or beside[1] in SENTENCE_ENDS)
     return made
 
 
@@ -220,7 +222,8 @@ def _say_whose(clause: Clause, its: list[Candidate], carried: int, *, verb_last:
                 if not roles_of(clause.tokens[: candidate.index]) & roles.OTHER:  # 9 my wife loves it
                     candidate.roles &= ~(whose & roles.OTHER)
                 if clause.first > candidate.index:  # 9 the pool was cold
-                    candidate.roles &= ~(_VERBS & whose & ~roles_of(clause.tokens[: clause.first]))
+                    said_before = roles_of(clause.tokens[: clause.first])
+                    candidate.roles &= ~((roles.PAST | roles.RETRACT) & ~said_before)
         elif not verb_last:
             candidate.roles = roles_of(clause.tokens[begin:end]) & _WHOSE
             if not is_first and roles_of(clause.tokens[begin : candidate.index]) & roles.CORRECT:

@@ -130,14 +130,12 @@ def lexicon() -> Lexicon:
     """The words of all languages, read once."""
     files = sorted(FOLDER.glob("*.txt"))
     made = Lexicon(tuple(file.stem for file in files))
+    stems: set[int] = set()
     for index, file in enumerate(files):
         if file.stem == "en":
             made.english = index
         for name, value, words in sections(file.read_text("utf-8")):
-            _take(made, index, name, value, words)
-    stems: set[int] = set()
-    for word in made.entries:
-        _index(made, word, stems)
+            _take(made, index, name, value, words, stems)
     made.stem_lengths = tuple(sorted(stems, reverse=True))
     return made
 
@@ -150,8 +148,8 @@ def sections(text: str) -> Iterator[tuple[str, str, list[str]]]:
         yield name, argument, [each for each in map(str.strip, body.replace("\n", "|").split("|")) if each]
 
 
-def _take(made: Lexicon, index: int, name: str, argument: str, words: Sequence[str]) -> None:
-    """Take one list of a language."""
+def _take(made: Lexicon, index: int, name: str, argument: str, words: Sequence[str], stems: set[int]) -> None:
+    """Take one list of a language, and note how long its stems are."""
     match name:
         case "verb_last":
             made.verb_last |= {index}
@@ -167,7 +165,10 @@ def _take(made: Lexicon, index: int, name: str, argument: str, words: Sequence[s
     entry = Entry(index, role, int(argument) if argument else -1)
     entries = made.entries
     for word in words:
-        entries.setdefault(word.replace(" ", "") if _is_unspaced(word) else word, []).append(entry)
+        its = entries.get(word)
+        if its is None:
+            its = entries.setdefault(_indexed(made, word, stems), [])
+        its.append(entry)
 
 
 _COUNTED = {"numbers": roles.NUMBER, "weak": roles.WEAK}
@@ -175,23 +176,23 @@ _NOT_LATIN = "\u0370"
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
-def _is_unspaced(word: str) -> bool:
-    return not word.isascii() and _UNSPACED.search(word) is not None
-
-
-def _index(made: Lexicon, word: str, stems: set[int]) -> None:
-    """Let an entry be found by how it begins."""
-    if _is_unspaced(word):
+def _indexed(made: Lexicon, word: str, stems: set[int]) -> str:
+    """Let a new entry be found by how it begins. Returns it as it is kept: without blanks where nothing separates
+    words."""
+    if not word.isascii() and _UNSPACED.search(word):
+        word = word.replace(" ", "")
         lengths = made.lengths.get(word[0], ())
         if len(word) not in lengths:
             made.lengths[word[0]] = tuple(sorted((*lengths, len(word)), reverse=True))
     elif " " in word or "-" in word:
-        if len(words := parts(word)) > 1:
-            if (phrases := made.phrases.get(words[0])) is None:
-                phrases = made.phrases[words[0]] = Phrases()
+        first, *rest = word.split(" ", 1) if "-" not in word else parts(word)
+        if rest:
+            if (phrases := made.phrases.get(first)) is None:
+                phrases = made.phrases[first] = Phrases()
             phrases.add(word)
     elif word.endswith("*"):
         stems.add(len(word) - 1)
+    return word
 
 
 # -- looking up --------------------------------------------------------------------------------------------------------
@@ -234,8 +235,8 @@ def _spellings(word: str) -> Iterator[str]:
     """Other words by which it may be known."""
     if word.endswith("ish"):
         yield word[:-3]
-    if "'" in word:  # l'eliminazione, n'otto
-        yield word.partition("'")[2]
+    if len(after := word.partition("'")[2]) > 2:  # l'eliminazione, n'otto; but: the shop's
+        yield after
     yield _REPEATED.sub(r"\1", word)
 
 

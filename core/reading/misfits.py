@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from core.reading import kinds, roles
-from core.reading.clauses import Clause, is_content, roles_of
+from core.reading.clauses import Clause, is_content
 from core.reading.numbers import is_number
 from core.reading.shapes import Token
 from core.reading.strength import is_named, is_ordinal, unit_after
@@ -37,7 +37,8 @@ def _is_nth(found: Sequence[Token], at: int, *, opens: bool) -> bool:
 
 def is_beside_another_scale(clause: Clause, index: int) -> bool:
     """Whether stars, grades or the like stand next to a number: 4 stars, 5 üzerinden 4."""
-    return bool(roles_of(clause.tokens[max(0, index - 1) : index + 2]) & roles.OTHER_SCALE)
+    beside = clause.tokens[max(0, index - 1) : index + 2]
+    return any(token.roles & roles.OTHER_SCALE and not token.roles & roles.CUE for token in beside)
 
 
 def is_about_scores(clauses: Sequence[Clause]) -> bool:
@@ -92,6 +93,8 @@ def names_another_scale(found: Sequence[Token]) -> bool:
     for at, token in enumerate(found[:-2]):
         after = found[at + 1]
         if token.roles & roles.MAX:
+            if is_content(found[at + 2]):  # out of 5 places
+                return False
             return _ends_another_scale(after) and any(map(is_number, found[at + 2 :]))
         if token.kind < kinds.SCALE or token.roles & roles.WEAK:
             is_end = bool(after.roles & roles.MAX) and after.start == token.end

@@ -122,12 +122,13 @@ def _of_something(found: Found, at: int) -> Made | None:
 
 
 def _of_things(found: Found, at: int) -> Made | None:
-    """9 showers out of 10."""
+    """9 showers out of 10 are cold."""
     if at + 3 >= len(found) or not found[at + 2].roles & roles.OUTOF:
         return None
     if not is_content(found[at + 1]) or found[at + 1].roles & roles.OTHER_SCALE:
         return None
-    return _made(kinds.COUNT, found, at, at + 4) if found[at + 3].kind in _PARTS else None
+    goes_on = any(is_content(token) for token in found[at + 4 : at + 7])
+    return _made(kinds.COUNT, found, at, at + 4) if goes_on and found[at + 3].kind in _PARTS else None
 
 
 def _and_a_half(found: Found, at: int) -> Made | None:
@@ -169,7 +170,7 @@ def _to_another(found: Found, at: int) -> Made | None:
         return None
     if any(each.roles & roles.CORRECT for each in found[max(0, at - 5) : at]):
         return _made(kinds.NUMBER, found, at, after + 2, other.value)
-    if _counted(found, after + 2) or other.value < found[at].value:  # 3 to 2: who won
+    if _counted(found, after + 2):
         return _made(kinds.COUNT, found, at, after + 2)
     return _made(_span(found[at].value, other.value), found, at, after + 2)
 

@@ -13,7 +13,8 @@ class Said(Protocol):
 
 
 class Phrases:
-    """The phrases that begin with a word, or go on from there. ``*`` stands for any word, ``word*`` for any ending."""
+    """The phrases that begin with a word, or go on from there. ``*`` stands for any word (no mark, no number),
+    ``word*`` for any ending."""
 
     __slots__ = ("_by_stem", "_by_word", "_is_plain", "_listed", "_whole", "_with_any")
 
@@ -58,7 +59,7 @@ class Phrases:
             if not node._is_plain:
                 stems = node._by_stem.get(text[0], {})
                 others += [(after, at, width) for stem, after in stems.items() if text.startswith(stem)]
-                if node._with_any is not None:
+                if node._with_any is not None and text[0].isalpha():
                     others.append((node._with_any, at, width))
             node = node._by_word.get(text)
         for other, at, width in others:

@@ -65,7 +65,8 @@ def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clau
     if choice is None or (choice.strength < ALONE and (misfit >= choice.clause or choice.beside_label)):
         return Found(ambiguous=True)
     its = clauses[choice.clause]
-    if said & roles.POINTS and any(map(has_points, clauses[: choice.clause])) and not said & roles.CORRECT:
+    in_points = said & roles.POINTS and choice.token.kind is not kinds.OF_TEN
+    if in_points and any(map(has_points, clauses[: choice.clause])) and not roles_of(clauses) & roles.CORRECT:
         return Found(ambiguous=True)  # 12 points, 2 of them for the guard
     if said & roles.OTHER_SCALE and choice.strength < CERTAIN and is_beside_another_scale(its, choice.index):
         return Found(ambiguous=True)
@@ -78,7 +79,7 @@ def _sure_ones(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Without words that are only sometimes numbers, where others surely are."""
     if len(candidates) > 1:
         if any(each.strength == CERTAIN for each in candidates):  # 3 of 10, only one of them works
-            return [each for each in candidates if each.strength == CERTAIN or not each.token.roles & roles.WEAK]
+            return [each for each in candidates if each.strength > LOOSE or not each.token.roles & roles.WEAK]
         if any(each.strength >= LAST and each.token.kind is not kinds.WORD for each in candidates):  # 3, one for all
             return [each for each in candidates if each.strength > LOOSE or not _is_one(each.token)]
     return candidates
@@ -104,8 +105,6 @@ def _standing_out(candidates: Sequence[Candidate], clauses: Sequence[Clause]) ->
     if best >= ALONE and len(aspects) < 2:
         if several := _each_of_its_own(candidates):
             return several
-        if plain := _said_first(candidates, clauses):
-            return plain
         stands_out = roles.OVERALL | roles.NOW
         return [each for each in candidates if each.strength >= ALONE or each.roles & stands_out or each.concludes]
     if len(aspects) > 1 and best < FIRST:
@@ -120,18 +119,6 @@ def _stands_alone(candidate: Candidate, last: int) -> bool:
     if candidate.strength == LAST and not candidate.concludes:
         return candidate.clause in (0, last)
     return candidate.strength > LOOSE
-
-
-def _said_first(candidates: Sequence[Candidate], clauses: Sequence[Clause]) -> Sequence[Candidate]:
-    """The score of whom went on talking without a pause: it's a 5 u take forever 2 reply."""
-    first, *others = candidates
-    begun = bool(others) and first.strength == ALONE and not first.has_subject and not _is_away(first)
-    goes_on = all(each.has_subject and each.clause == first.clause and each.strength <= ALONE for each in others)
-    return [first] if begun and goes_on and not clauses[first.clause].roles & _ANOTHER else []
-
-
-_ANOTHER = roles.CORRECT | roles.OVERALL | roles.NOW | roles.OWN | roles.OTHER | roles.PAST | roles.HYP
-"""With one of these in the clause the later number may be the one that is meant."""
 
 
 def _each_of_its_own(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
@@ -189,7 +176,7 @@ def _present(stated: Sequence[Candidate], clauses: Sequence[Clause]) -> Candidat
         return kept[-1]
     if len(kept) > _TWO and all(candidate.has_subject for candidate in kept):
         return None  # this year the team gets an 8, the trainer a 2, the fans a 10
-    if kept[-1].concludes and not kept[-1].has_subject and not any(candidate.concludes for candidate in kept[:-1]):
+    if kept[-1].concludes and not kept[-1].has_subject and not any(candidate.after_colon for candidate in kept[:-1]):
         return kept[-1]
     for whose in (roles.NOW, roles.NOW | roles.OWN):
         mine = [candidate for candidate in kept if candidate.roles & whose]

@@ -19,7 +19,7 @@ TAIL: Final = 128
 
 
 MOST: Final = 240
-"""Tokens, too, are read up to so many: whoever writes more of them in so few characters says nothing."""
+"""Of a long text so many tokens are read at most: whoever writes more of them in so few characters says nothing."""
 
 
 def _letters() -> str:
@@ -49,12 +49,12 @@ _SHAPES = rf"""
   | (?=[\d+]|{_SIGN})(?:
         (?P<money>{_SIGN}\s?\d+(?:[.,]\d+)* | \d+(?:[.,]\d+)*\s?{_SIGN})
       | (?P<percent>\d+(?:[.,]\d+)?\s?%)
-      | (?P<decimal_of>\d+[.,]\d+\s?/\s?\d+)
+      | (?P<decimal_of>\d+[.,]\d+\s?/\s?\d+ | [1-9]0{{3,}}\s?/\s?10(?!\d))
       | (?P<name>24\s?/\s?7 | 7\s?/\s?24
-          | 0?8/15 | 7-11 | (?!1000+/10(?!\d))(?:0\d|\d{{4}})\d*[/-]\d+(?![\d/-]) | \d+-\d{{4,}}(?![\d-])
+          | 0?8/15 | 7-11 | (?:0\d|\d{{4}})\d*[/-]\d+(?![\d/-]) | \d+-\d{{4,}}(?![\d-])
           | \d+\s?[+x\u00d7\u6bd4\u5c0d\u5bfe]\s?\d+
           | \d{{1,2}}:\d{{1,2}}(?!\d) | \d+(?:[./-]\d+){{2,}}(?!\d)
-          | \d\d(?:[\ .]\d\d){{3,}}(?!\d) | \d(?:\ \d){{3,}}(?!\d)
+          | \d\d(?:[\ .]\d\d){{3,}}(?!\d) | (?<!\d\ )\d(?:\ \d){{4,}}(?!\ ?\d)
           | (?=[\d()\ -]{{0,12}}\d{{3}})\+?\d[\d()\ -]{{6,24}}\d)
       | (?P<fraction>(?P<part>\d{{1,4}})\s?[/\\]\s?(?P<whole>\d{{1,4}}|{TEN})(?![\d/]))
       | (?P<decimal>\d+[.,]\d+(?!\d) | \d+\s?[\u00bc-\u00be\u2150-\u215e])
@@ -133,7 +133,7 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
     found: list[Token] = []
     shapes = _TOKEN_OR_LINK if ("." in text or "@" in text or ":" in text) and _MAYBE_LINK.search(text) else _TOKEN
     shape_at, a_word, plain, seen = shapes.match, shapes.word, shapes.plain, lexicon.seen
-    for begin, end, most in _parts(len(text)):
+    for begin, end, most in _parts(text):
         if begin:
             found.append(Token(kinds.MARK, begin, begin, "\n"))
         at = begin
@@ -169,9 +169,17 @@ NO_BLANKS: Final = "\u2e80"
 """Writing systems from here on put no blanks between words, or put counters next to the number."""
 
 
-def _parts(length: int) -> tuple[tuple[int, int, int], ...]:
-    """Where each part that is read begins and ends, and how many tokens there may be after it."""
-    return ((0, length, MOST),) if length <= HEAD + TAIL else ((0, HEAD, 2 * MOST // 3), (length - TAIL, length, MOST))
+def _parts(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Where each part that is read begins and ends, and how many tokens there may be after it. No ten is cut in two."""
+    length = len(text)
+    if length <= HEAD + TAIL:
+        return ((0, length, length),)
+    end, begin = HEAD, length - TAIL
+    if text[end - 1 : end + 1] == "10":
+        end -= 1
+    if text[begin - 1 : begin + 1] == "10":
+        begin -= 1
+    return ((0, end, 2 * MOST // 3), (begin, length, MOST))
 
 
 def _tokens(match: re.Match[str], text: str, lexicon: Lexicon) -> Iterable[Token]:

@@ -117,7 +117,7 @@ def _uncertain(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -
     content_before, content_after = clause.first < index, clause.last > index
     if not content_before and not content_after:
         return ALONE
-    if index and tokens[index - 1].roles & roles.CORRECT and clause.numbers[0] < index:
+    if index and tokens[index - 1].roles & roles.CORRECT and _is_number_near(tokens, index):
         return ALONE  # nine no wait eight the lady was nice
     weak = token.kind is kinds.WORD
     if _cued(tokens, index) and not (weak and any(map(is_content, after))):
@@ -133,6 +133,12 @@ def _uncertain(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -
     if any(map(is_content, after)) and _is_one_of_things(tokens, index):
         return COUNTED
     return FIRST if is_first else LOOSE
+
+
+def _is_number_near(tokens: Sequence[Token], index: int) -> bool:
+    """Whether another number, which counts nothing, stands a few words before."""
+    near = range(max(0, index - _CUED), index - 1)
+    return any(is_number(tokens[at]) and not unit_after(tokens, at) for at in near)
 
 
 def _is_asked_about(tokens: Sequence[Token], index: int) -> bool:
@@ -174,10 +180,11 @@ _LEADS_TO = (
 
 def _cued(tokens: Sequence[Token], index: int) -> bool:
     """Whether a word that calls for a score stands before, and no other number since."""
-    for token in reversed(tokens[:index]):
+    for at in range(index - 1, -1, -1):
+        token = tokens[at]
         if token.roles & roles.CUE:
             return True
-        if token.kind in (kinds.NUMBER, kinds.OF_TEN):
+        if token.kind is kinds.OF_TEN or (is_number(token) and not is_article(tokens, at)):
             return False
     return False
 

@@ -52,7 +52,7 @@ def wish(found: Sequence[Token], *, scored: bool = False) -> Wish:
     if scored:
         return "comment"
     asks = said & roles.HELP or _both(found, said, roles.HOW, roles.REPLY)
-    if asks and (sum(token.kind is kinds.WORD for token in found) <= SHORT_QUESTION or _opens_by_asking(found)):
+    if asks and sum(token.kind is kinds.WORD for token in found) <= SHORT_QUESTION:
         return "help"
     if said & roles.HELP_ALONE and _is_alone(found, roles.HELP_ALONE):
         return "help"
@@ -62,13 +62,6 @@ def wish(found: Sequence[Token], *, scored: bool = False) -> Wish:
     if all(token.kind in (kinds.OTHER, kinds.EMOJI, kinds.MARK) or token.roles & roles.CHATTER for token in found):
         return "none"
     return "comment"
-
-
-def _opens_by_asking(found: Sequence[Token]) -> bool:
-    """Whether the first sentence is a short question about the survey, whatever comes after it."""
-    end = next((at for at, token in enumerate(found) if token.kind is kinds.MARK and token.text in SENTENCE_ENDS), 0)
-    words = [token for token in found[:end] if token.kind is kinds.WORD]
-    return found[end].text == "?" and len(words) <= SHORT_QUESTION and bool(roles_of(words) & roles.HELP)
 
 
 _NUMBERS = (kinds.NUMBER, kinds.MISFIT, kinds.OF_TEN)

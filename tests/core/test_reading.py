@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.ballot import Scale
 from core.reading import LONGEST_BYTES, Reading, comes_back, guarded, read, read_or_raise
 from core.reading.fold import fold
+from core.reading.shapes import HEAD, TAIL
 
 SCALES = st.sampled_from(Scale)
 ZEROS = [chr(c) for c in range(0x110000) if unicodedata.decimal(chr(c), None) == 0]
@@ -53,6 +54,14 @@ def test_numbers_as_people_write_them(text: str, score: int) -> None:
 )
 def test_a_number_off_the_scale_is_asked_again(text: str) -> None:
     assert read(text, Scale.ZERO_TO_TEN) == Reading(comment=text, intent="comment", ambiguous=True)
+
+
+def test_a_ten_where_a_long_text_is_cut_stays_whole() -> None:
+    for before in range(HEAD - 3, HEAD + 1):
+        text = f"{'x' * (before - 1)} 10 {'y ' * 300}"
+        assert read(text).score in (None, 10)
+    for after in range(TAIL - 3, TAIL + 1):
+        assert read(f"{'y ' * 300}. 10{'!' * (after - 1)}").score in (None, 10)
 
 
 @pytest.mark.parametrize(
