@@ -203,6 +203,29 @@ def report(
         say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
 
 
+@app.command(short_help="Show what people wrote beside their scores.")
+def comments(
+    survey: SurveyArgument = None,
+    week: WeekOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what people wrote beside their scores: this week, or --week; and what may be quoted."""
+    from commands import survey_named, week_named
+    from voices import as_json as shown
+    from voices import heard, in_lines
+
+    found = loaded(settings)
+    its = survey_named(found, survey)
+    written = heard(found, its, week_named(its, week))
+    if as_json:
+        say(json.dumps(shown(written), ensure_ascii=False))
+        return
+    say("\n".join(in_lines(written)))
+    if written.comments:
+        say("Outside the team show only what may be quoted. `--json` gives all of it to a script.")
+
+
 @app.command(short_help="Show what waits, what is unknown, who serves what.")
 def status(
     settings: SettingsOption = None,

@@ -86,7 +86,7 @@ async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str
     if not survey.teams:
         raise SettingsError(f"surveys.{survey.name}: no teams to post to; add teams = […]")
     found = await connections(settings)
-    wave = await asyncio.to_thread(_which, _opened(settings, survey), survey, which, found.clock.now())
+    wave = await asyncio.to_thread(week_meant, opened(settings, survey), survey, which, found.clock.now())
     if not found.clock.passed(wave.closes_at):
         raise VouchError(f"{open_until(wave, survey)} and is posted once; `vouch score` shows how it stands")
     _note(f"Posting to {', '.join(survey.teams)} …")
@@ -154,9 +154,9 @@ class Look:
 
 def look_at(settings: Settings, survey: Survey, which: Which) -> Look:
     """The numbers of a week. Raises ``StoreError`` when nothing was asked yet."""
-    database = _opened(settings, survey)
+    database = opened(settings, survey)
     now = asyncio.run(calendar(settings)).now()
-    wave = _which(database, survey, which, now)
+    wave = week_meant(database, survey, which, now)
     with database.reading() as connection:
         report = week_report(connection, survey, wave)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
@@ -170,7 +170,8 @@ def open_until(wave: Wave, survey: Survey) -> str:
     return f"{wave.key} is open until {last:%a %d %b %H:%M} ({survey.zone})"
 
 
-def _opened(settings: Settings, survey: Survey) -> Database:
+def opened(settings: Settings, survey: Survey) -> Database:
+    """The database, for reading. Raises ``StoreError`` when there is none yet."""
     return existing(settings.service.database, f"{survey.name}: nothing was asked yet (there is no {{file}}); {_ASKS}")
 
 
@@ -247,7 +248,8 @@ def _plain(tally: Tally) -> str:
     )
 
 
-def _which(database: Database, survey: Survey, which: Which, now: datetime) -> Wave:
+def week_meant(database: Database, survey: Survey, which: Which, now: datetime) -> Wave:
+    """The week that is meant. Raises ``StoreError`` when it, or any, was never asked."""
     with database.reading() as connection:
         keys = list(tallies.asked_waves(connection, survey.name, str(survey.scale)))
     if not keys:

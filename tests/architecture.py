@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
     *("bots", "core", "demo", "sandbox"),
-    *("cli.py", "commands.py", "console.py", "scheduler.py", "status.py", "understand.py", "upkeep.py"),
+    *("cli.py", "commands.py", "console.py", "scheduler.py", "status.py", "understand.py", "upkeep.py", "voices.py"),
 )
 """What is shipped."""
 
@@ -68,7 +68,8 @@ MAY_IMPORT: Mapping[str, Collection[str]] = {
     "understand": {"core"},
     "upkeep": {"core", "scheduler"},
     "console": {"commands", "core"},
-    "cli": {"commands", "console", "core", "demo", "scheduler", "status", "typer", "understand", "upkeep"},
+    "voices": {"commands", "core", "scheduler"},
+    "cli": {"commands", "console", "core", "demo", "scheduler", "status", "typer", "understand", "upkeep", "voices"},
     "sandbox": {"sandbox", "aiohttp"},
 }
 """Rooms and libraries by room, beside the standard library. A room that is not here may import nothing."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
-from core.models import Comment
+from core.models import Comment, Response
 from core.store.statements import Upsert, table
 
 _COMMENT = table(Comment)
+_RESPONSE = table(Response)
 _save = Upsert(
     Comment,
     ("account", "message", "person_id", "wave_id", "text", "at"),
@@ -55,3 +58,34 @@ def comments_of(connection: Connection, person_id: int) -> list[tuple[int, str]]
     """(wave id, text) of all that a person wrote, the oldest first."""
     its = select(_COMMENT.c.wave_id, _COMMENT.c.text).where(_COMMENT.c.person_id == person_id, _COMMENT.c.text != "")
     return [(wave_id, text) for wave_id, text in connection.execute(its.order_by(_COMMENT.c.at, _COMMENT.c.message))]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A comment, with the answer of the same person and week, if there is one."""
+
+    account: str
+    text: str
+    at: datetime
+    channel: str
+    """Where they answered; empty without an answer."""
+    low: int | None
+    high: int | None
+    quotable: bool
+    """Whether they said that it may be quoted."""
+
+
+def written_in(connection: Connection, wave_id: int) -> list[Written]:
+    """All that was written in a wave, the oldest first."""
+    same = and_(_RESPONSE.c.person_id == _COMMENT.c.person_id, _RESPONSE.c.wave_id == _COMMENT.c.wave_id)
+    its = (
+        select(_COMMENT.c.account, _COMMENT.c.text, _COMMENT.c.at, _RESPONSE.c.channel)
+        .add_columns(_RESPONSE.c.low, _RESPONSE.c.high, _RESPONSE.c.quotable)
+        .join_from(_COMMENT, _RESPONSE, same, isouter=True)
+        .where(_COMMENT.c.wave_id == wave_id, _COMMENT.c.text != "")
+        .order_by(_COMMENT.c.at, _COMMENT.c.message)
+    )
+    return [
+        Written(account, text, at, channel or "", low, high, bool(quotable))
+        for account, text, at, channel, low, high, quotable in connection.execute(its)
+    ]
