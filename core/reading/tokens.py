@@ -110,5 +110,5 @@ def _choose(token: Token, senses: Senses, votes: list[int], most: int) -> None:
     token.roles &= ~_TAKES_AWAY | all_say
 
 
-_TAKES_AWAY = roles.LABEL | roles.UNIT | roles.PAST | roles.HYP | roles.OTHER | roles.DENY
+_TAKES_AWAY = roles.LABEL | roles.UNIT | roles.PAST | roles.HYP | roles.OTHER
 """What keeps a number from being the score holds only where all the languages agree that it may be in."""
