@@ -80,11 +80,11 @@ def _read(text: str, scale: Scale, languages: Languages) -> Reading:
     kept = keepable(text)
     if not kept:
         return Reading()
-    if asked := command(kept):
+    if kept[0] == "/" and (asked := command(kept)):
         return Reading(intent=asked)
     folded = fold(kept)
     words = lexicon()
-    found, verb_last = tokens(folded.text, words, words.expected(languages))
+    found, verb_last = tokens(folded.text, words, words.expected(languages) if languages else ())
     score = find(found, scale.lowest, verb_last=verb_last)
     wished = wish(found, scored=score.score is not None)
     comment = rest_of(kept, folded, score)

@@ -99,9 +99,9 @@ def clauses_of(found: Sequence[Token]) -> list[Clause]:
         kind, does = token.kind, token.roles
         after_word = kind is kinds.WORD
         if (not does & LIGHT or does & _ALWAYS) if after_word else (kind is kinds.COUNT or kind is kinds.OTHER):
-            clause.last = len(its)
+            clause.last = place = len(its)
             if clause.first is FAR:
-                clause.first = clause.last
+                clause.first = place
         if kind < kinds.SCALE or does & NUMBERISH:
             clause.numbers.append(len(its))
         its.append(token)

@@ -32,8 +32,9 @@ def find(found: Sequence[Token], lowest: int, *, verb_last: bool = False) -> Fou
     comes after it."""
     numbers = said = 0
     for token in found:
-        said |= token.roles
-        if token.kind < kinds.SCALE or token.roles & NUMBERISH:
+        does = token.roles
+        said |= does
+        if does & NUMBERISH or token.kind < kinds.SCALE:
             numbers += 1
     if not 0 < numbers <= MOST:
         return Found()

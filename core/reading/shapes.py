@@ -113,8 +113,14 @@ class Token:
         senses: Senses | None = None,
         begins: Phrases | None = None,
     ) -> None:
-        self.kind, self.start, self.end, self.text = kind, start, end, text
-        self.value, self.roles, self.senses, self.begins = value, roles, senses, begins
+        self.kind = kind
+        self.start = start
+        self.end = end
+        self.text = text
+        self.value = value
+        self.roles = roles
+        self.senses = senses
+        self.begins = begins
         self.at: int
         """Its place among the tokens, once they stand in clauses."""
         self.glued = False
@@ -137,7 +143,7 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
         if begin:
             found.append(Token(kinds.MARK, begin, begin, "\n"))
         at = begin
-        while at < end and len(found) < most:
+        while at < end:
             until = text.find(" ", at, end)
             if until < 0:
                 until = end
@@ -147,7 +153,7 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
                 at = until + 1
                 continue
             match = shape_at(text, at, end)
-            if match is None:  # never: there is a shape for everything
+            if match is None or len(found) >= most:  # there is a shape for everything
                 break
             start, at, shape = at, match.end(), match.lastindex
             if shape == a_word:
