@@ -189,10 +189,12 @@ def _reading(outcome: Outcome) -> str:
     said += f"; misread: {outcome.misread_messages}"
     if not wrongly:
         return f"{said}, which changed no answer."
-    lines = [f"{said}. By {len(wrongly)} answers the posts differ from the truth, and by nothing else:"]
+    answers = "1 answer" if len(wrongly) == 1 else f"{len(wrongly)} answers"
+    lines = [f"{said}. By {answers} the posts differ from the truth, and by nothing else:"]
     for one in wrongly[:SHOWN]:
         meant, read = ("no score" if score is None else str(score) for score in (one["meant"], one["read"]))
-        lines.append(f"  {one['text']!r}: meant {meant}, read {read}")
+        elsewhere = f" (in {one['read_channel']}, before)" if meant == read else ""
+        lines.append(f"  {one['text']!r}: meant {meant}, counted {read}{elsewhere}")
     return "\n".join(lines if len(wrongly) <= SHOWN else [*lines, f"  and {len(wrongly) - SHOWN} more (--json)"])
 
 

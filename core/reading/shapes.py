@@ -160,7 +160,7 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
                 word, senses, begins = seen.get(match[0]) or look_up(lexicon, match[0])
                 found.append(Token(kinds.WORD, start, at, word, -1, 0, senses, begins))
             elif shape is None:
-                if found and text[found[-1].end - 1] > NO_BLANKS:  # a wide gap where none is usual
+                if found and _PAUSED.match(text, found[-1].end - 1):  # a wide gap where none is usual
                     found.append(Token(kinds.MARK, start, at, ","))
             elif (kind := plain.get(shape)) is not None:
                 found.append(Token(kind, start, at, match[0]))
@@ -173,6 +173,10 @@ def cut(text: str, lexicon: Lexicon) -> list[Token]:
 
 NO_BLANKS: Final = "\u2e80"
 """Writing systems from here on put no blanks between words, or put counters next to the number."""
+
+
+_PAUSED = re.compile("[\u2e80-\uabff\ue000-\uffef]")
+"""Behind these a gap is a pause: Chinese, Japanese, a ten in one sign; Korean has gaps between words."""
 
 
 def _parts(text: str) -> tuple[tuple[int, int, int], ...]:

@@ -56,6 +56,11 @@ def test_a_number_off_the_scale_is_asked_again(text: str) -> None:
     assert read(text, Scale.ZERO_TO_TEN) == Reading(comment=text, intent="comment", ambiguous=True)
 
 
+def test_a_gap_is_a_pause_only_where_blanks_are_rare() -> None:
+    assert read("10점  만점에  7점").score == read("10점 만점에 7점").score == 7
+    assert read("🔟  einfach  geil").comment == "einfach  geil"
+
+
 def test_a_ten_where_a_long_text_is_cut_stays_whole() -> None:
     for before in range(HEAD - 3, HEAD + 1):
         text = f"{'x' * (before - 1)} 10 {'y ' * 300}"
