@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 from core.ballot import Scale
+from core.reading.clauses import roles_of
 from core.reading.fold import fold
 from core.reading.lexicon import lexicon
 from core.reading.rest import rest_of
@@ -85,8 +86,9 @@ def _read(text: str, scale: Scale, languages: Languages) -> Reading:
     folded = fold(kept)
     words = lexicon()
     found, verb_last = tokens(folded.text, words, words.expected(languages) if languages else ())
-    score = find(found, scale.lowest, verb_last=verb_last)
-    wished = wish(found, scored=score.score is not None)
+    said = roles_of(found)
+    score = find(found, said, scale.lowest, verb_last=verb_last)
+    wished = wish(found, said, scored=score.score is not None)
     comment = rest_of(kept, folded, score)
     if score.score is not None:
         return Reading(score.score, comment, wished if wished in ("delete", "stop") else "score")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.reading import kinds, roles
 from core.reading.clauses import SENTENCE_ENDS, Clause, is_content, roles_of
@@ -58,15 +58,17 @@ _VERBS = roles.PAST | roles.HYP | roles.RETRACT
 """What verbs say of a number, rather than subjects."""
 
 
-@dataclass(slots=True)
 class _Passed:
     """Numbers that are no scores."""
 
-    listed: Collection[int]
-    """Those of a list, by identity."""
-    counted: list[Token] = field(default_factory=list)
-    labelled: set[int] = field(default_factory=set)
-    """The clauses of those behind a label."""
+    __slots__ = ("counted", "labelled", "listed")
+
+    def __init__(self, listed: Collection[int]) -> None:
+        self.listed = listed
+        """Those of a list, by identity."""
+        self.counted: list[Token] = []
+        self.labelled: set[int] = set()
+        """The clauses of those behind a label."""
 
 
 def candidates_of(found: Sequence[Token], clauses: Sequence[Clause], *, verb_last: bool) -> list[Candidate]:

@@ -16,8 +16,10 @@ _BEGINS = roles.WEAK | roles.IDIOM | roles.BETWEEN | roles.MINUS | roles.HUNDRED
 _FILLS = roles.LIGHT | roles.COMMON
 
 
-def merged(found: Found) -> list[Token]:
-    """Tokens with those that make one number made one."""
+def merged(found: Found, said: int) -> Found:
+    """Tokens with those that make one number made one; ``said``: the roles of all of them."""
+    if not said & _MAKES and _JOINING.isdisjoint([token.text for token in found]):
+        return found
     made = list(found)
     at = 0
     while at < len(made):
@@ -44,6 +46,8 @@ def _goes_on(found: Found, at: int) -> bool:
 
 _JOINS = roles.POINTS | roles.OUTOF | roles.HALF | roles.OR | roles.TO
 _JOINING = frozenset("/-~")
+_MAKES = _BEGINS | _JOINS
+"""Without these, and marks that join, every number stands for itself."""
 
 
 def is_number(token: Token) -> bool:

@@ -38,7 +38,10 @@ class Phrases:
         """(how many more words, phrase) of each that goes on with what is said from ``at`` on; the longest first."""
         if self._listed:
             self._grow()
-        if self._is_plain and said[at].text not in self._by_word:
+        text = said[at].text
+        if text not in self._by_word and (
+            self._is_plain or (text[0] not in self._by_stem and (self._with_any is None or not text[0].isalpha()))
+        ):
             return _NONE
         found: list[tuple[int, str]] = []
         self._follow(said, at, 0, found)

@@ -18,6 +18,9 @@ _STRUCK = re.compile("~~[^~]*~~|.\u0336")
 """What the writer took back by striking it out."""
 
 
+_SAYS = re.compile(r"[^\W_]")
+"""A letter or digit: what has none says nothing."""
+
 _GLUED = roles.POINTS | roles.LIGHT
 """What is written together with a number belongs to it: 7点, 6吧."""
 
@@ -35,9 +38,9 @@ def rest_of(kept: str, folded: Folded, found: Found) -> str:
         return kept
     start = folded.place(its[first].start, len(kept))
     end = folded.place(its[last].end, len(kept))
-    before, after = _STRUCK.sub("", kept[:start]).rstrip(_CLOSING), kept[end:].lstrip(_OPENING)
-    if not any(char.isalnum() for char in before):
-        before = ""
-    if not any(char.isalnum() for char in after):
-        after = ""
-    return " ".join(part for part in (before, after) if part)
+    before, after = kept[:start].rstrip(_CLOSING), kept[end:].lstrip(_OPENING)
+    if folded.places is not None or "~~" in before:
+        before = _STRUCK.sub("", before).rstrip(_CLOSING)
+    if not _SAYS.search(before):
+        return after if _SAYS.search(after) else ""
+    return f"{before} {after}" if _SAYS.search(after) else before

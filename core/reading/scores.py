@@ -27,20 +27,18 @@ class Found(NamedTuple):
     """The one that holds it."""
 
 
-def find(found: Sequence[Token], lowest: int, *, verb_last: bool = False) -> Found:
-    """The score in the tokens of a text, on a scale from ``lowest`` to 10. ``verb_last``: what is said of a number
-    comes after it."""
-    numbers = said = 0
+def find(found: Sequence[Token], said: int, lowest: int, *, verb_last: bool = False) -> Found:
+    """The score in the tokens of a text, on a scale from ``lowest`` to 10. ``said``: the roles of all tokens.
+    ``verb_last``: what is said of a number comes after it."""
+    numbers = 0
     for token in found:
-        does = token.roles
-        said |= does
-        if does & NUMBERISH or token.kind < kinds.SCALE:
+        if token.kind < kinds.SCALE or token.roles & NUMBERISH:
             numbers += 1
     if not 0 < numbers <= MOST:
         return Found()
     if said & roles.MAX and names_another_scale(found):
         return Found(ambiguous=True)
-    found = merged(found)
+    found = merged(found, said)
     clauses = clauses_of(found)
     candidates = candidates_of(found, clauses, verb_last=verb_last)
     on_scale = [candidate for candidate in candidates if candidate.value >= lowest]

@@ -24,7 +24,7 @@ def tokens(text: str, lexicon: Lexicon, expected: Collection[int] = ()) -> tuple
 
 def _join_phrases(found: list[Token], lexicon: Lexicon, votes: list[int]) -> None:
     """Make the tokens of a phrase one: phrases of languages that the single words do not speak against."""
-    phrases, most = lexicon.phrases, max(votes)
+    phrases, most = lexicon.phrases, -1
     at, last = 0, len(found) - 1
     while at < last:
         token = found[at]
@@ -32,7 +32,10 @@ def _join_phrases(found: list[Token], lexicon: Lexicon, votes: list[int]) -> Non
         at += 1
         if begun is None:
             continue
-        for width, phrase in begun.after(found, at):
+        following = begun.after(found, at)
+        if following and most < 0:
+            most = max(votes)
+        for width, phrase in following:
             senses = lexicon.meaning(phrase)
             its = [entry for entry in senses.entries if 2 * (votes[entry.language] + 1 + width) > most]
             if its:

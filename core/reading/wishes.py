@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from core.reading import kinds, roles
-from core.reading.clauses import LIGHT, SENTENCE_ENDS, is_content, roles_of
+from core.reading.clauses import LIGHT, SENTENCE_ENDS, is_content
 from core.reading.shapes import Token
 
 Wish = Literal["delete", "stop", "help", "comment", "none"]
@@ -39,10 +39,9 @@ def asks_for_data(text: str) -> bool:
     return found is not None and found[1].casefold() == "mydata"
 
 
-def wish(found: Sequence[Token], *, scored: bool = False) -> Wish:
-    """What the text asks for; ``comment`` when it merely says something, ``none`` when it does not even that. Beside a
-    score (``scored``) only ``delete`` and ``stop`` matter."""
-    said = roles_of(found)
+def wish(found: Sequence[Token], said: int, *, scored: bool = False) -> Wish:
+    """What the text asks for; ``comment`` when it merely says something, ``none`` when it does not even that. ``said``:
+    the roles of all tokens. Beside a score (``scored``) only ``delete`` and ``stop`` matter."""
     if _both(found, said, roles.ERASE, roles.DATA):
         return "delete"
     if said & roles.STOP or (said & roles.STOP_ALONE and _is_alone(found, roles.STOP_ALONE)):
