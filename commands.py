@@ -13,6 +13,7 @@ from typing import Any
 from core.errors import SettingsError, StoreError, VouchError
 from core.message import Message
 from core.nps import Tally, nps, score_range
+from core.proof import counts, fingerprint, numbers
 from core.publishing import messages, week_report
 from core.report import FEWEST, WeekReport
 from core.settings import Settings
@@ -190,17 +191,22 @@ def report_as_json(report: WeekReport) -> dict[str, Any]:
         "scale": str(report.scale),
         "opens_at": report.wave.opens_at.isoformat(),
         "closes_at": report.wave.closes_at.isoformat(),
-        "named": _numbers(report.named),
-        "open": _numbers(report.open) if report.open is not None else None,
-        "channels": {f"{c.channel}:{'open' if c.open else 'named'}": _numbers(c.tally) for c in report.channels},
-        "window": {"weeks": report.weeks, **_numbers(report.window)},
+        "named": numbers(report.week.total),
+        "open": numbers(report.open.total) if report.open is not None else None,
+        "channels": {f"{c.channel}:{'open' if c.open else 'named'}": numbers(c.tally) for c in report.channels},
+        "window": {"weeks": report.window.weeks, **numbers(report.window.total)},
     }
+
+
+def proof_as_json(report: WeekReport) -> dict[str, Any]:
+    """Every count that the post's numbers came from, and the fingerprint that ends its details."""
+    return {**counts(report), "fingerprint": fingerprint(report)}
 
 
 def show_score(report: WeekReport) -> None:
     """Show the score: a table in a terminal, plain lines in a pipe, a sentence when nobody has answered."""
-    rows = [("named answers, all channels", report.named)]
-    rows += [("open polls, all channels", report.open)] if report.open is not None else []
+    rows = [("named answers, all channels", report.week.total)]
+    rows += [("open polls, all channels", report.open.total)] if report.open is not None else []
     rows += [(f"{c.channel} ({'open' if c.open else 'named'})", c.tally) for c in report.channels]
     title = f"{report.title}, week {report.wave.key}, scale {report.scale}"
     if not any(tally.n for _, tally in rows):
@@ -226,8 +232,8 @@ def _table(title: str, lowest: int, rows: Sequence[tuple[str, Tally]]) -> None:
     table.add_column("channel", max_width=room, no_wrap=True, overflow="ellipsis")
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
-    for (name, _), numbers in zip(rows, cells, strict=True):
-        table.add_row(name, *numbers)
+    for (name, _), its in zip(rows, cells, strict=True):
+        table.add_row(name, *its)
     console.print(table)
 
 
@@ -264,18 +270,6 @@ def week_meant(database: Database, survey: Survey, which: Which, now: datetime) 
         until = open_until(waves[-1], survey)
         raise StoreError(f"{survey.name}: no full week yet: {until}; `vouch score` shows how it stands")
     return chosen[-1]
-
-
-def _numbers(tally: Tally) -> dict[str, Any]:
-    span = score_range(tally)
-    return {
-        "n": tally.n,
-        "promoters": tally.promoters,
-        "passives": tally.passives,
-        "detractors": tally.detractors,
-        "nps": nps(tally),
-        "range": [round(span[0], 1), round(span[1], 1)] if span is not None else None,
-    }
 
 
 def _note(text: str) -> None:

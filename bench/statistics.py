@@ -12,7 +12,8 @@ from itertools import product
 from statistics import NormalDist
 
 from bench.row import Figure, Row
-from core.nps import Tally, change, score_range
+from core.change import change
+from core.nps import Tally, score_range
 
 Range = tuple[float, float]
 Mix = tuple[float, float, float]
@@ -82,7 +83,7 @@ def missed(n: int, ranges: Callable[[Tally], Range]) -> float:
 def _alarms(n: int, m: int) -> Iterator[tuple[bool, bool]]:
     """For each pair of tallies whether the change is called clear: by us, and by the usual way."""
     for before, after in product(tallies(n), tallies(m)):
-        found = change(before, after)
+        found = change([(before, after)])
         assert found is not None
         low, high = wald(before), wald(after)
         spread = math.hypot(low[1] - low[0], high[1] - high[0]) / 2
@@ -126,6 +127,6 @@ _MISSED = "at any mix, from 10 answers on, at most 8.5 of 100 ranges miss the sc
 _ALARMS = "at most 6 of 100 changes are called clear where nothing changed"
 
 ROWS = (
-    Row("statistics.missed", _MISSED, "%", missed_percent, 8.5, table),
+    Row("statistics.missed", _MISSED, "%", missed_percent, 8.5, details=table),
     Row("statistics.alarms", _ALARMS, "%", false_alarm_percent, 6.0),
 )

@@ -104,6 +104,18 @@ def nps(tally: Tally) -> int | None:
     return None if exact is None else rounded(exact)
 
 
+def per_hundred(tally: Tally) -> tuple[int, int, int]:
+    """Promoters, passives and detractors in a hundred answers; they add up to 100. What rounding down leaves goes to
+    the largest remainders (Hamilton's method). Raises ``ValueError`` when nobody answered."""
+    if not tally.n:
+        raise ValueError("nobody answered")
+    shares = [divmod(100 * count, tally.n) for count in (tally.promoters, tally.passives, tally.detractors)]
+    left = 100 - sum(whole for whole, _ in shares)
+    gets_one = sorted(range(3), key=lambda group: -shares[group][1])[:left]
+    promoters, passives, detractors = (whole + (group in gets_one) for group, (whole, _) in enumerate(shares))
+    return promoters, passives, detractors
+
+
 def score_range(tally: Tally, confidence: float = 0.95) -> tuple[float, float] | None:
     """The range of scores that chance alone would let this tally come from, in points; ``None`` when nobody answered.
 
@@ -145,30 +157,3 @@ def _variance(promoters: float, detractors: float, net: float) -> float:
     c = -detractors * net * (1 - net)
     likeliest_detractors = (math.sqrt(max(b * b - 8 * c, 0.0)) - b) / 4
     return max(2 * likeliest_detractors + net * (1 - net), 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How far one score lies above another, and the range that chance allows for it; all in points, -200 to 200."""
-
-    delta: Fraction
-    low: float
-    high: float
-
-
-def change(before: Tally, after: Tally, confidence: float = 0.95) -> Change | None:
-    """The change from one tally to another of different people; ``None`` when either is empty.
-
-    The limits come from those of the two scores (MOVER): type-I error 4.7-5.2 % from 10 against 10 answers on.
-
-    Source: G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general approach",
-    Statistics in Medicine 27, 1693-1702, 2008; R. G. Newcombe, ibid. 17, 873-890, 1998 (its method 10).
-    """
-    old, new = exact_nps(before), exact_nps(after)
-    old_range, new_range = score_range(before, confidence), score_range(after, confidence)
-    if old is None or new is None or old_range is None or new_range is None:
-        return None
-    delta = new - old
-    down = math.hypot(float(new) - new_range[0], old_range[1] - float(old))
-    up = math.hypot(new_range[1] - float(new), float(old) - old_range[0])
-    return Change(delta, float(delta) - down, float(delta) + up)

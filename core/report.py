@@ -1,12 +1,10 @@
 """The weekly post: numbers in, words out. Pure; what is said here is said in the team's place.
 
-Two messages. ``headline``: the verdict first, then one line per tally. ``channel_lines``: one line per channel. Both
-are for people, and a tally is always one whole line of one shape, so that the numbers can be read back::
+The first message is understood in twenty seconds by somebody who never heard of NPS: the verdict, how much chance there
+is in it, and what it means in a hundred people. ``core/details.py`` says what each number came from.
 
-    Named answers: NPS 28 (chance range 21 to 34), n 412: promoters 210, passives 107, detractors 95
-
-Numbers are plain digits with ``-`` as the minus sign, so that they survive a copy into a spreadsheet. Under
-``FEWEST`` answers NPS is ``–`` (en dash): the counts are there, and ``nps`` of them is the score for who wants it.
+Numbers are plain digits with ``-`` as the minus sign, so that they survive a copy into a spreadsheet. Under ``FEWEST``
+answers there are counts and no score.
 """
 
 from __future__ import annotations
@@ -15,20 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from core.ballot import Scale
+from core.change import CLEAR, FEWEST_TO_COMPARE, VERY_CLEAR, Comparison, Period, Verdict, Why, compare
 from core.message import Line, Message, Part, Strong
-from core.nps import Change, Tally, change, nps, rounded, score_range
+from core.nps import Tally, nps, per_hundred, rounded, score_range
 from core.survey import Wave
 from core.words import Words, words_for
 
 FEWEST = 10
 """Under so many answers only the counts are said."""
-
-FEWEST_TO_COMPARE = 30
-"""Under so many answers in either week no change is read out of them: it would have to exceed 50 points to show."""
-
-STEADY_POINTS = 5
-NARROW_POINTS = 10
-"""A change of at most ``STEADY_POINTS`` is steady when chance allows no more than ``NARROW_POINTS`` either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,67 +46,76 @@ class WeekReport:
     """What the team calls it."""
     scale: Scale
     wave: Wave
-    named: Tally
-    """One answer per person, all channels."""
-    named_before: Tally | None
-    """The same of the wave before; ``None`` when there was none, or on another scale."""
-    open: Tally | None
-    """Totals of the polls that name nobody; ``None`` when the survey has no such channel."""
-    open_before: Tally | None
+    window: Period
+    """Named answers of the weeks that the headline speaks of, this wave's the last of them."""
+    window_before: Period
+    """The same of as many weeks before those."""
+    week: Period
+    """Named answers of this wave alone."""
+    week_before: Period
+    open: Period | None
+    """Totals of this wave's polls that name nobody; ``None`` when the survey has no such channel."""
+    open_before: Period | None
     channels: tuple[ChannelTally, ...]
-    weeks: int
-    """How many waves the window counts back, this one included."""
-    window: Tally
-    """Named answers of the last ``weeks`` waves, each person once, with their latest."""
+    """This wave's, in the order of the settings; also those where nobody answered."""
+    rescaled: bool = False
+    """Whether the weeks before were asked on another scale: they are in none of these numbers."""
     was_due: str = ""
     """When it was due, where the team lives, if it is late."""
     absent: tuple[str, ...] = ()
     """Accounts that could not be read up to when it was due."""
 
+    @property
+    def asks_openly_only(self) -> bool:
+        """Whether every channel is an open poll; what a person wrote in addition there does not change that."""
+        with_polls = {channel.channel for channel in self.channels if channel.open}
+        return self.open is not None and all(channel.channel in with_polls for channel in self.channels)
 
-def headline(report: WeekReport, language: str) -> Message:
-    """The verdict, then the tallies it rests on: named answers, open polls apart from them, the last weeks together.
+    @property
+    def judged(self) -> Period:
+        """The answers that the verdict speaks of: the window's, or the open polls' where there is nothing else."""
+        return self.open if self.open is not None and self.asks_openly_only else self.window
 
-    At most 11 lines, each short. A survey that has only open polls is judged by these, and says so.
-    """
+    @property
+    def judged_change(self) -> Comparison:
+        """What may be made of their change."""
+        before = self.open_before if self.asks_openly_only else self.window_before
+        return self._compared(before, self.judged, CLEAR)
+
+    @property
+    def week_change(self) -> Comparison:
+        """What may be made of this week's named answers against those of the week before."""
+        return self._compared(self.week_before, self.week, CLEAR if self.window.weeks == 1 else VERY_CLEAR)
+
+    @property
+    def open_change(self) -> Comparison:
+        """What may be made of this week's open polls against those of the week before."""
+        return self._compared(self.open_before, self.open or _NOTHING, CLEAR if self.asks_openly_only else VERY_CLEAR)
+
+    def _compared(self, before: Period | None, now: Period, confidence: float) -> Comparison:
+        found = compare(before, now, confidence)
+        if found.verdict is Verdict.NOTHING_BEFORE and self.rescaled:
+            return Comparison(verdict=Verdict.NOT_COMPARABLE, why=Why.SCALE)
+        return found
+
+
+_NOTHING = Period(weeks=1, channels={})
+
+
+def first_message(report: WeekReport, language: str) -> Message:
+    """The verdict first, then what it rests on; at most twelve short lines. A week in which hardly anybody answered has
+    two. A survey that has only open polls is judged by these, and says so."""
     words = words_for(language)
-    only_open = _asks_openly_only(report)
-    parts: list[Part] = [
-        Strong(_verdict(report, words)),
-        Line(words("Week {week}, scale {scale}", week=report.wave.key, scale=report.scale.value)),
-    ]
-    if report.was_due:
-        parts.append(Line(words("Late: it was due on {when}.", when=report.was_due)))
-    if report.absent:
-        names = ", ".join(map(_one_line, report.absent))
-        parts.append(Line(words("Could not be read in time, so answers may be missing: {accounts}", accounts=names)))
-    if only_open:
+    parts: list[Part] = [Strong(_verdict_line(report, words)), *_warnings(report, words)]
+    if _is_quiet(report):
+        return Message((*parts, Line(words("A quiet week ({week}), new answers: {n}.", **_week(report)))))
+    if report.asks_openly_only:
         parts.append(Line(words("This survey asks in open polls only, where one person may count twice.")))
-    if report.named.n or not only_open:
-        parts.append(Line(_score_line(words("Named answers"), report.named, words)))
-        parts.extend(_change_line(words("Named answers"), report.named_before, report.named, words))
-    if report.open is not None:
-        parts.append(Line(_score_line(words("Open polls"), report.open, words)))
-        parts.extend(_change_line(words("Open polls"), report.open_before, report.open, words))
-    if report.weeks > 1 and (report.window.n or not only_open):
-        label = words("Last {weeks} weeks, each person once", weeks=report.weeks)
-        parts.append(Line(_score_line(label, report.window, words)))
+    parts.extend(map(Line, _of_a_hundred(report.judged.total, words)))
+    parts.extend(map(Line, _week_alone(report, words)))
+    if report.open is not None and not report.asks_openly_only:
+        parts.append(Line(_open_line(report.open.total, words)))
     parts.append(Line(words("Followers who chose to answer, not all customers.")))
-    return Message(tuple(parts))
-
-
-def channel_lines(report: WeekReport, language: str) -> Message:
-    """One line per channel and kind of answer, in the order of the report. Of any length: see ``split``."""
-    words = words_for(language)
-    parts: list[Part] = [
-        Strong(words("{title}, week {week}, by channel", title=_one_line(report.title), week=report.wave.key))
-    ]
-    for channel in report.channels:
-        kind = words("open") if channel.open else words("named")
-        name = f"{_one_line(channel.channel)} ({kind})"
-        parts.append(Line(_score_line(name, channel.tally, words)))
-        if channel.nameless:
-            parts.append(Line(words("{channel}, votes without a name: {n}", channel=name, n=channel.nameless)))
     return Message(tuple(parts))
 
 
@@ -123,10 +124,10 @@ def placeholder(report: WeekReport, language: str, *, first: bool) -> Message:
 
     It reads sensibly alone, and above the message that it promises: it may be said twice, and one of them stay."""
     words = words_for(language)
-    about = {"title": _one_line(report.title), "week": report.wave.key}
+    about = {"title": one_line(report.title), "week": report.wave.key}
     if first:
         return Message((Line(words("{title}, week {week}: the score follows in the next message.", **about)),))
-    return Message((Line(words("{title}, week {week}: the channels follow in the next message.", **about)),))
+    return Message((Line(words("{title}, week {week}: the details follow in the next message.", **about)),))
 
 
 def split(message: Message, post_chars: int) -> tuple[Message, ...]:
@@ -146,118 +147,122 @@ def split(message: Message, post_chars: int) -> tuple[Message, ...]:
     return (*messages, Message(tuple(held), message.buttons))
 
 
-def _score_line(label: str, tally: Tally, words: Words) -> str:
-    """One tally on one line. The only place that says how."""
-    counts = {
-        "label": label,
-        "n": tally.n,
-        "promoters": tally.promoters,
-        "passives": tally.passives,
-        "detractors": tally.detractors,
-    }
-    score, bounds = nps(tally), score_range(tally)
-    if score is None or bounds is None or tally.n < FEWEST:
-        return words(
-            "{label}: NPS –, n {n}: promoters {promoters}, passives {passives}, detractors {detractors}", **counts
-        )
-    return words(
-        "{label}: NPS {score} (chance range {low} to {high}), "
-        "n {n}: promoters {promoters}, passives {passives}, detractors {detractors}",
-        score=score,
-        low=rounded(bounds[0]),
-        high=rounded(bounds[1]),
-        **counts,
-    )
+def said(found: Comparison, words: Words) -> str:
+    """What may be made of a change, in a sentence or two."""
+    points = abs(found.delta)
+    match found.verdict, found.why:
+        case Verdict.RARE, _ if found.delta > 0:
+            return words("Up {points}: chance alone rarely does this.", points=points)
+        case Verdict.RARE, _:
+            return words("Down {points}: chance alone rarely does this.", points=points)
+        case Verdict.STEADY, _:
+            return words("Steady.")
+        case Verdict.CHANCE, _ if found.delta > 0:
+            return words("Up {points}. Could be chance.", points=points)
+        case Verdict.CHANCE, _ if found.delta < 0:
+            return words("Down {points}. Could be chance.", points=points)
+        case Verdict.CHANCE, _:
+            return words("Unchanged. Could be chance.")
+        case Verdict.TOO_FEW, _:
+            return words("Too few to compare.")
+        case _, Why.JOINED:
+            return words("Not comparable: {channel} joined.", channel=one_line(found.channel))
+        case _, Why.LEFT:
+            return words("Not comparable: {channel} left.", channel=one_line(found.channel))
+        case _, Why.BALLOT:
+            return words("Not comparable: {channel} asks in another way.", channel=one_line(found.channel))
+        case _, Why.SCALE:
+            return words("Not comparable: the scale changed.")
+        case _:
+            return words("Nothing before to compare with.")
 
 
-def _change_line(label: str, before: Tally | None, now: Tally, words: Words) -> Iterable[Line]:
-    """The change in points with its range, where both weeks have enough answers to speak of one."""
-    seen = _seen(before, now)
-    if seen is not None:
-        yield Line(
-            words(
-                "{label}, change on the week before: {delta} (chance range {low} to {high})",
-                label=label,
-                delta=f"{seen.delta:+d}",
-                low=f"{seen.low:+d}",
-                high=f"{seen.high:+d}",
-            )
-        )
+def chance_range(tally: Tally, words: Words) -> str:
+    """The range of its score, ``21–34``; empty where nobody answered."""
+    bounds = score_range(tally)
+    if bounds is None:
+        return ""
+    low, high = map(rounded, bounds)
+    if low < 0:  # a dash beside a minus sign is hard to read
+        return words("{low} to {high}", low=low, high=high)
+    return words("{low}–{high}", low=low, high=high)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A change as it is said, in whole points, so that words and numbers agree."""
-
-    delta: int
-    """Difference of the two scores as posted: who looks up last week's post finds the same."""
-    low: int
-    high: int
-
-    @property
-    def clear(self) -> bool:
-        """Whether chance alone rarely does this."""
-        return self.delta != 0 and (self.low > 0 or self.high < 0)
-
-    @property
-    def steady(self) -> bool:
-        return abs(self.delta) <= STEADY_POINTS and max(-self.low, self.high) <= NARROW_POINTS
-
-
-def _seen(before: Tally | None, now: Tally) -> _Seen | None:
-    """The change to speak of; ``None`` without two weeks of enough answers."""
-    if before is None or min(before.n, now.n) < FEWEST_TO_COMPARE:
-        return None
-    found: Change | None = change(before, now)
-    old, new = nps(before), nps(now)
-    if found is None or old is None or new is None:
-        return None
-    return _Seen(new - old, rounded(found.low), rounded(found.high))
-
-
-def _asks_openly_only(report: WeekReport) -> bool:
-    """Whether every channel is an open poll; what a person wrote in addition there does not change that."""
-    with_polls = {channel.channel for channel in report.channels if channel.open}
-    return report.open is not None and all(channel.channel in with_polls for channel in report.channels)
-
-
-def _verdict(report: WeekReport, words: Words) -> str:
-    """One line: the score and what may be made of its change. Few answers give no score here."""
-    title = _one_line(report.title)
-    only_open = _asks_openly_only(report)
-    now, before = (report.open, report.open_before) if only_open else (report.named, report.named_before)
-    score = nps(now) if now is not None else None
-    if now is None or score is None:
-        return words("{title}: no answers yet", title=title)
-    if now.n < FEWEST:
-        return words("{title}: too few answers for a score, n {n}", title=title, n=now.n)
-    verdict = _compared(before, now, words)
-    if only_open:
-        return words("{title}, open polls: NPS {score}. {verdict}", title=title, score=score, verdict=verdict)
-    return words("{title}: NPS {score}. {verdict}", title=title, score=score, verdict=verdict)
-
-
-def _compared(before: Tally | None, now: Tally, words: Words) -> str:
-    """What may be made of the change, in a sentence."""
-    if before is None or not before.n:
-        return words("No week before to compare with.")
-    seen = _seen(before, now)
-    if seen is None:
-        return words("Too few to compare with the week before.")
-    points = abs(seen.delta)
-    if seen.clear and seen.delta > 0:
-        return words("Up {points} on the week before: chance alone rarely does this.", points=points)
-    if seen.clear:
-        return words("Down {points} on the week before: chance alone rarely does this.", points=points)
-    if seen.steady:
-        return words("Steady against the week before.")
-    if seen.delta == 0:
-        return words("The same as the week before. Could be chance.")
-    if seen.delta > 0:
-        return words("Up {points} on the week before. Could be chance.", points=points)
-    return words("Down {points} on the week before. Could be chance.", points=points)
-
-
-def _one_line(name: str) -> str:
+def one_line(name: str) -> str:
     """A name from the settings as one line: it must not look like a line of ours."""
     return " ".join(name.split())
+
+
+def _verdict_line(report: WeekReport, words: Words) -> str:
+    """What a phone shows of it: the score and what may be made of its change. Few answers give no score."""
+    tally, weeks, title = report.judged.total, report.judged.weeks, one_line(report.title)
+    about = {"title": title, "weeks": weeks, "n": tally.n, "score": nps(tally), "week": report.wave.key}
+    if not tally.n:
+        return words("{title}: no answers yet, week {week}", **about)
+    if tally.n < FEWEST:
+        return words("{title}: too few answers for a score, n {n}, week {week}", **about)
+    about["verdict"] = said(report.judged_change, words)
+    if report.asks_openly_only:
+        return words("{title}: NPS {score} in open polls, week {week}. {verdict}", **about)
+    if weeks == 1:
+        return words("{title}: NPS {score}, week {week}. {verdict}", **about)
+    return words("{title}: NPS {score}, last {weeks} weeks. {verdict}", **about)
+
+
+def _warnings(report: WeekReport, words: Words) -> Iterable[Line]:
+    if report.was_due:
+        yield Line(words("Late: it was due on {when}.", when=report.was_due))
+    if report.absent:
+        names = ", ".join(map(one_line, report.absent))
+        yield Line(words("Could not be read in time, so answers may be missing: {accounts}", accounts=names))
+
+
+def _is_quiet(report: WeekReport) -> bool:
+    """Whether hardly anybody answered this week, though the weeks before give a score."""
+    votes = report.open.total.n if report.open is not None else 0
+    few = max(report.week.total.n, votes) < FEWEST <= report.window.total.n
+    return few and report.window.weeks > 1 and not report.asks_openly_only
+
+
+def _of_a_hundred(tally: Tally, words: Words) -> Iterable[str]:
+    if not tally.n:
+        return
+    if tally.n < FEWEST:
+        promoters, passives, detractors = tally.promoters, tally.passives, tally.detractors
+        lead = words("Of {n}", n=tally.n)
+    else:
+        yield words("{n} answers, chance range {range}.", n=words.number(tally.n), range=chance_range(tally, words))
+        promoters, passives, detractors = per_hundred(tally)
+        lead = words("Of {n}", n=100)
+    gladly = words("one gladly recommends us") if promoters == 1 else words("{n} gladly recommend us", n=promoters)
+    lukewarm = words("one is lukewarm") if passives == 1 else words("{n} are lukewarm", n=passives)
+    groups = {"gladly": gladly, "lukewarm": lukewarm, "would_not": words("{n} would not", n=detractors)}
+    yield words("{lead}: {gladly}, {lukewarm}, {would_not}.", lead=lead, **groups)
+
+
+def _week_alone(report: WeekReport, words: Words) -> Iterable[str]:
+    """This week's named answers, where the line above speaks of others."""
+    tally = report.week.total
+    if report.asks_openly_only and not tally.n:
+        return
+    if report.asks_openly_only:
+        yield words("Named answers, kept apart: {n}.", n=words.number(tally.n))
+    elif report.window.weeks > 1 and tally.n < FEWEST:
+        yield words("This week alone ({week}), answers: {n}. Too few for a score.", **_week(report))
+    elif report.window.weeks > 1:
+        change = report.week_change
+        verdict = said(change, words) if tally.n >= FEWEST_TO_COMPARE else words("Too few to compare.")
+        about = {**_week(report), "score": nps(tally), "verdict": verdict}
+        yield words("This week alone ({week}): {score} from {n} answers. {verdict}", **about)
+
+
+def _open_line(tally: Tally, words: Words) -> str:
+    """The polls that anybody may vote in; a score of theirs from ``FEWEST_TO_COMPARE`` votes on."""
+    n = words.number(tally.n)
+    if tally.n < FEWEST_TO_COMPARE:
+        return words("Open polls, anyone can vote, kept apart. Votes: {n}, too few for a score.", n=n)
+    return words("Open polls, anyone can vote, kept apart: {score} ({n} votes).", score=nps(tally), n=n)
+
+
+def _week(report: WeekReport) -> dict[str, object]:
+    return {"week": report.wave.key, "n": report.week.total.n}

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -115,6 +115,7 @@ class SurveySettings(_Table):
     teams: tuple[str, ...] = ()
     question: Mapping[str, str] = {}
     texts: Mapping[str, Mapping[str, str]] = {}
+    window_weeks: Literal["auto"] | Annotated[int, Field(ge=1, le=52)] = "auto"
 
     @field_validator("texts")
     @classmethod
@@ -186,6 +187,7 @@ class Settings(BaseSettings):
             ask=found.ask,
             channels=found.channels,
             teams=found.teams,
+            window_weeks=found.window_weeks if found.window_weeks != "auto" else None,
         )
 
 

@@ -56,6 +56,8 @@ class Survey:
     """Names of the channels where it is asked."""
     teams: tuple[str, ...] = ()
     """Names of the teams that get the report."""
+    window_weeks: int | None = None
+    """Over how many weeks the headline's score is taken; ``None``: as ``core/periods.py`` chooses."""
 
     def __post_init__(self) -> None:
         if not self.languages:

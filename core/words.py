@@ -30,6 +30,14 @@ class Words:
         found = self.catalog.get(sentence, sentence)
         return found.format_map(values) if values else found
 
+    def number(self, n: int) -> str:
+        """A whole number as this language writes it: ``1,500``, ``1 500``."""
+        if self.language == SOURCE:
+            return f"{n:,}"
+        from babel.numbers import format_decimal
+
+        return format_decimal(n, locale=self.language.replace("-", "_"))
+
 
 @cache
 def languages() -> tuple[str, ...]:

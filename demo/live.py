@@ -23,7 +23,7 @@ from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
 from demo.misread import MOST, as_read, listed, misread, typed, wrongly_read
 from demo.plan import plan_of, world_of
-from demo.readback import arranged, counts_of, differences, first_differences, flat, read_line, tells
+from demo.readback import arranged, contradicts, counts_of, differences, first_differences, flat, read_line, tells
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, running
@@ -200,7 +200,7 @@ class Demo:
             for survey in self.surveys.values()
             for team in survey.teams
             for week in self.waves(survey)
-            for part in ("headline", "channels")
+            for part in ("headline", "details")
         ]
         return all(key in found for key in wanted)
 
@@ -211,14 +211,16 @@ class Demo:
         ledger, lived = self.world.ledger, {survey.name: self.waves(survey) for survey in self.surveys.values()}
         scales, told = {survey.name: survey.scale for survey in self.surveys.values()}, self._told()
         understood = as_read(ledger, scales, told)
-        truth, expected = (
-            {survey.name: self._truth(survey, its) for survey in self.surveys.values()} for its in (ledger, understood)
-        )
         posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
+        truth, expected = (
+            {survey.name: self._truth(survey, its, posted[survey.name]) for survey in self.surveys.values()}
+            for its in (ledger, understood)
+        )
         written, wrongly = len(typed(ledger)), wrongly_read(ledger, scales, told)
         wrong = wrong_arrivals(self._found(), lived)
         faults = [
             *first_differences(expected, posted),
+            *self._headlines(posted),
             *_too_many(wrongly, written),
             *wrong,
             *self._reports.ambiguous(),
@@ -248,7 +250,8 @@ class Demo:
         people = (person for its in self.world.people.values() for person in its)
         return {(each.account, each.id): each.language for each in people if each.platform == "telegram"}
 
-    def _truth(self, survey: Survey, ledger: Ledger) -> dict[str, Any]:
+    def _truth(self, survey: Survey, ledger: Ledger, posted: dict[str, Any]) -> dict[str, Any]:
+        """What is true, over as many weeks as the post speaks of: that is its own choice."""
         weeks = self.waves(survey)
         found = {week: ledger.truth(survey.name, week) for week in weeks}
         tallies = {
@@ -259,8 +262,10 @@ class Demo:
             for week, truth in found.items()
         }
         for index, week in enumerate(weeks):
-            window = ledger.window(survey.name, weeks[max(0, index - 3) : index + 1])
-            tallies[week]["window"] = counts_of(window.promoters, window.passives, window.detractors)
+            width = posted["weeks"][week]["window"]["weeks"]
+            window = ledger.window(survey.name, weeks[max(0, index + 1 - width) : index + 1])
+            counts = counts_of(window.promoters, window.passives, window.detractors)
+            tallies[week]["window"] = {"weeks": width, **counts}
         return arranged(tallies)
 
     def _posted(self, survey: Survey) -> dict[str, Any]:
@@ -268,15 +273,23 @@ class Demo:
             week: {
                 "named": {"all": counts_of(0, 0, 0)},
                 "open": {"all": counts_of(0, 0, 0)},
-                "window": counts_of(0, 0, 0),
             }
             for week in self.waves(survey)
         }
         for found in self._found():
-            if found.survey == survey.name and found.week in tallies:
+            if found.survey == survey.name and found.week in tallies and found.part == "details":
                 for line in found.text.splitlines():
-                    read_line(line, found.part, tallies[found.week])
+                    read_line(line, tallies[found.week])
         return arranged(tallies)
+
+    def _headlines(self, posted: dict[str, Any]) -> list[str]:
+        """First messages that contradict their details."""
+        firsts = [found for found in self._found() if found.part == "headline" and tells(found.text)]
+        return [
+            f"{first.survey} {first.week}: the first message contradicts the details: {first.text.splitlines()[0]}"
+            for first in firsts
+            if (week := posted[first.survey]["weeks"].get(first.week)) and contradicts(first.text, week)
+        ]
 
     def _modes(self) -> dict[str, Any]:
         found: dict[str, Any] = {

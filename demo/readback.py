@@ -17,6 +17,12 @@ _TALLY = re.compile(
     r"^(?P<label>.+?)\s?: NPS (?P<nps>-?\d+|–)(?: \([^)]*\))?, n (?P<n>\d+)\s?: \w+ (?P<promoters>\d+), "
     r"\w+ (?P<passives>\d+), \w+ (?P<detractors>\d+)$"
 )
+_VERDICT = re.compile(
+    r"^.+?\s?: (?:NPS (?P<nps>-?\d+)[ ,]|no answers yet|too few answers|pas encore de réponse|trop peu de réponses)"
+)
+_ANSWERS = re.compile(r"^(?P<n>\d[\d,\s]*) (?:answers|réponses),")
+_OPENLY = re.compile("in open polls only|que des sondages ouverts")
+_WINDOW = re.compile(r"^(?:Last|Les) (?P<weeks>\d+) ")
 _CHANNEL = re.compile(r"^(?P<name>\S+) \((?P<kind>named|open|nominatif|ouvert)\)$")
 
 
@@ -31,8 +37,10 @@ NOBODY = counts_of(0, 0, 0)
 
 
 def arranged(weeks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The last week at the top, all weeks below it. Channels where nobody answered are left out."""
+    """The last week at the top, all weeks below it. Channels where nobody answered are left out. A window of one week
+    is that week's named answers."""
     for found in weeks.values():
+        found.setdefault("window", {"weeks": 1, **found["named"]["all"]})
         for kind in ("named", "open"):
             found[kind] = {name: counts for name, counts in sorted(found[kind].items()) if counts["n"] or name == "all"}
     last = weeks[max(weeks)]
@@ -45,12 +53,23 @@ def flat(surveys: dict[str, Any]) -> dict[str, Any]:
 
 
 def tells(text: str) -> bool:
-    """Whether a message holds a tally: one that only promises what follows does not."""
-    return any(_TALLY.match(line) for line in text.splitlines())
+    """Whether a message holds a verdict or a tally: one that only promises what follows does not."""
+    return bool(_VERDICT.match(text)) or any(_TALLY.match(line) for line in text.splitlines())
 
 
-def read_line(line: str, part: str, into: dict[str, Any]) -> None:
-    """Take the tally of one line of a report, if it has one."""
+def contradicts(text: str, found: dict[str, Any]) -> bool:
+    """Whether the first message of a report says another score, or number of answers, than the details."""
+    verdict = _VERDICT.match(text)
+    answers = next((line for line in map(_ANSWERS.match, text.splitlines()) if line), None)
+    counts = found["open"]["all"] if _OPENLY.search(text) else found["window"]
+    score = int(verdict["nps"]) if verdict is not None and verdict["nps"] is not None else None
+    if score != (counts["nps"] if counts["n"] >= FEWEST else None):
+        return True
+    return answers is not None and int(re.sub(r"\D", "", answers["n"])) != counts["n"]
+
+
+def read_line(line: str, into: dict[str, Any]) -> None:
+    """Take the tally of one line of a report's details, if it has one."""
     found = _TALLY.match(line)
     if found is None:
         return
@@ -60,15 +79,16 @@ def read_line(line: str, part: str, into: dict[str, Any]) -> None:
     if int(found["n"]) != counts["n"] or (shown != counts["nps"] and not withheld):
         counts = {**counts, "n": int(found["n"]), "nps": shown}  # the post contradicts itself: let it show
     channel = _CHANNEL.match(found["label"])
-    if part == "channels" and channel is not None:
+    window = _WINDOW.match(found["label"])
+    if channel is not None:
         kind = "open" if channel["kind"] in ("open", "ouvert") else "named"
         into[kind][channel["name"]] = counts
     elif found["label"] in ("Named answers", "Réponses nominatives"):
         into["named"]["all"] = counts
     elif found["label"] in ("Open polls", "Sondages ouverts"):
         into["open"]["all"] = counts
-    elif part == "headline":
-        into["window"] = counts
+    elif window is not None:
+        into["window"] = {"weeks": int(window["weeks"]), **counts}
 
 
 def differences(truth: dict[str, Any], posted: dict[str, Any]) -> tuple[int, int]:

@@ -25,7 +25,7 @@ class ReportPart:
     team: str
     week: str
     part: str
-    """``headline`` or ``channels``."""
+    """``headline`` or ``details``."""
     text: str
     begins: bool = True
 
@@ -76,11 +76,11 @@ class Reports:
     def _beginning(self, titles: Mapping[str, list[tuple[str, str]]], text: str) -> ReportPart | None:
         first, week = text.split("\n", 1)[0], WEEK.search(text)
         fitting = [title for title in titles if _follows(first, title)]
-        owners = titles[max(fitting, key=len)] if fitting else []
-        if week is None or len(owners) != 1:
+        if week is None or not fitting or len(titles[max(fitting, key=len)]) != 1:
             return None
-        ((survey, team),) = owners
-        part = "channels" if week.start() < len(first) else "headline"
+        title = max(fitting, key=len)
+        ((survey, team),) = titles[title]
+        part = "headline" if re.match(rf"{re.escape(title)}\s?:", first) else "details"
         return ReportPart(survey, team, week[1], part, text)
 
 

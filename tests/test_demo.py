@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ballot import Scale
+from core.change import Period
+from core.details import details
 from core.nps import Tally
-from core.report import FEWEST, ChannelTally, WeekReport, channel_lines, headline
+from core.report import FEWEST, ChannelTally, WeekReport, first_message
 from core.survey import Survey, wave_by_key
 from demo.live import Outcome
 from demo.misread import misread as wrongly_read
-from demo.readback import NOBODY, arranged, counts_of, differences, flat, read_line
+from demo.readback import NOBODY, arranged, contradicts, counts_of, differences, flat, read_line
 from sandbox.ledger import Ledger
 from sandbox.reading import ChannelPlan, Channels, Scores
 from tests.command import SHIPPED, Vouch
@@ -113,22 +116,25 @@ def week(named: Tally, open_: Tally, window: Tally, **channels: tuple[bool, Tall
         title="Acme",
         scale=Scale.ZERO_TO_TEN,
         wave=wave_by_key(survey, WEEK),
-        named=named,
-        named_before=None,
-        open=open_,
-        open_before=None,
+        window=weeks(4, window),
+        window_before=weeks(4, Tally()),
+        week=weeks(1, named),
+        week_before=weeks(1, Tally()),
+        open=weeks(1, open_),
+        open_before=weeks(1, Tally()),
         channels=tuple(ChannelTally(channel=name, open=is_open, tally=t) for name, (is_open, t) in channels.items()),
-        weeks=4,
-        window=window,
     )
 
 
+def weeks(n: int, tally: Tally) -> Period:
+    return Period(weeks=n, channels={"all": tally})
+
+
 def read(report: WeekReport, language: str, change: tuple[str, str] = ("", "")) -> dict[str, Any]:
-    """What a person reads in the two messages of a report."""
-    into: dict[str, Any] = {"named": {"all": NOBODY}, "open": {"all": NOBODY}, "window": NOBODY}
-    for part, message in (("headline", headline(report, language)), ("channels", channel_lines(report, language))):
-        for line in message.plain.replace(*change).splitlines():
-            read_line(line, part, into)
+    """What a person reads in the details of a report."""
+    into: dict[str, Any] = {"named": {"all": NOBODY}, "open": {"all": NOBODY}}
+    for line in details(report, language).plain.replace(*change).splitlines():
+        read_line(line, into)
     return into
 
 
@@ -144,7 +150,7 @@ def test_every_tally_of_a_report_is_read_as_it_was(
     assert found == {
         "named": {"all": told(named), "group": told(channel)},
         "open": {"all": told(open_), "news": told(open_)},
-        "window": told(window),
+        "window": {"weeks": 4, **told(window)},
     }
 
 
@@ -177,6 +183,20 @@ def test_a_wrong_word_or_number_in_a_post_is_seen(change: tuple[str, str]) -> No
     good, bad = judged(right), judged(planted)
     assert good.ok
     assert not bad.ok
+
+
+@given(TALLIES, TALLIES, TALLIES, st.sampled_from(["en", "fr"]))
+def test_a_first_message_is_held_against_its_details(named: Tally, open_: Tally, window: Tally, language: str) -> None:
+    named_too = week(named, open_, window, group=(False, named), news=(True, open_))
+    openly = replace(named_too, channels=named_too.channels[1:])
+    for report in (named_too, openly):
+        found = read(report, language)
+        first = first_message(report, language).plain
+        assert not contradicts(first, arranged({WEEK: found})["weeks"][WEEK])
+        if report.judged.total.n >= FEWEST:
+            assert contradicts(re.sub(r"NPS -?\d+", "NPS 101", first), found)
+        else:
+            assert contradicts(re.sub("(?<=^Acme)(.*)", ": NPS 101, ", first), found)
 
 
 def judged(posted: dict[str, Any]) -> Outcome:

@@ -33,15 +33,13 @@ def asked_waves(connection: Connection, survey: str, scale: str, keys: Sequence[
     return dict(connection.execute(query.order_by(_WAVE.c.opens_at)).all())
 
 
-def named(connection: Connection, wave_id: int) -> dict[str, Tally]:
-    """The named tally of one wave, by channel."""
-    query = (
-        select(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high, func.sum(_ROLLUP.c.n))
-        .where(_ROLLUP.c.wave_id == wave_id)
-        .group_by(_ROLLUP.c.channel, _ROLLUP.c.low, _ROLLUP.c.high)
-        .having(func.sum(_ROLLUP.c.n) > 0)
+def asked_otherwise(connection: Connection, survey: str, scale: str, keys: Sequence[str]) -> bool:
+    """Whether a survey asked on another scale in one of these weeks."""
+    asked = exists().where(_OUTBOX.c.wave_id == _WAVE.c.id)
+    query = select(_WAVE.c.id).where(
+        _WAVE.c.survey == survey, _WAVE.c.scale != scale, _WAVE.c.key.in_(list(keys)), asked
     )
-    return _by_channel(connection.execute(query))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def window(connection: Connection, ids: Sequence[int]) -> dict[str, Tally]:
@@ -75,6 +73,17 @@ def open_totals(connection: Connection, wave_id: int) -> dict[str, Tally]:
         bands = ballot_of(ballot).bands
         found[channel] += tally(zip(bands, json.loads(totals), strict=True))
     return dict(found)
+
+
+def ballots(connection: Connection, ids: Sequence[int], *, named: bool) -> dict[str, frozenset[str]]:
+    """What each channel showed in several waves, in polls that name nobody or else everywhere."""
+    query = (
+        select(_ASK.c.channel, _ASK.c.ballot).where(_ASK.c.wave_id.in_(list(ids)), _ASK.c.named.is_(named)).distinct()
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for channel, ballot in connection.execute(query):
+        found[channel].add(ballot)
+    return {channel: frozenset(its) for channel, its in found.items()}
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

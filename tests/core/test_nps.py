@@ -1,4 +1,4 @@
-"""The score, its range, and the change of it: exact arithmetic, and coverage computed without drawing lots."""
+"""The score and its range: exact arithmetic, and coverage computed without drawing lots."""
 
 from fractions import Fraction
 from math import comb, log
@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from core.nps import (
     Band,
-    Change,
     Group,
     Tally,
-    change,
     exact_nps,
     group_of,
     nps,
+    per_hundred,
     rounded,
     score_range,
     tally,
@@ -108,8 +107,6 @@ def test_more_confidence_and_fewer_answers_widen_the_range(tally: Tally) -> None
 
 def test_nobody_answered_has_no_range() -> None:
     assert score_range(Tally()) is None
-    assert change(Tally(), Tally(1)) is None
-    assert change(Tally(1), Tally()) is None
 
 
 @pytest.mark.parametrize("counts", [(40, 100, 20), (190, 130, 92), (3, 5, 2), (7, 0, 1), (9, 1, 0)])
@@ -162,36 +159,19 @@ def test_the_range_covers_as_often_as_it_says(n: int, least: float) -> None:
     assert 0.95 <= mean <= 0.975
 
 
-@given(ANSWERED, ANSWERED)
-def test_a_change_lies_in_its_range_and_turns_round(before: Tally, after: Tally) -> None:
-    there, back = change(before, after), change(after, before)
-    assert isinstance(there, Change)
-    assert isinstance(back, Change)
-    assert there.low <= float(there.delta) <= there.high
-    assert (there.delta, there.low, there.high) == pytest.approx((-back.delta, -back.high, -back.low), abs=1e-6)
+@given(ANSWERED)
+def test_a_hundred_stands_for_all(tally: Tally) -> None:
+    shares = per_hundred(tally)
+    assert sum(shares) == 100
+    for share, count in zip(shares, (tally.promoters, tally.passives, tally.detractors), strict=True):
+        assert abs(share - Fraction(100 * count, tally.n)) < 1
 
 
-@pytest.mark.parametrize("mix", [(0.5, 0.3, 0.2), (0.3, 0.3, 0.4), (0.6, 0.2, 0.2)])
-def test_equal_weeks_seldom_look_different(mix: tuple[float, float, float]) -> None:
-    """Exact type-I error of 10 against 10 answers: near 5 %."""
-    n = 10
-    samples = [Tally(p, n - p - d, d) for p in range(n + 1) for d in range(n + 1 - p)]
-    chance = {
-        t: comb(n, t.promoters)
-        * comb(n - t.promoters, t.detractors)
-        * mix[0] ** t.promoters
-        * mix[1] ** t.passives
-        * mix[2] ** t.detractors
-        for t in samples
-    }
-    alarms = 0.0
-    for before in samples:
-        for after in samples:
-            found = change(before, after)
-            assert found is not None
-            if found.low > 0 or found.high < 0:
-                alarms += chance[before] * chance[after]
-    assert 0.035 <= alarms <= 0.06
+def test_what_rounding_leaves_goes_to_the_largest_remainders() -> None:
+    assert per_hundred(Tally(1, 1, 1)) == (34, 33, 33)
+    assert per_hundred(Tally(299, 168, 131)) == (50, 28, 22)
+    with pytest.raises(ValueError, match="nobody answered"):
+        per_hundred(Tally())
 
 
 def test_a_range_takes_less_than_a_millisecond() -> None:

@@ -15,8 +15,14 @@ from tests.faults.reported import Team
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 WEEK, LATER = "2026-W47", "2026-W48"
 ACME, BOT, GUILD = "acme-x", "acme-telegram", "acme-discord"
-HEADLINE = "Acme: NPS 33.\nWeek 2026-W47, scale 0-10\nNamed answers: NPS –, n 3: promoters 2, passives 0, detractors 1"
-BY_CHANNEL = "Acme, week 2026-W47, by channel\nbuttons (named): NPS –, n 1: promoters 1, passives 0, detractors 0"
+HEADLINE = (
+    "Acme: too few answers for a score, n 3, week 2026-W47\nOf 3: 2 gladly recommend us, 0 are lukewarm, 1 would not."
+)
+DETAILS = (
+    "Acme, week 2026-W47, details (scale 0-10)\n"
+    "Named answers: NPS –, n 3: promoters 2, passives 0, detractors 1\n"
+    "buttons (named): NPS –, n 1: promoters 1, passives 0, detractors 0"
+)
 
 THANKS = json.dumps({"parts": [["strong", "Thank"], ["line", "you"]], "buttons": []})
 
@@ -125,7 +131,7 @@ def clean() -> tuple[Truth, Books]:
         post(61, ACME, "timeline", "How likely?", options=("9–10", "7–8", "0–6"), channel="x-poll", at=moment(0.5)),
         post(62, BOT, "direct", "Thank you", to="cy", at=moment(4.1)),
         post(63, BOT, "-9", "The score follows.", edits=(HEADLINE,), at=moment(177)),
-        post(64, BOT, "-9", "More follows.", edits=(BY_CHANNEL,), at=moment(177)),
+        post(64, BOT, "-9", "More follows.", edits=(DETAILS,), at=moment(177)),
     )
     none = Count(promoters=0, passives=0, detractors=0)
     week = WeekTruth(survey="recommend", week=WEEK, named={"all": none}, open={"all": none}, asks={"poll": 1})

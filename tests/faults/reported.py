@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from demo.readback import Counts, read_line
+from demo.readback import NOBODY, Counts, arranged, contradicts, read_line, tells
 from sandbox.reading import Scores
 from tests.faults.allowed import Weight, allowed
 from tests.faults.books import Books
@@ -25,9 +25,8 @@ from tests.faults.recorded import Act, PostSeen, Truth
 
 WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
 TALLY = re.compile(r": NPS (?:-?\d+|–).*, n \d+: ", re.MULTILINE)
-CHANNEL = re.compile(r"^\S+ \((?:named|open)\): NPS ", re.MULTILINE)
 ABSENT = re.compile(r"^Could not be read in time, so answers may be missing: (.+)$", re.MULTILINE)
-HEADLINE, CHANNELS = PARTS = ("headline", "channels")
+HEADLINE, DETAILS = PARTS = ("headline", "details")
 
 CLOCKS_S = 0.5
 """So many wall seconds the two processes may differ in the time: platforms tell it in whole seconds."""
@@ -81,10 +80,15 @@ class Part:
     @property
     def said(self) -> dict[str, dict[str, Counts]]:
         """Its numbers: ``named`` and ``open``, by channel and ``all``."""
+        return {kind: self.read[kind] for kind in ("named", "open")}
+
+    @property
+    def read(self) -> dict[str, Any]:
+        """The same, and the ``window``, if it tells one."""
         found: dict[str, Any] = {"named": {}, "open": {}}
         for line in self.text.splitlines():
-            read_line(line.strip(), self.part, found)
-        return {kind: found[kind] for kind in ("named", "open")}
+            read_line(line.strip(), found)
+        return found
 
 
 @dataclass
@@ -135,9 +139,8 @@ class Reported:
         for post in shown_last.values():  # an edited one is seen again, under the id that it had
             where, shown = at.get((post.account, post.place)), (post.edits[-1] if post.edits else post.text)
             week = WEEK.search(shown)
-            if where is not None and week is not None and TALLY.search(shown):
-                part = CHANNELS if CHANNEL.search(shown) else HEADLINE
-                yield Part(*where, week[1], part, post, shown)
+            if where is not None and week is not None and tells(shown):
+                yield Part(*where, week[1], DETAILS if TALLY.search(shown) else HEADLINE, post, shown)
 
     # -- which -----------------------------------------------------------------------------------------------------
 
@@ -186,6 +189,20 @@ class Reported:
             if part.week == last:
                 yield from self._against_the_books(part)
             yield from self._against_the_acts(part)
+        yield from self._against_the_details()
+
+    def _against_the_details(self) -> Iterator[str]:
+        """What the first message says of the numbers that the details of the same report bear out."""
+        details = {(part.survey, part.team, part.week): part for part in self.parts if part.part == DETAILS}
+        for part in self.parts:
+            its = details.get((part.survey, part.team, part.week))
+            if part.part == HEADLINE and its is not None:
+                found = its.read
+                for kind in ("named", "open"):
+                    found[kind].setdefault("all", NOBODY)
+                arranged({part.week: found})
+                if contradicts(part.text, found):
+                    yield f"report {part.name} contradicts its details: {part.text.splitlines()[0]}"
 
     def _could_be_read(self, part: Part, made_at: float) -> bool:
         """Whether all was well from before it was due until it was made."""

@@ -14,6 +14,7 @@ from tests.faults.hand_made import (
     ACME,
     BOT,
     CASE,
+    DETAILS,
     GUILD,
     HEADLINE,
     act,
@@ -289,8 +290,8 @@ def _with_a_vote_on_discord(**more: object) -> tuple[Truth, Books]:
     books.response.append({**books.response[1], "person_id": 9, "channel": "poll", "low": 7, "high": 7})
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, wired=None, confirmed=None, **more)
-    said = (HEADLINE.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
-    posts = tuple(replace(p, edits=said) if p.number == 63 else p for p in truth.posts)
+    said = (DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
+    posts = tuple(replace(p, edits=said) if p.number == 64 else p for p in truth.posts)
     return replace(truth, acts=(*truth.acts, vote), posts=posts), books
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from core.ballot import Scale
+from core.change import Period
 from core.events import Totals
 from core.message import Line, Strong
 from core.nps import Tally
-from core.publishing import messages, plan_report, report_key, week_report
+from core.publishing import messages, plan_report, report_key, week_report, window_weeks
 from core.report import ChannelTally
 from core.routes import Team
 from core.store.outbox import Kind
 from core.store.tallies import asked_waves
-from core.survey import week_wave
-from tests.store.stage import ACCOUNT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
+from core.survey import wave_by_key, week_wave
+from tests.store.stage import ACCOUNT, BALLOT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
 
 TEAM = Team(name="team", account=ACCOUNT, place="-1009")
 
@@ -43,9 +46,16 @@ def test_the_numbers_of_a_week(stage: Stage) -> None:
     with stage.database.reading() as connection:
         report = week_report(connection, SURVEY, WAVES[1])
     assert (report.survey, report.title, report.scale, report.wave) == ("acme", "Acme", Scale.ZERO_TO_TEN, WAVES[1])
-    assert (report.named, report.named_before) == (Tally(25, 6, 10), Tally(20, 4, 10))
-    assert (report.open, report.open_before) == (Tally(2, 0, 3), Tally(1, 0, 3))
-    assert (report.weeks, report.window) == (4, Tally(25, 6, 10))
+    its = {"group": Tally(0, 6, 0), "dm": Tally(25, 0, 10)}
+    shown = {"group": frozenset({BALLOT.code})}
+    assert report.week == Period(weeks=1, channels=its, ballots=shown)
+    assert report.week_before == Period(
+        weeks=1, channels={"group": Tally(0, 4, 0), "dm": Tally(20, 0, 10)}, ballots=shown
+    )
+    assert report.open is not None
+    assert report.open_before is not None
+    assert (report.open.channels, report.open_before.channels) == ({"news": Tally(2, 0, 3)}, {"news": Tally(1, 0, 3)})
+    assert (report.window.weeks, report.window.channels, report.window_before.channels) == (2, its, {})
     assert report.channels == (
         ChannelTally(channel="group", open=False, tally=Tally(0, 6, 0)),
         ChannelTally(channel="forum", open=False, tally=Tally()),
@@ -63,16 +73,18 @@ def test_the_window_counts_who_stayed_away_this_week_too(stage: Stage) -> None:
     with stage.database.reading() as connection:
         report = week_report(connection, SURVEY, WAVES[1])
         before = week_report(connection, SURVEY, WAVES[0])
-    assert report.named == Tally(10, 0, 5)
-    assert report.window == Tally(10 + 15, 2, 5)
-    assert (before.window, before.named_before, before.open_before) == (Tally(30, 2, 0), None, None)
+    assert report.week.total == Tally(10, 0, 5)
+    assert report.window.total == Tally(10 + 15, 2, 5)
+    assert before.window.total == Tally(30, 2, 0)
+    assert (before.week_before.total, before.open_before) == (Tally(), Period(weeks=1, channels={}))
 
 
 def test_a_week_without_anything(stage: Stage) -> None:
     empty = week_wave(SURVEY, NOW + timedelta(days=100))
     with stage.database.reading() as connection:
         report = week_report(connection, SURVEY, empty)
-    assert (report.named, report.named_before, report.open, report.window) == (Tally(), None, None, Tally())
+    nothing = Period(weeks=1, channels={})
+    assert (report.week, report.week_before, report.open, report.window) == (nothing, nothing, None, nothing)
     assert [channel.tally for channel in report.channels] == [Tally()] * len(CHANNELS)
 
 
@@ -107,7 +119,33 @@ def test_a_wave_on_another_scale_is_not_compared_nor_pooled(stage: Stage) -> Non
     fill(stage)
     with stage.database.reading() as connection:
         other = week_report(connection, replace(SURVEY, scale=Scale.ONE_TO_TEN), WAVES[1])
-    assert (other.named, other.named_before, other.window) == (Tally(), None, Tally())
+    assert (other.week.total, other.week_before.total, other.window.total) == (Tally(), Tally(), Tally())
+    assert other.rescaled
+
+
+def survey_of(stage: Stage, *a_week: int) -> None:
+    """Weeks in a row in each of which so many new people answer."""
+    for wave, n in enumerate(a_week):
+        stage.post("group", wave)
+        at = WAVES[wave].opens_at + timedelta(days=1)
+        ref = poll_ref("group", wave)
+        stage.deliver(*(stage.vote(wave * 1000 + k, f"{wave}-{k}", ref, 9, at=at) for k in range(n)))
+
+
+@pytest.mark.parametrize(("a_week", "width"), [((400, 0), 1), ((100, 400), 4), ((99, 400), 13)])
+def test_the_first_week_settles_the_window(stage: Stage, a_week: tuple[int, int], width: int) -> None:
+    survey_of(stage, *a_week)
+    with stage.database.reading() as connection:
+        found = {window_weeks(connection, SURVEY, wave) for wave in WAVES[:2]}
+        assert found == {width}
+        assert week_report(connection, replace(SURVEY, window_weeks=2), WAVES[1]).window.weeks == 2
+
+
+def test_then_the_weeks_before_the_quarter_do(stage: Stage) -> None:
+    survey_of(stage, 400, 5)
+    with stage.database.reading() as connection:
+        assert [window_weeks(connection, SURVEY, wave) for wave in (WAVES[0], WAVES[3])] == [1, 1]
+        assert window_weeks(connection, SURVEY, wave_by_key(SURVEY, "2027-W01")) == 13
 
 
 def test_a_text_that_happens_to_come_does_not_make_a_week_of_asking(stage: Stage) -> None:

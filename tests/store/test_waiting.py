@@ -118,7 +118,7 @@ def test_a_list_of_four_thousand_voters(stage: Stage) -> None:
     stage.deliver(votes(1, *((f"p{number}", number % 11) for number in range(4_000))))
     stage.deliver(votes(2, *((f"p{number}", number % 11) for number in range(2_000))))
     with stage.database.reading() as connection:
-        assert tallies.total(tallies.named(connection, stage.wave().id).values()).n == 2_000
+        assert tallies.total(tallies.window(connection, [stage.wave().id]).values()).n == 2_000
 
 
 def test_totals_of_a_poll_that_names_nobody_are_open_answers(stage: Stage) -> None:
@@ -130,7 +130,7 @@ def test_totals_of_a_poll_that_names_nobody_are_open_answers(stage: Stage) -> No
     stage.deliver(Totals(ref=ref, totals=(9,) * 11, as_of=NOW - timedelta(seconds=1)))
     with stage.database.reading() as connection:
         assert tallies.open_totals(connection, stage.wave().id) == {"news": Tally(9 + 10, 7 + 8, 21)}
-        assert tallies.named(connection, stage.wave().id) == {}
+        assert tallies.window(connection, [stage.wave().id]) == {}
         assert tallies.open_channels(connection, "acme") == {"news"}
 
 

@@ -11,8 +11,11 @@ BUGS = (
         changes=(
             Change(
                 file="core/publishing.py",
-                old="        named=tallies.total(named.values()),\n",
-                new="        named=tallies.total([*named.values(), *opened.values()]),\n",
+                old="    week, open_polls = named(keys[-1:]), opened(keys[-1]) if open_only else None\n",
+                new=(
+                    "    week, open_polls = named(keys[-1:]), opened(keys[-1]) if open_only else None\n"
+                    "    week = replace(week, channels={**week.channels, **(open_polls.channels if open_polls else {})})\n"
+                ),
             ),
         ),
         scenarios=("kills",),

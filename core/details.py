@@ -1,0 +1,94 @@
+"""The details below the weekly post: each tally on one line of one shape, so that its numbers can be read back::
+
+    Named answers: NPS 28 (chance range 21 to 34), n 412: promoters 210, passives 107, detractors 95
+
+Under ``FEWEST`` answers NPS is ``–`` (en dash): the counts are there, and ``nps`` of them is the score for who wants
+it. The last line is the fingerprint of all counts (``core/proof.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.change import Comparison
+from core.message import Line, Message, Part, Strong
+from core.nps import Tally, nps, rounded, score_range
+from core.proof import fingerprint
+from core.report import FEWEST, WeekReport, one_line
+from core.words import Words, words_for
+
+
+def details(report: WeekReport, language: str) -> Message:
+    """This week, the window and the one before it, then each channel. Of any length: see ``report.split``."""
+    words = words_for(language)
+    about = {"title": one_line(report.title), "week": report.wave.key, "scale": report.scale.value}
+    parts: list[Part] = [Strong(words("{title}, week {week}, details (scale {scale})", **about))]
+    parts.extend(map(Line, _weekly(report, words)))
+    if report.window.weeks > 1 and (report.window.total.n or not report.asks_openly_only):
+        parts.extend(map(Line, _windowed(report, words)))
+    for channel in report.channels:
+        kind = words("open") if channel.open else words("named")
+        name = f"{one_line(channel.channel)} ({kind})"
+        parts.append(Line(tally_line(name, channel.tally, words)))
+        if channel.nameless:
+            parts.append(Line(words("{channel}, votes without a name: {n}", channel=name, n=channel.nameless)))
+    parts.append(Line(words("Fingerprint of these counts: {fingerprint}", fingerprint=fingerprint(report))))
+    return Message(tuple(parts))
+
+
+def tally_line(label: str, tally: Tally, words: Words) -> str:
+    """One tally on one line. The only place that says how."""
+    counts = {
+        "label": label,
+        "n": tally.n,
+        "promoters": tally.promoters,
+        "passives": tally.passives,
+        "detractors": tally.detractors,
+    }
+    score, bounds = nps(tally), score_range(tally)
+    if score is None or bounds is None or tally.n < FEWEST:
+        return words(
+            "{label}: NPS –, n {n}: promoters {promoters}, passives {passives}, detractors {detractors}", **counts
+        )
+    return words(
+        "{label}: NPS {score} (chance range {low} to {high}), "
+        "n {n}: promoters {promoters}, passives {passives}, detractors {detractors}",
+        score=score,
+        low=rounded(bounds[0]),
+        high=rounded(bounds[1]),
+        **counts,
+    )
+
+
+def _weekly(report: WeekReport, words: Words) -> Iterable[str]:
+    before = words("the week before")
+    if report.week.total.n or not report.asks_openly_only:
+        label = words("Named answers")
+        yield tally_line(label, report.week.total, words)
+        yield from _change_line(label, before, report.week_change, words)
+    if report.open is not None:
+        label = words("Open polls")
+        yield tally_line(label, report.open.total, words)
+        yield from _change_line(label, before, report.open_change, words)
+
+
+def _windowed(report: WeekReport, words: Words) -> Iterable[str]:
+    label = words("Last {weeks} weeks, each person once", weeks=report.window.weeks)
+    yield tally_line(label, report.window.total, words)
+    if report.window_before.total.n:
+        weeks = report.window_before.weeks
+        yield tally_line(words("The {weeks} weeks before", weeks=weeks), report.window_before.total, words)
+        yield from _change_line(label, words("the {weeks} weeks before", weeks=weeks), report.judged_change, words)
+
+
+def _change_line(label: str, before: str, found: Comparison, words: Words) -> Iterable[str]:
+    """A change in points with its range, where both periods have enough answers to speak of one."""
+    if found.measured:
+        yield words(
+            "{label}, change on {before}, at the same mix of channels: {delta} (chance range {low} to {high})",
+            label=label,
+            before=before,
+            delta=f"{found.delta:+d}",
+            low=f"{found.low:+d}",
+            high=f"{found.high:+d}",
+        )
