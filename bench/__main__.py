@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench import burst, demo_row, flood, ingest, reading, recover, start, statistics, store
+from bench import brands, burst, demo_row, flood, ingest, reading, recover, start, statistics, store
 from bench.row import Figure, NotMeasured, Row
 from core.errors import VouchError
 
@@ -20,6 +20,7 @@ ROWS: tuple[Row, ...] = (
     *store.ROWS,
     *reading.ROWS,
     *statistics.ROWS,
+    *brands.ROWS,
     *recover.ROWS,
     *demo_row.ROWS,
 )

@@ -43,6 +43,8 @@ class Row:
     measure: Callable[[bool], Figure]
     limit: float | None = None
     """What the promise comes to: the most, of a rate the least. ``None`` where the ratio says all."""
+    at_least: bool = False
+    """Whether the limit is the least; of a rate it always is."""
     details: Callable[[], str] | None = None
     """A table to print beside the figures."""
 
@@ -50,7 +52,8 @@ class Row:
         """Whether the promise is kept."""
         if self.limit is None:
             return True
-        return figure.value >= self.limit if self.unit.endswith("/s") else figure.value <= self.limit
+        more_is_better = self.at_least or self.unit.endswith("/s")
+        return figure.value >= self.limit if more_is_better else figure.value <= self.limit
 
 
 def alternating(
