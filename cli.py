@@ -9,15 +9,26 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from console import SHIPPED, given_words, loaded, path_of, run_to_end, say, tell, what_went_wrong
 from core.errors import VouchError
-
-if TYPE_CHECKING:
-    pass
+from options import (
+    BeforeOption,
+    CountArgument,
+    FileArgument,
+    FollowersOption,
+    JsonOption,
+    PostOption,
+    PreviewOption,
+    ProofOption,
+    SeedOption,
+    SettingsOption,
+    SurveyArgument,
+    WeekOption,
+)
 
 app = typer.Typer(
     name="vouch",
@@ -28,22 +39,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with `vouch demo`: three weeks of a brand in a minute, with nothing to set up.",
 )
-
-SettingsOption = Annotated[
-    Path | None,
-    typer.Option("--settings", help="The settings file; else ./settings.toml, else the one that ships with Vouch."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object for a script, instead of words.")]
-SurveyArgument = Annotated[str | None, typer.Argument(help="Name of the survey; may be left out if there is one only.")]
-WeekOption = Annotated[
-    str | None,
-    typer.Option("--week", help="A week such as 2026-W47; else the newest (`score`) or the last full one (`report`)."),
-]
-FileArgument = Annotated[Path, typer.Argument(help="The backup: one SQLite file, whichever database it is of.")]
-FollowersOption = Annotated[int, typer.Option(min=50, max=20_000, help="How many followers live in the sandbox.")]
-SeedOption = Annotated[
-    int, typer.Option(help="The same seed brings the same followers; how they sway each other depends on timing.")
-]
 
 
 def _version(wanted: bool) -> None:
@@ -181,26 +176,45 @@ def score(
 def report(
     survey: SurveyArgument = None,
     week: WeekOption = None,
-    post: Annotated[bool, typer.Option("--post", help="Send it to the teams, once for ever.")] = False,
+    post: PostOption = False,
+    preview: PreviewOption = False,
+    proof: ProofOption = False,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the weekly post of a week, or send it with --post."""
-    from commands import look_at, post_now, report_as_json, report_text, survey_named, week_named
+    from commands import look_at, post_now, proof_as_json, report_as_json, report_text, survey_named, week_named
 
     found = loaded(settings)
     its = survey_named(found, survey)
-    which = week_named(its, week, full=True)
+    which = week_named(its, week, full=not preview)
     if post:
         said = run_to_end(post_now(found, its, which))
         nothing = "Nothing to do: it was posted before, and is never posted twice."
         tell("posted", said, as_json, nothing=nothing, what_next="It is in the team's place now.")
         return
     look = look_at(found, its, which)
+    if proof:
+        say(json.dumps(proof_as_json(look.report), indent=None if as_json else 2))
+        return
     say(json.dumps(report_as_json(look.report)) if as_json else report_text(look.report, found, its))
     if not as_json and its.teams:
         command = f"vouch report{given_words(survey, settings, week)} --post"
         say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
+
+
+@app.command(name="nps", short_help="Compute the score and its range from three counts.")
+def nps_of(
+    promoters: CountArgument,
+    passives: CountArgument,
+    detractors: CountArgument,
+    before: BeforeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute the score and the range that chance allows: how many gave 9–10, how many 7–8, how many 0–6."""
+    from reckon import reckoned
+
+    say(reckoned((promoters, passives, detractors), before, in_json=as_json))
 
 
 @app.command(short_help="Show what people wrote beside their scores.")
