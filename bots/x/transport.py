@@ -87,6 +87,8 @@ class Wire:
         total_s = self._read_s if method == "GET" else _OVER_BY.get() - steady()
         if total_s <= 0.0:
             raise Unsent("it was held up")
+        if self._session.closed:  # whoever still asks, such as a report, finds the account left
+            raise Unsent("the account was left")
         # Whoever gets no connection in half of the time has surely sent nothing.
         timeout = aiohttp.ClientTimeout(total=total_s, connect=total_s / 2)
         try:

@@ -116,6 +116,16 @@ async def test_nobody_listening_means_nothing_was_said() -> None:
             await stream.catch_up([], Kept().deliver)
 
 
+async def test_an_account_that_was_left_meanwhile_cannot_be_reached() -> None:
+    """A report that still reads must find that, and not a fault of the library's."""
+    async with rude.host(PROFILE) as host, rude.api(host.url) as api:
+        await api.close()
+        for ask in (_post, _write, _ask):
+            with pytest.raises(AccountUnavailable, match="was left"):
+                await ask(api)
+        assert host.asked == []
+
+
 async def test_no_redirect_is_followed() -> None:
     async with rude.host(CREATED) as elsewhere:
         moved = rude.page(307, {"Location": f"{elsewhere.url}/2/tweets"})
