@@ -188,14 +188,16 @@ def report(
     found = loaded(settings)
     its = survey_named(found, survey)
     which = week_named(its, week, full=not preview)
+    if post and (preview or proof):
+        raise VouchError("--post sends it, --preview and --proof only look: choose one")
     if post:
         said = run_to_end(post_now(found, its, which))
         nothing = "Nothing to do: it was posted before, and is never posted twice."
         tell("posted", said, as_json, nothing=nothing, what_next="It is in the team's place now.")
         return
-    look = look_at(found, its, which)
+    look = look_at(found, its, which, listening=not proof)
     if proof:
-        say(json.dumps(proof_as_json(look.report), indent=None if as_json else 2))
+        say(json.dumps(proof_as_json(look), indent=None if as_json else 2))
         return
     say(json.dumps(report_as_json(look.report)) if as_json else report_text(look.report, found, its))
     if not as_json and its.teams:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,10 +14,10 @@ from core.errors import SettingsError, StoreError, VouchError
 from core.message import Message
 from core.nps import Tally, nps, score_range
 from core.proof import counts, fingerprint, numbers
-from core.publishing import messages, week_report
+from core.publishing import SILENCE, hear, messages, week_report
 from core.report import FEWEST, WeekReport
 from core.settings import Settings
-from core.store import outbox, tallies
+from core.store import outbox, published, tallies
 from core.store.database import Database, existing
 from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
 from core.threads import in_thread
@@ -151,18 +151,23 @@ class Look:
     """Until when it is still open, in words; empty when it is over."""
     full: bool
     """Whether any week that was asked is over, so that there is a report to print."""
+    posted: dict[str, dict[str, Any]]
+    """The counts behind what each team was told of it."""
 
 
-def look_at(settings: Settings, survey: Survey, which: Which) -> Look:
-    """The numbers of a week. Raises ``StoreError`` when nothing was asked yet."""
+def look_at(settings: Settings, survey: Survey, which: Which, *, listening: bool = False) -> Look:
+    """The numbers of a week, and if ``listening`` also what was written. Raises ``StoreError`` when nothing was asked
+    yet."""
     database = opened(settings, survey)
     now = asyncio.run(calendar(settings)).now()
     wave = week_meant(database, survey, which, now)
     with database.reading() as connection:
-        report = week_report(connection, survey, wave)
+        heard = hear(connection, survey, wave) if listening else SILENCE
+        report = week_report(connection, survey, wave, heard)
+        posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
     full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
-    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full)
+    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted)
 
 
 def open_until(wave: Wave, survey: Survey) -> str:
@@ -178,8 +183,10 @@ def opened(settings: Settings, survey: Survey) -> Database:
 
 def report_text(report: WeekReport, settings: Settings, survey: Survey) -> str:
     """The post as plain text, in the first team's language."""
-    language = settings.teams[survey.teams[0]].language if survey.teams else survey.languages[0]
-    said: Sequence[Message] = messages(report, language)
+    team = settings.team_list()[survey.teams[0]] if survey.teams else None
+    language, outside = (team.language, not team.inside) if team is not None else (survey.languages[0], False)
+    shown = replace(report, reasons=(), quotes=()) if outside else report
+    said: Sequence[Message] = messages(shown, language, outside=outside)
     return "\n\n".join(message.plain for message in said)
 
 
@@ -198,9 +205,11 @@ def report_as_json(report: WeekReport) -> dict[str, Any]:
     }
 
 
-def proof_as_json(report: WeekReport) -> dict[str, Any]:
-    """Every count that the post's numbers came from, and the fingerprint that ends its details."""
-    return {**counts(report), "fingerprint": fingerprint(report)}
+def proof_as_json(look: Look) -> dict[str, Any]:
+    """Every count that the numbers come from now, and that they came from when each team was told of them, with the
+    fingerprint that ends the details."""
+    now = {**counts(look.report), "fingerprint": fingerprint(look.report)}
+    return {"now": now, "posted": look.posted}
 
 
 def show_score(report: WeekReport) -> None:

@@ -9,7 +9,8 @@ from core.change import Comparison, Period, compare
 from core.errors import VouchError
 from core.nps import Tally, nps, rounded, score_range
 from core.proof import numbers
-from core.report import FEWEST, said
+from core.report import FEWEST
+from core.saying import said
 from core.words import words_for
 
 Counts = tuple[int, int, int]
@@ -52,7 +53,8 @@ def in_words(tally: Tally, before: Tally | None) -> str:
         change = _compared(before, tally)
         verdict = said(change, words_for("en"))
         span = f" The change lies between {change.low:+d} and {change.high:+d}." if change.measured else ""
-        lines.append(f"Against NPS {nps(before)} of {before.n:,}: {verdict}{span}")
+        against = f"Against NPS {nps(before)} of {before.n:,}: " if before.n else ""
+        lines.append(f"{against}{verdict}{span}")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench import brands, burst, demo_row, flood, ingest, reading, recover, start, statistics, store
+from bench import brands, burst, demo_row, flood, ingest, reading, recover, report, start, statistics, store
 from bench.row import Figure, NotMeasured, Row
 from core.errors import VouchError
 
@@ -21,6 +21,7 @@ ROWS: tuple[Row, ...] = (
     *reading.ROWS,
     *statistics.ROWS,
     *brands.ROWS,
+    *report.ROWS,
     *recover.ROWS,
     *demo_row.ROWS,
 )

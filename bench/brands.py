@@ -26,8 +26,9 @@ Mix = tuple[float, float, float]
 BRANDS, QUICK_BRANDS = 1_000, 60
 WEEKS = 16
 """Reports of each brand, once its window and the one before it are full."""
-SWING = 0.7
-"""Standard deviation of the logarithm of a channel's weekly turnout: it doubles or halves in every third week."""
+SWING, DRIFT = 0.7, 0.35
+"""How a channel's turnout swings: standard deviations of its logarithm, from week to week by itself (it doubles or
+halves in every third week), and by a walk that lasts, so that one channel grows while another fades."""
 Z = NormalDist().inv_cdf(0.975)
 RARELY = "chance alone rarely does this"
 SURVEY = Survey(name="brand", brand="Brand")
@@ -68,10 +69,14 @@ def answers(draw: random.Random, mix: Mix, n: int) -> Tally:
     return Tally(said.count(0), said.count(1), said.count(2))
 
 
-def a_week_of(draw: random.Random, brand: Brand) -> dict[str, Tally]:
-    """One week's answers: each channel's turnout swings by itself."""
-    turnout = {name: n * math.exp(draw.gauss(0, SWING)) for name, n in brand.a_week.items()}
-    return {name: answers(draw, brand.mixes[name], round(n)) for name, n in turnout.items()}
+def weeks_of(draw: random.Random, brand: Brand) -> Iterator[dict[str, Tally]]:
+    """Each week's answers: every channel's turnout swings by itself."""
+    walked = dict.fromkeys(brand.a_week, 0.0)
+    while True:
+        for name in walked:
+            walked[name] = 0.95 * walked[name] + draw.gauss(0, DRIFT)
+        turnout = {name: n * math.exp(walked[name] + draw.gauss(0, SWING)) for name, n in brand.a_week.items()}
+        yield {name: answers(draw, brand.mixes[name], round(n)) for name, n in turnout.items()}
 
 
 def period(weeks: Sequence[dict[str, Tally]]) -> Period:
@@ -82,10 +87,11 @@ def period(weeks: Sequence[dict[str, Tally]]) -> Period:
 
 def posts(draw: random.Random, brand: Brand) -> Iterator[WeekReport]:
     """A brand's reports, week by week."""
-    lived = [a_week_of(draw, brand) for _ in range(2 * brand.window - 1)]
+    weeks = weeks_of(draw, brand)
+    lived = [next(weeks) for _ in range(2 * brand.window - 1)]
     wave = wave_by_key(SURVEY, "2026-W01")
     for _ in range(WEEKS):
-        lived = [*lived[-2 * brand.window :], a_week_of(draw, brand)]
+        lived = [*lived[-2 * brand.window :], next(weeks)]
         wave = next_wave(SURVEY, wave)
         yield post(lived, brand.window, wave)
 
@@ -138,21 +144,25 @@ def unmoved_percent(quick: bool) -> Figure:
 
 
 def moved_percent(quick: bool) -> Figure:
-    """Brands told so, of those whose score moved by 20 between two windows of 400 answers, in percent. Ratio: up."""
+    """Brands told so in the first line, and which way, of those whose score moved by 20 between two windows of 400
+    answers, in percent. Ratio: up."""
     draw, ours, theirs, brands = random.Random(6), 0, 0, QUICK_BRANDS if quick else BRANDS
     wave = wave_by_key(SURVEY, "2026-W10")
     for _ in range(brands):
-        before, after = _twenty_apart(draw)
+        before, after, up = _twenty_apart(draw)
         parts = [draw.gammavariate(3, 1) for _ in before]
         shares = [[part * math.exp(draw.gauss(0, SWING / 2)) for part in parts] for _ in range(8)]
         lived = [_four_hundred(draw, mixes, its) for mixes, its in zip([before] * 4 + [after] * 4, shares, strict=True)]
         report = post(lived, 4, wave)
-        ours, theirs = ours + says_rarely(report), theirs + usual(report)
+        (first, *_) = first_message(report, "en").parts
+        ours += RARELY in first.text and ("Up" if up else "Down") in first.text
+        theirs += usual(report)
     return Figure(100 * ours / brands, 100 * theirs / brands)
 
 
-def _twenty_apart(draw: random.Random) -> tuple[list[Mix], list[Mix]]:
-    """Opinions by channel, and the same when 10 in 100 detractors have become promoters, or the other way round."""
+def _twenty_apart(draw: random.Random) -> tuple[list[Mix], list[Mix], bool]:
+    """Opinions by channel, and the same when 10 in 100 detractors have become promoters, or the other way round; and
+    which."""
     up = draw.random() < 0.5
     before: list[Mix] = []
     while len(before) < 3:
@@ -160,7 +170,7 @@ def _twenty_apart(draw: random.Random) -> tuple[list[Mix], list[Mix]]:
         if min(mix[0], mix[2]) > 0.1:
             before.append(mix)
     step = 0.1 if up else -0.1
-    return before, [(p + step, q, d - step) for p, q, d in before]
+    return before, [(p + step, q, d - step) for p, q, d in before], up
 
 
 def _four_hundred(draw: random.Random, mixes: Sequence[Mix], shares: Sequence[float]) -> dict[str, Tally]:

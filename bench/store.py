@@ -20,7 +20,7 @@ from bench.row import Figure, NotMeasured, Row
 from core.account import Deliver
 from core.buttons import Purpose, Seal, wave_code
 from core.events import Reply, Via
-from core.store.tallies import named
+from core.store.tallies import window
 
 ACCOUNT, REF, SEED = "bench", "poll:1", 11
 IN_FLIGHT = 64
@@ -108,7 +108,7 @@ async def _deliver(folder: Path, n: int) -> Run:
         elapsed_s = time.perf_counter() - started
         wave = await inbox.database.write(lambda connection: inbox.directory.wave(connection, SURVEY, WAVE))
         with inbox.database.reading() as connection:
-            counted = sum(tally.n for tally in named(connection, wave.id).values())
+            counted = sum(tally.n for tally in window(connection, [wave.id]).values())
     if counted != len(set(people(WARM_UP + n))):
         raise NotMeasured(f"{counted} persons were counted, but {len(set(people(WARM_UP + n)))} had replied")
     return _run(n, elapsed_s, waits_s)

@@ -26,7 +26,10 @@ NARROW_POINTS = 10
 """A change of at most ``STEADY_POINTS`` is steady when chance allows no more than ``NARROW_POINTS`` either way."""
 
 MINOR_SHARE = Fraction(1, 20)
-"""A channel with no more of the answers may come or go without making two periods incomparable."""
+"""Channels with no more of the answers together may come and go, or fall silent, without making two periods unlike."""
+
+FEWEST_IN_A_CHANNEL = 10
+"""Channels with fewer answers in either period are put together: a handful must not stand for a whole channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Period:
     """By the channel's name in the settings."""
     ballots: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """What each channel showed, where it is known."""
+    asked: frozenset[str] = frozenset()
+    """Channels that asked, also those where nobody answered."""
 
     @property
     def total(self) -> Tally:
@@ -104,6 +109,7 @@ class Why(StrEnum):
     JOINED = "joined"
     LEFT = "left"
     BALLOT = "asks in another way"
+    HARDLY = "hardly anybody answered"
     SCALE = "the scale changed"
 
 
@@ -116,6 +122,8 @@ class Comparison:
     """How far the score moved, at the same mix of channels; 0, as ``low`` and ``high``, where it is not compared."""
     low: int = 0
     high: int = 0
+    plain: int = 0
+    """The difference of the two scores, whatever the mix of channels was."""
     why: Why | None = None
     channel: str = ""
     """Of which ``why`` speaks."""
@@ -127,38 +135,73 @@ class Comparison:
 
 
 def compare(before: Period | None, now: Period, confidence: float = CLEAR) -> Comparison:
-    """What may be made of the change from one period to the next; they share no week. The range is the usual one
-    (``CLEAR``); to be called rare the change has to hold at ``confidence``."""
+    """What may be made of the change from one period to the next; they share no week. ``confidence``, between 0 and 1,
+    is that of its range: what leaves out 0 is called rare."""
     if before is None or not before.total.n:
         return Comparison(verdict=Verdict.NOTHING_BEFORE)
     if min(before.total.n, now.total.n) < FEWEST_TO_COMPARE:
         return Comparison(verdict=Verdict.TOO_FEW)
-    apart = _unlike(before, now)
+    strata, pool = _strata(before, now)
+    apart = _unlike(before, now) or _hardly_answered(before, now, pool)
     if apart is not None:
         return Comparison(verdict=Verdict.NOT_COMPARABLE, why=apart[0], channel=apart[1])
-    strata = [(before.channels[name], now.channels[name]) for name in before.channels.keys() & now.channels.keys()]
-    found, surely = change(strata), change(strata, confidence)
-    if found is None or surely is None:
+    found, old, new = change(strata, confidence), exact_nps(before.total), exact_nps(now.total)
+    if found is None or old is None or new is None:
         return Comparison(verdict=Verdict.TOO_FEW)
     delta, low, high = rounded(found.delta), rounded(found.low), rounded(found.high)
-    if delta and (rounded(surely.low) > 0 or rounded(surely.high) < 0):
+    if delta and (low > 0 or high < 0):
         verdict = Verdict.RARE
     elif abs(delta) <= STEADY_POINTS and max(-low, high) <= NARROW_POINTS:
         verdict = Verdict.STEADY
     else:
         verdict = Verdict.CHANCE
-    return Comparison(verdict=verdict, delta=delta, low=low, high=high)
+    return Comparison(verdict=verdict, delta=delta, low=low, high=high, plain=rounded(new - old))
+
+
+def _strata(before: Period, now: Period) -> tuple[list[tuple[Tally, Tally]], list[str]]:
+    """Each channel's two tallies, those with few answers put together; and the names of these, if they are too few even
+    together: then they are left out."""
+    names = sorted(before.channels.keys() | now.channels.keys())
+    pairs = {name: (before.channels.get(name, Tally()), now.channels.get(name, Tally())) for name in names}
+    pool = [name for name, (old, new) in pairs.items() if min(old.n, new.n) < FEWEST_IN_A_CHANNEL]
+    strata = [pair for name, pair in pairs.items() if name not in pool]
+    together = sum((pairs[name][0] for name in pool), Tally()), sum((pairs[name][1] for name in pool), Tally())
+    if min(together[0].n, together[1].n) >= FEWEST_IN_A_CHANNEL:
+        return [*strata, together], []
+    return strata, pool
 
 
 def _unlike(before: Period, now: Period) -> tuple[Why, str] | None:
-    """The first reason that keeps two periods from being compared, and its channel."""
+    """The first channel that asks only in one of the periods, or in another way, and its name."""
     for channel in sorted(before.channels.keys() | now.channels.keys()):
-        old, new = before.channels.get(channel, Tally()), now.channels.get(channel, Tally())
-        if not old.n and new.n > MINOR_SHARE * now.total.n:
+        if _share(channel, before, now) <= MINOR_SHARE:
+            continue
+        if not _asks(channel, before):
             return Why.JOINED, channel
-        if not new.n and old.n > MINOR_SHARE * before.total.n:
+        if not _asks(channel, now):
             return Why.LEFT, channel
         shown = before.ballots.get(channel), now.ballots.get(channel)
         if None not in shown and shown[0] != shown[1]:
             return Why.BALLOT, channel
     return None
+
+
+def _hardly_answered(before: Period, now: Period, left_out: list[str]) -> tuple[Why, str] | None:
+    """Whether what is left out is too much for that, and the channel that has most of it."""
+    if not left_out:
+        return None
+    old = sum(before.channels.get(name, Tally()).n for name in left_out)
+    new = sum(now.channels.get(name, Tally()).n for name in left_out)
+    if max(Fraction(old, before.total.n), Fraction(new, now.total.n)) <= MINOR_SHARE:
+        return None
+    return Why.HARDLY, max(left_out, key=lambda name: _share(name, before, now))
+
+
+def _asks(channel: str, period: Period) -> bool:
+    return channel in period.asked or period.channels.get(channel, Tally()).n > 0
+
+
+def _share(channel: str, before: Period, now: Period) -> Fraction:
+    """Of the answers, in the period in which it has more of them."""
+    old, new = before.channels.get(channel, Tally()).n, now.channels.get(channel, Tally()).n
+    return max(Fraction(old, before.total.n), Fraction(new, now.total.n))

@@ -10,34 +10,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.change import Comparison
+from core.change import FEWEST_TO_COMPARE, Comparison
 from core.message import Line, Message, Part, Strong
 from core.nps import Tally, nps, rounded, score_range
 from core.proof import fingerprint
-from core.report import FEWEST, WeekReport, one_line
+from core.report import FEWEST, WeekReport
+from core.saying import one_line, reason_part
 from core.words import Words, words_for
 
 
 def details(report: WeekReport, language: str) -> Message:
-    """This week, the window and the one before it, then each channel. Of any length: see ``report.split``."""
+    """This week, the window, what each is compared with, then each channel. Of any length: see ``report.split``."""
     words = words_for(language)
     about = {"title": one_line(report.title), "week": report.wave.key, "scale": report.scale.value}
     parts: list[Part] = [Strong(words("{title}, week {week}, details (scale {scale})", **about))]
-    parts.extend(map(Line, _weekly(report, words)))
-    if report.window.weeks > 1 and (report.window.total.n or not report.asks_openly_only):
-        parts.extend(map(Line, _windowed(report, words)))
+    if not report.asks_openly_only or report.week.total.n:
+        parts.extend(map(Line, _named(report, words)))
+    if report.open is not None:
+        label = words("Open polls")
+        parts.append(Line(tally_line(label, report.open.total, words, FEWEST_TO_COMPARE)))
+        before = words("the week before")
+        parts.extend(map(Line, _change_line(label, before, report.open_change, words)))
     for channel in report.channels:
         kind = words("open") if channel.open else words("named")
         name = f"{one_line(channel.channel)} ({kind})"
-        parts.append(Line(tally_line(name, channel.tally, words)))
+        parts.append(Line(tally_line(name, channel.tally, words, FEWEST_TO_COMPARE)))
         if channel.nameless:
             parts.append(Line(words("{channel}, votes without a name: {n}", channel=name, n=channel.nameless)))
+    parts.extend(reason_part(reason, words) for reason in report.reasons)
     parts.append(Line(words("Fingerprint of these counts: {fingerprint}", fingerprint=fingerprint(report))))
     return Message(tuple(parts))
 
 
-def tally_line(label: str, tally: Tally, words: Words) -> str:
-    """One tally on one line. The only place that says how."""
+def tally_line(label: str, tally: Tally, words: Words, fewest: int = FEWEST) -> str:
+    """One tally on one line. The only place that says how. A score is said from ``fewest`` answers on."""
     counts = {
         "label": label,
         "n": tally.n,
@@ -46,7 +52,7 @@ def tally_line(label: str, tally: Tally, words: Words) -> str:
         "detractors": tally.detractors,
     }
     score, bounds = nps(tally), score_range(tally)
-    if score is None or bounds is None or tally.n < FEWEST:
+    if score is None or bounds is None or tally.n < fewest:
         return words(
             "{label}: NPS –, n {n}: promoters {promoters}, passives {passives}, detractors {detractors}", **counts
         )
@@ -60,25 +66,21 @@ def tally_line(label: str, tally: Tally, words: Words) -> str:
     )
 
 
-def _weekly(report: WeekReport, words: Words) -> Iterable[str]:
-    before = words("the week before")
-    if report.week.total.n or not report.asks_openly_only:
-        label = words("Named answers")
-        yield tally_line(label, report.week.total, words)
-        yield from _change_line(label, before, report.week_change, words)
-    if report.open is not None:
-        label = words("Open polls")
-        yield tally_line(label, report.open.total, words)
-        yield from _change_line(label, before, report.open_change, words)
-
-
-def _windowed(report: WeekReport, words: Words) -> Iterable[str]:
+def _named(report: WeekReport, words: Words) -> Iterable[str]:
+    """This week's named answers and the window's, each with what it is compared with."""
+    label = words("Named answers")
+    yield tally_line(label, report.week.total, words)
+    if report.week_before.total.n:
+        yield tally_line(words("The week before"), report.week_before.total, words)
+        yield from _change_line(label, words("the week before"), report.week_change, words)
+    if max(report.window.weeks, report.window_before.weeks) == 1:
+        return
     label = words("Last {weeks} weeks, each person once", weeks=report.window.weeks)
     yield tally_line(label, report.window.total, words)
     if report.window_before.total.n:
         weeks = report.window_before.weeks
         yield tally_line(words("The {weeks} weeks before", weeks=weeks), report.window_before.total, words)
-        yield from _change_line(label, words("the {weeks} weeks before", weeks=weeks), report.judged_change, words)
+        yield from _change_line(label, words("the {weeks} weeks before", weeks=weeks), report.window_change, words)
 
 
 def _change_line(label: str, before: str, found: Comparison, words: Words) -> Iterable[str]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the schema, kept in ``kept`` under ``schema``."""
 
 # A band lies within 0-10 and never straddles 6|7 or 8|9; NULL means that the answer was taken back.
@@ -211,10 +211,13 @@ class Comment(SQLModel, table=True):
 
 
 class Rollup(SQLModel, table=True):
-    """How many responses, by channel, wave, the wave of the same person's next answer (0: none yet), and band."""
+    """How many responses, by wave, channel, the wave of the same person's next answer (0: none yet), and band. The wave
+    comes first: a window is a few ranges of it."""
 
-    channel: str = Field(primary_key=True)
+    __table_args__ = (_CLUSTERED,)
+
     wave_id: int = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
     later_id: int = Field(primary_key=True)
     low: int = Field(primary_key=True)
     high: int = Field(primary_key=True)
@@ -298,6 +301,40 @@ class Gap(SQLModel, table=True):
     known: str
     """What we know, likewise."""
     as_of: datetime = Field(sa_type=Moment)
+
+
+class Published(SQLModel, table=True):
+    """What a weekly post said, once for each team: what came later is held against it, and the trend is made of it."""
+
+    __table_args__ = (_CLUSTERED,)
+
+    survey: str = Field(primary_key=True)
+    wave: str = Field(primary_key=True)
+    """The week's key, such as ``2026-W47``."""
+    team: str = Field(primary_key=True)
+    score: int | None
+    """Of the headline, and the range that chance allows, in points; ``None`` under ten answers."""
+    low: int | None
+    high: int | None
+    verdict: str
+    """``Verdict`` of ``core/change.py``."""
+    counts: str
+    """All counts behind it as JSON, see ``core/proof.py``."""
+    fingerprint: str
+    at: datetime = Field(sa_type=Moment)
+
+
+class QuotedRow(SQLModel, table=True):
+    """Whose words stand in which message of a report."""
+
+    __tablename__ = "quoted"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (_CLUSTERED,)
+
+    key: str = Field(primary_key=True)
+    """Of the outbox."""
+    person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
+    text: str
+    """The quotation as it is shown."""
 
 
 class CursorRow(SQLModel, table=True):

@@ -21,7 +21,7 @@ def quarter_begins(key: str) -> str:
     return f"{year}-W{quarter * _WEEKS + 1:02}"
 
 
-def width_of(answers: Callable[[int], int]) -> int:
+def width_of(answers: Callable[[int], float]) -> int:
     """The fewest weeks of ``WIDTHS`` that bring ``ENOUGH`` answers, else the most; ``answers`` tells how many a window
     of so many weeks brought."""
     return next((weeks for weeks in WIDTHS if answers(weeks) >= ENOUGH), WIDTHS[-1])

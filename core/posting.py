@@ -14,7 +14,7 @@ from core.account import Place
 from core.clock import Clock
 from core.errors import VouchError
 from core.presence import Presence
-from core.publishing import plan_report, report_key
+from core.publishing import SILENCE, Heard, hear, plan_report, report_key
 from core.routes import Routes, Team
 from core.store import outbox, tallies, tries
 from core.store.database import Connection, Database
@@ -138,7 +138,8 @@ class WeeklyPost:
         if place is None:
             log.error("teams.%s: %s cannot be reached; the report waits", team.name, team.place)
             return []
-        planned = await self._database.write(partial(self._plan_report, survey, wave, team, place, absent))
+        heard = await in_thread(self._hear, survey, wave)
+        planned = await self._database.write(partial(self._plan_report, survey, wave, team, place, heard, absent))
         self._presence.wake(team.account)
         return planned
 
@@ -148,19 +149,32 @@ class WeeklyPost:
         wave: Wave,
         team: Team,
         place: Place,
+        heard: Heard,
         absent: Collection[str],
         connection: Connection,
     ) -> list[str]:
         now, due = self._clock.now(), report_due(wave, team.report, team.zone)
         late_since = due if now > due + max(LATE, timedelta(seconds=LATE_WALL_S * self._clock.speed)) else None
         gaps = find_gaps(connection, self._directory.wave(connection, survey, wave).id, now)
+        chars = place.limits.post_chars
         planned = plan_report(
-            connection, survey, wave, team, place.limits.post_chars, now, late_since=late_since, absent=absent
+            connection, survey, wave, team, chars, now, heard=heard, late_since=late_since, absent=absent
         )
         tries.made(connection, report_key(survey.name, wave.key, team.name, 0))
         for gap in gaps if planned else ():
             log.warning("%s: the poll counts %s, by name we know %s", gap.channel, gap.totals, gap.known)
         return planned
+
+    def _hear(self, survey: Survey, wave: Wave) -> Heard:
+        """What was written. A fault of ours there must not cost the team its post."""
+        try:
+            with self._database.reading() as connection:
+                return hear(connection, survey, wave)
+        except Exception as error:
+            log.error(
+                "%s %s: the post goes without reasons and quotes: %s", survey.name, wave.key, type(error).__name__
+            )
+            return SILENCE
 
     def _unpublished(self, survey: Survey, team: Team, now: datetime) -> Wave | None:
         """The last wave that was asked and whose report is due, unless it was published."""

@@ -28,6 +28,8 @@ def counts(report: WeekReport) -> Counts:
         "week_before": _period(report.week_before),
         "open": _period(report.open),
         "open_before": _period(report.open_before),
+        "rescaled": report.rescaled,
+        "reasons": [[reason.title(""), reason.named, reason.of] for reason in report.reasons],
         "nameless": {channel.channel: channel.nameless for channel in report.channels if channel.nameless},
     }
 
@@ -55,7 +57,8 @@ def _period(period: Period | None) -> Counts | None:
     if period is None:
         return None
     channels = {name: _groups(tally) for name, tally in sorted(period.channels.items()) if tally.n}
-    return {"weeks": period.weeks, "channels": channels}
+    ballots = {name: sorted(shown) for name, shown in sorted(period.ballots.items())}
+    return {"weeks": period.weeks, "channels": channels, "ballots": ballots, "asked": sorted(period.asked)}
 
 
 def _groups(tally: Tally) -> list[int]:

@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import median
 
 from core.change import Period
 from core.details import details
 from core.message import Message
-from core.nps import Tally
-from core.periods import quarter_begins, width_of
-from core.report import ChannelTally, WeekReport, first_message, placeholder, split
+from core.nps import Band, Tally
+from core.periods import WIDTHS, quarter_begins, width_of
+from core.quotes import Quoted, quotes
+from core.reasons import Reason, Voice, reasons, voices
+from core.report import ChannelTally, Correction, WeekReport, first_message, placeholder, split
 from core.routes import Team
-from core.store import outbox, tallies
+from core.store import outbox, published, quoted, tallies
+from core.store.comments import written_in
 from core.store.database import Connection
 from core.store.gaps import nameless_votes
 from core.store.outbox import Kind, Planned
 from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, zone_of
 
 
-def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekReport:
-    """The numbers of one wave, from one consistent picture of the store."""
-    weeks = survey.window_weeks or window_weeks(connection, survey, wave)
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What people wrote in a wave, as far as the post tells it."""
+
+    reasons: tuple[Reason, ...]
+    quotes: tuple[Quoted, ...]
+
+
+def hear(connection: Connection, survey: Survey, wave: Wave) -> Heard:
+    """Read what people wrote. It takes its time where there are many: not to be done while others wait to write."""
+    ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
+    heard = voices(_written(connection, ids[wave.key])) if ids else []
+    return Heard(reasons(heard, survey.themes), quotes(heard, (survey.brand,)))
+
+
+SILENCE = Heard((), ())
+"""Nothing was written, or nobody asks."""
+
+
+def week_report(
+    connection: Connection, survey: Survey, wave: Wave, heard: Heard = SILENCE, weeks: int | None = None
+) -> WeekReport:
+    """The numbers of one wave, from one consistent picture of the store. ``heard`` is what was written, ``weeks`` how
+    many the headline speaks of, where that was settled before."""
+    weeks = weeks or survey.window_weeks or window_weeks(connection, survey, wave)
     keys = _weeks_until(survey, wave, max(2 * weeks, 2))
     ids = tallies.asked_waves(connection, survey.name, str(survey.scale), keys)
     open_only = tallies.open_channels(connection, survey.name)
@@ -34,12 +60,14 @@ def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekRepor
             weeks=len(of) - asked,  # a young survey has fewer
             channels=tallies.window(connection, its),
             ballots=tallies.ballots(connection, its, named=True),
+            asked=tallies.asked_channels(connection, its),
         )
 
     def opened(key: str) -> Period:
         its = [ids[key]] if key in ids else []
         channels = tallies.open_totals(connection, its[0]) if its else {}
-        return Period(weeks=1, channels=channels, ballots=tallies.ballots(connection, its, named=False))
+        shown = tallies.ballots(connection, its, named=False)
+        return Period(weeks=1, channels=channels, ballots=shown, asked=frozenset(shown))
 
     week, open_polls = named(keys[-1:]), opened(keys[-1]) if open_only else None
     nameless = nameless_votes(connection, ids[wave.key]) if wave.key in ids else {}
@@ -55,24 +83,44 @@ def week_report(connection: Connection, survey: Survey, wave: Wave) -> WeekRepor
         open=open_polls,
         open_before=opened(keys[-2]) if open_only else None,
         channels=tuple(_lines(survey, week, open_polls, open_only, nameless)),
-        rescaled=tallies.asked_otherwise(connection, survey.name, str(survey.scale), keys),
+        reasons=heard.reasons,
+        quotes=heard.quotes,
+        rescaled=tallies.asked_otherwise(connection, survey.name, str(survey.scale), keys[:-1]),
     )
 
 
 def window_weeks(connection: Connection, survey: Survey, wave: Wave) -> int:
-    """Over how many weeks the headline of a wave speaks: see ``core/periods.py``. It is settled by the weeks before the
-    quarter; for a survey that is younger, by as many weeks as bring as much as its first."""
+    """Over how many weeks the headline of a wave speaks: see ``core/periods.py``. The weeks before the quarter settle
+    it, a few of them for all; where there are none, the quarter's first."""
     begins = quarter_begins(wave.key)
     ids = tallies.asked_waves(connection, survey.name, str(survey.scale))
+    last = previous_wave(survey, wave_by_key(survey, begins))
 
     def answers(keys: Iterable[str]) -> int:
-        return tallies.total(tallies.window(connection, [ids[key] for key in keys if key in ids]).values()).n
+        return tallies.total(tallies.window(connection, [ids[key] for key in keys]).values()).n
 
-    if any(key < begins for key in ids):
-        last = previous_wave(survey, wave_by_key(survey, begins))
-        return width_of(lambda weeks: answers(_weeks_until(survey, last, weeks)))
-    first = answers(list(ids)[:1])
+    def a_window(weeks: int) -> float:
+        asked = [key for key in _weeks_until(survey, last, max(weeks, _SOME)) if key in ids]
+        if weeks == 1:
+            return median(answers([key]) for key in asked) if asked else 0
+        return answers(asked[-weeks:]) * weeks / len(asked[-weeks:]) if asked else 0
+
+    if any(key in ids for key in _weeks_until(survey, last, WIDTHS[-1])):
+        return width_of(a_window)
+    first = answers([key for key in ids if key >= begins][:1])
     return width_of(lambda weeks: weeks * first)
+
+
+_SOME = 4
+"""A single week that swings must not settle a quarter: the usual one of these does."""
+
+
+def _written(connection: Connection, wave_id: int) -> Iterable[Voice]:
+    """What people wrote beside a score."""
+    for one in written_in(connection, wave_id):
+        if one.low is not None and one.high is not None:
+            band = Band(one.low, one.high)
+            yield Voice(person=one.person_id, text=one.text, band=band, at=one.at, quotable=one.quotable)
 
 
 def _weeks_until(survey: Survey, wave: Wave, weeks: int) -> list[str]:
@@ -84,14 +132,37 @@ def _weeks_until(survey: Survey, wave: Wave, weeks: int) -> list[str]:
     return keys[::-1]
 
 
+WORTH_SAYING = 3
+"""Points by which later answers must have moved a score that was posted, for the next post to correct it."""
+
+
+def correction(connection: Connection, survey: Survey, wave: Wave, team: str) -> Correction | None:
+    """What later answers made of the post of the week before this wave; ``None`` where it need not be said. Posts are
+    never changed, and answers freeze a day after their week: no post is corrected twice."""
+    before = previous_wave(survey, wave)
+    was = published.posted(connection, survey.name, before.key, team)
+    if was is None or was.score is None:
+        return None
+    report = week_report(connection, survey, before, weeks=was.weeks)
+    now = published.headline_of(report)
+    if now.score is None:
+        return None
+    if abs(now.score - was.score) >= WORTH_SAYING:
+        return Correction(was.score, now.score)
+    return Correction(was.score, now.score, report.judged_change) if now.verdict != was.verdict else None
+
+
 def report_key(survey: str, wave: str, team: str, part: int) -> str:
     """The outbox key of one message of a report."""
     return f"report:{survey}:{wave}:{team}:{part}"
 
 
-def messages(report: WeekReport, language: str, post_chars: int | None = None) -> tuple[Message, ...]:
+def messages(
+    report: WeekReport, language: str, post_chars: int | None = None, *, outside: bool = False
+) -> tuple[Message, ...]:
     """The messages of a report, in order, each at most ``post_chars`` long (``None``: of any length)."""
-    said = (first_message(report, language), details(report, language))
+    first = first_message(report, language)
+    said = (first,) if outside else (first, details(report, language))
     return said if post_chars is None else tuple(part for whole in said for part in split(whole, post_chars))
 
 
@@ -103,17 +174,23 @@ def plan_report(
     post_chars: int,
     now: datetime,
     *,
+    heard: Heard = SILENCE,
     late_since: datetime | None = None,
     absent: Iterable[str] = (),
 ) -> list[str]:
     """Plan the messages of a report to one team, once for ever. Returns the keys of those that were planned now.
 
-    ``late_since`` is when it was due, if it is late; ``absent`` are accounts that could not be read in time.
+    ``heard`` is what was written; ``late_since`` is when it was due, if it is late; ``absent`` are accounts that could
+    not be read in time. Outsiders get the first message alone, without anybody's words.
     """
     if outbox.states(connection, [report_key(survey.name, wave.key, team.name, 0)]):
         return []
     was_due = f"{late_since.astimezone(zone_of(team.zone)):%Y-%m-%d %H:%M}" if late_since is not None else ""
-    report = replace(week_report(connection, survey, wave), was_due=was_due, absent=tuple(sorted(absent)))
+    report = week_report(connection, survey, wave, heard if team.inside else SILENCE)
+    published.keep(connection, report, team.name, now)
+    corrected = correction(connection, survey, wave, team.name)
+    missing = tuple(sorted(absent)) if team.inside else ()
+    report = replace(report, was_due=was_due, absent=missing, correction=corrected)
     things = [
         Planned(
             key=report_key(survey.name, wave.key, team.name, part),
@@ -124,9 +201,10 @@ def plan_report(
             place=team.place,
             not_before=report_due(wave, team.report, team.zone),
         )
-        for part, body in enumerate(messages(report, team.language, post_chars))
+        for part, body in enumerate(messages(report, team.language, post_chars, outside=not team.inside))
     ]
     outbox.plan(connection, things, now)
+    quoted.keep(connection, [(thing.key, thing.body) for thing in things], report.quotes)
     return [thing.key for thing in things]
 
 

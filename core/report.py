@@ -14,13 +14,20 @@ from dataclasses import dataclass, replace
 
 from core.ballot import Scale
 from core.change import CLEAR, FEWEST_TO_COMPARE, VERY_CLEAR, Comparison, Period, Verdict, Why, compare
-from core.message import Line, Message, Part, Strong
-from core.nps import Tally, nps, per_hundred, rounded, score_range
+from core.message import Line, Message, Part, Quote, Strong
+from core.nps import Tally, nps, per_hundred
+from core.quotes import Quoted
+from core.reasons import Reason
+from core.saying import chance_range, one_line, reason_part, said
 from core.survey import Wave
 from core.words import Words, words_for
 
 FEWEST = 10
 """Under so many answers only the counts are said."""
+
+
+MOST_LINES = 12
+"""Lines of the first message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +41,16 @@ class ChannelTally:
     tally: Tally
     nameless: int = 0
     """Votes that a poll counts and that we know nobody for, though it names its voters. They are in no tally."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A score that was posted, and what it is now."""
+
+    posted: int
+    now: int
+    change: Comparison | None = None
+    """What may be made of its change now, where the score hardly moved and that is not what was posted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +75,11 @@ class WeekReport:
     open_before: Period | None
     channels: tuple[ChannelTally, ...]
     """This wave's, in the order of the settings; also those where nobody answered."""
+    reasons: tuple[Reason, ...] = ()
+    """What this wave's unhappy people name, the most named first."""
+    quotes: tuple[Quoted, ...] = ()
+    correction: Correction | None = None
+    """What later answers made of the post of the week before, where it is worth saying."""
     rescaled: bool = False
     """Whether the weeks before were asked on another scale: they are in none of these numbers."""
     was_due: str = ""
@@ -79,8 +101,12 @@ class WeekReport:
     @property
     def judged_change(self) -> Comparison:
         """What may be made of their change."""
-        before = self.open_before if self.asks_openly_only else self.window_before
-        return self._compared(before, self.judged, CLEAR)
+        return self.open_change if self.asks_openly_only else self.window_change
+
+    @property
+    def window_change(self) -> Comparison:
+        """What may be made of the window's named answers against those of the weeks before."""
+        return self._compared(self.window_before, self.window, CLEAR)
 
     @property
     def week_change(self) -> Comparison:
@@ -112,9 +138,13 @@ def first_message(report: WeekReport, language: str) -> Message:
     if report.asks_openly_only:
         parts.append(Line(words("This survey asks in open polls only, where one person may count twice.")))
     parts.extend(map(Line, _of_a_hundred(report.judged.total, words)))
+    parts.extend(map(Line, _plainly(report.judged_change, words)))
     parts.extend(map(Line, _week_alone(report, words)))
     if report.open is not None and not report.asks_openly_only:
         parts.append(Line(_open_line(report.open.total, words)))
+    parts.extend(reason_part(reason, words) for reason in report.reasons[:1])
+    parts.extend(Quote(quoted.line) for quoted in report.quotes)
+    del parts[MOST_LINES - 1 :]  # where much is to be said, nobody is quoted
     parts.append(Line(words("Followers who chose to answer, not all customers.")))
     return Message(tuple(parts))
 
@@ -147,52 +177,6 @@ def split(message: Message, post_chars: int) -> tuple[Message, ...]:
     return (*messages, Message(tuple(held), message.buttons))
 
 
-def said(found: Comparison, words: Words) -> str:
-    """What may be made of a change, in a sentence or two."""
-    points = abs(found.delta)
-    match found.verdict, found.why:
-        case Verdict.RARE, _ if found.delta > 0:
-            return words("Up {points}: chance alone rarely does this.", points=points)
-        case Verdict.RARE, _:
-            return words("Down {points}: chance alone rarely does this.", points=points)
-        case Verdict.STEADY, _:
-            return words("Steady.")
-        case Verdict.CHANCE, _ if found.delta > 0:
-            return words("Up {points}. Could be chance.", points=points)
-        case Verdict.CHANCE, _ if found.delta < 0:
-            return words("Down {points}. Could be chance.", points=points)
-        case Verdict.CHANCE, _:
-            return words("Unchanged. Could be chance.")
-        case Verdict.TOO_FEW, _:
-            return words("Too few to compare.")
-        case _, Why.JOINED:
-            return words("Not comparable: {channel} joined.", channel=one_line(found.channel))
-        case _, Why.LEFT:
-            return words("Not comparable: {channel} left.", channel=one_line(found.channel))
-        case _, Why.BALLOT:
-            return words("Not comparable: {channel} asks in another way.", channel=one_line(found.channel))
-        case _, Why.SCALE:
-            return words("Not comparable: the scale changed.")
-        case _:
-            return words("Nothing before to compare with.")
-
-
-def chance_range(tally: Tally, words: Words) -> str:
-    """The range of its score, ``21–34``; empty where nobody answered."""
-    bounds = score_range(tally)
-    if bounds is None:
-        return ""
-    low, high = map(rounded, bounds)
-    if low < 0:  # a dash beside a minus sign is hard to read
-        return words("{low} to {high}", low=low, high=high)
-    return words("{low}–{high}", low=low, high=high)
-
-
-def one_line(name: str) -> str:
-    """A name from the settings as one line: it must not look like a line of ours."""
-    return " ".join(name.split())
-
-
 def _verdict_line(report: WeekReport, words: Words) -> str:
     """What a phone shows of it: the score and what may be made of its change. Few answers give no score."""
     tally, weeks, title = report.judged.total, report.judged.weeks, one_line(report.title)
@@ -212,16 +196,24 @@ def _verdict_line(report: WeekReport, words: Words) -> str:
 def _warnings(report: WeekReport, words: Words) -> Iterable[Line]:
     if report.was_due:
         yield Line(words("Late: it was due on {when}.", when=report.was_due))
+    if report.correction is not None:
+        about = {"posted": report.correction.posted, "now": report.correction.now}
+        changed = report.correction.change
+        if changed is None:
+            yield Line(words("Correction: last week {posted}, now {now}.", **about))
+        else:
+            yield Line(words("Correction to last week's post: {verdict}", verdict=said(changed, words)))
     if report.absent:
         names = ", ".join(map(one_line, report.absent))
         yield Line(words("Could not be read in time, so answers may be missing: {accounts}", accounts=names))
 
 
 def _is_quiet(report: WeekReport) -> bool:
-    """Whether hardly anybody answered this week, though the weeks before give a score."""
+    """Whether hardly anybody answered this week, and less than half of the usual, though the weeks give a score."""
     votes = report.open.total.n if report.open is not None else 0
     few = max(report.week.total.n, votes) < FEWEST <= report.window.total.n
-    return few and report.window.weeks > 1 and not report.asks_openly_only
+    unusual = 2 * report.week.total.n * report.window.weeks < report.window.total.n
+    return few and unusual and report.window.weeks > 1 and not report.asks_openly_only
 
 
 def _of_a_hundred(tally: Tally, words: Words) -> Iterable[str]:
@@ -238,6 +230,14 @@ def _of_a_hundred(tally: Tally, words: Words) -> Iterable[str]:
     lukewarm = words("one is lukewarm") if passives == 1 else words("{n} are lukewarm", n=passives)
     groups = {"gladly": gladly, "lukewarm": lukewarm, "would_not": words("{n} would not", n=detractors)}
     yield words("{lead}: {gladly}, {lukewarm}, {would_not}.", lead=lead, **groups)
+
+
+def _plainly(found: Comparison, words: Words) -> Iterable[str]:
+    """How the plain score moved, where that would be read otherwise."""
+    apart = abs(found.delta - found.plain) > 2 or found.delta * found.plain < 0
+    if found.measured and apart:
+        about = {"plain": f"{found.plain:+d}"}
+        yield words("The plain score moved by {plain}, because other channels were busy.", **about)
 
 
 def _week_alone(report: WeekReport, words: Words) -> Iterable[str]:

@@ -40,6 +40,8 @@ class Team:
     report: str = "Mon 09:00"
     """Day and local time of the weekly post."""
     language: str = "en"
+    inside: bool = True
+    """Whether only people of the company read there: else nobody is quoted, and no few are told apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from core.ballot import Scale
 from core.checks import check, check_addresses, check_mode
 from core.errors import SettingsError
+from core.reasons import Theme
 from core.routes import Channel, ChannelKind, Routes, Team
 from core.survey import TEXTS, Survey
 
@@ -105,6 +106,20 @@ class TeamSettings(_Table):
     language: str = "en"
 
 
+class ThemeSettings(_Table):
+    """``[themes.NAME]``"""
+
+    title: Mapping[str, str] = {}
+    words: Annotated[Mapping[str, tuple[str, ...]], Field(min_length=1)]
+
+    @field_validator("words")
+    @classmethod
+    def _some(cls, words: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        if not all(word.strip("* ") for its in words.values() for word in its):
+            raise ValueError("an empty word would be in every comment; remove it")
+        return words
+
+
 class SurveySettings(_Table):
     """``[surveys.NAME]``"""
 
@@ -115,7 +130,14 @@ class SurveySettings(_Table):
     teams: tuple[str, ...] = ()
     question: Mapping[str, str] = {}
     texts: Mapping[str, Mapping[str, str]] = {}
-    window_weeks: Literal["auto"] | Annotated[int, Field(ge=1, le=52)] = "auto"
+    window_weeks: int | str = "auto"
+
+    @field_validator("window_weeks")
+    @classmethod
+    def _weeks(cls, weeks: int | str) -> int | str:
+        if weeks != "auto" and weeks not in range(1, 53):
+            raise ValueError('write "auto", or a number of weeks from 1 to 52')
+        return weeks
 
     @field_validator("texts")
     @classmethod
@@ -139,6 +161,7 @@ class Settings(BaseSettings):
     accounts: Mapping[str, AccountSettings] = {}
     channels: Mapping[str, ChannelSettings] = {}
     teams: Mapping[str, TeamSettings] = {}
+    themes: Mapping[str, ThemeSettings] = {}
     surveys: Mapping[str, SurveySettings] = {}
 
     @classmethod
@@ -162,6 +185,7 @@ class Settings(BaseSettings):
 
     def team_list(self) -> dict[str, Team]:
         """Teams as core knows them."""
+        asked = {(self.accounts[channel.account].platform, channel.place) for channel in self.channels.values()}
         return {
             name: Team(
                 name=name,
@@ -170,9 +194,17 @@ class Settings(BaseSettings):
                 zone=team.timezone,
                 report=team.report,
                 language=team.language,
+                inside=platform != "x" and (platform, team.place) not in asked,
             )
             for name, team in self.teams.items()
+            for platform in [self.accounts[team.account].platform]
         }
+
+    def _themes(self) -> tuple[Theme, ...]:
+        return tuple(
+            Theme(name=name, titles=theme.title, words=tuple(word for its in theme.words.values() for word in its))
+            for name, theme in self.themes.items()
+        )
 
     def _survey(self, name: str, found: SurveySettings) -> Survey:
         brand = self.brands[found.brand]
@@ -187,7 +219,8 @@ class Settings(BaseSettings):
             ask=found.ask,
             channels=found.channels,
             teams=found.teams,
-            window_weeks=found.window_weeks if found.window_weeks != "auto" else None,
+            themes=self._themes(),
+            window_weeks=found.window_weeks if isinstance(found.window_weeks, int) else None,
         )
 
 

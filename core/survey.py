@@ -14,6 +14,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.ballot import Scale
+from core.reasons import Theme
 from core.words import words_for
 
 FREEZE = timedelta(hours=24)
@@ -56,6 +57,8 @@ class Survey:
     """Names of the channels where it is asked."""
     teams: tuple[str, ...] = ()
     """Names of the teams that get the report."""
+    themes: tuple[Theme, ...] = ()
+    """What people write about, as the team names it."""
     window_weeks: int | None = None
     """Over how many weeks the headline's score is taken; ``None``: as ``core/periods.py`` chooses."""
 

@@ -23,7 +23,17 @@ from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
 from demo.misread import MOST, as_read, listed, misread, typed, wrongly_read
 from demo.plan import plan_of, world_of
-from demo.readback import arranged, contradicts, counts_of, differences, first_differences, flat, read_line, tells
+from demo.readback import (
+    arranged,
+    contradicts,
+    counts_of,
+    differences,
+    first_differences,
+    flat,
+    read_line,
+    tells,
+    wrong_widths,
+)
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, running
@@ -194,6 +204,10 @@ class Demo:
         return max((report_due(wave, team.report, team.timezone) for team in teams), default=wave.closes_at)
 
     def _complete(self) -> bool:
+        return not self._missing_parts()
+
+    def _missing_parts(self) -> list[str]:
+        """Messages of reports that did not come, or tell nothing."""
         found = {part.key for part in self._found() if tells(part.text)}
         wanted = [
             (survey.name, team, week, part)
@@ -202,7 +216,7 @@ class Demo:
             for week in self.waves(survey)
             for part in ("headline", "details")
         ]
-        return all(key in found for key in wanted)
+        return [f"report {' '.join(key)} is missing" for key in wanted if key not in found]
 
     def _found(self) -> list[ReportPart]:
         return list(self._reports.read(self.world.ledger.posts))
@@ -221,6 +235,8 @@ class Demo:
         faults = [
             *first_differences(expected, posted),
             *self._headlines(posted),
+            *self._missing_parts(),
+            *wrong_widths(truth, posted),
             *_too_many(wrongly, written),
             *wrong,
             *self._reports.ambiguous(),

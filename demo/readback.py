@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from core.change import FEWEST_TO_COMPARE
 from core.nps import Tally, nps
+from core.periods import quarter_begins
 from core.report import FEWEST
 
 Counts = dict[str, Any]
@@ -22,7 +24,7 @@ _VERDICT = re.compile(
 )
 _ANSWERS = re.compile(r"^(?P<n>\d[\d,\s]*) (?:answers|réponses),")
 _OPENLY = re.compile("in open polls only|que des sondages ouverts")
-_WINDOW = re.compile(r"^(?:Last|Les) (?P<weeks>\d+) ")
+_WINDOW = re.compile(r"^(?:Last (?P<weeks>\d+) weeks, each|Les (?P<semaines>\d+) dernières)")
 _CHANNEL = re.compile(r"^(?P<name>\S+) \((?P<kind>named|open|nominatif|ouvert)\)$")
 
 
@@ -75,20 +77,20 @@ def read_line(line: str, into: dict[str, Any]) -> None:
         return
     counts = counts_of(int(found["promoters"]), int(found["passives"]), int(found["detractors"]))
     shown = None if found["nps"] == "–" else int(found["nps"])
-    withheld = shown is None and counts["n"] < FEWEST
+    channel, openly = _CHANNEL.match(found["label"]), found["label"] in ("Open polls", "Sondages ouverts")
+    withheld = shown is None and counts["n"] < (FEWEST_TO_COMPARE if channel or openly else FEWEST)
     if int(found["n"]) != counts["n"] or (shown != counts["nps"] and not withheld):
         counts = {**counts, "n": int(found["n"]), "nps": shown}  # the post contradicts itself: let it show
-    channel = _CHANNEL.match(found["label"])
     window = _WINDOW.match(found["label"])
     if channel is not None:
         kind = "open" if channel["kind"] in ("open", "ouvert") else "named"
         into[kind][channel["name"]] = counts
     elif found["label"] in ("Named answers", "Réponses nominatives"):
         into["named"]["all"] = counts
-    elif found["label"] in ("Open polls", "Sondages ouverts"):
+    elif openly:
         into["open"]["all"] = counts
     elif window is not None:
-        into["window"] = {"weeks": int(window["weeks"]), **counts}
+        into["window"] = {"weeks": int(window["weeks"] or window["semaines"]), **counts}
 
 
 def differences(truth: dict[str, Any], posted: dict[str, Any]) -> tuple[int, int]:
@@ -124,6 +126,26 @@ def first_differences(truth: dict[str, Any], posted: dict[str, Any], most: int =
                     pairs.append((f"{kind} {name}", tallies[kind].get(name, NOBODY), said[kind].get(name, NOBODY)))
             found += [f"{where} {name}: truth {_brief(a)}, posted {_brief(b)}" for name, a, b in pairs if a != b]
     return found if len(found) <= most else [*found[:most], f"and {len(found) - most} more numbers that differ"]
+
+
+def wrong_widths(truth: dict[str, Any], posted: dict[str, Any]) -> list[str]:
+    """Headlines that speak of other weeks than the rule says (docs/counting.md): in a survey's first quarter its first
+    week settles it, give or take the few answers that came after its post."""
+    found: list[str] = []
+    for survey, its in truth.items():
+        weeks = sorted(its["weeks"])
+        first = its["weeks"][weeks[0]]["named"]["all"]["n"]
+        quarter = [week for week in weeks if quarter_begins(week) == quarter_begins(weeks[0])]
+        for n, week in enumerate(quarter, 1):
+            allowed = {min(n, _width(share * first)) for share in (0.95, 1.0)}
+            said = posted[survey]["weeks"][week]["window"]["weeks"]
+            if said not in allowed:
+                found.append(f"{survey} {week} speaks of {said} weeks, the rule of {sorted(allowed)}")
+    return found
+
+
+def _width(a_week: float) -> int:
+    return next((weeks for weeks in (1, 4) if weeks * a_week >= 400), 13)
 
 
 def _brief(counts: Counts) -> str:

@@ -101,13 +101,14 @@ FILES_MAY_ALSO_IMPORT: Mapping[str, Collection[str]] = {
 
 PURE = (
     *("nps", "ballot", "survey", "events", "message", "reading", "dialogue", "buttons", "words", "envelope"),
-    *("change", "periods", "report", "details", "proof"),
+    *("change", "periods", "report", "details", "proof", "reasons", "quotes", "redaction", "salience", "saying"),
 )
 """The rooms of core that compute and do nothing else."""
 
 OUTSIDE = {"aiohttp", "asyncio", "http", "io", "logging", "os", "random", "requests", "secrets", "socket", "sqlite3"}
 OUTSIDE |= {"subprocess", "tempfile", "threading", "time", "urllib.request"}
 PURE_MAY_IMPORT = {*(f"core.{name}" for name in PURE), "core.errors", "core.account"}
+PURE_MAY_IMPORT |= {f"core.reading.{name}" for name in ("clauses", "fold", "kinds", "lexicon", "shapes", "tokens")}
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -9,6 +9,7 @@ import pytest
 
 from commands import in_words, show_score
 from core.ballot import Scale
+from core.change import Period
 from core.nps import Tally
 from core.report import ChannelTally, WeekReport
 from core.survey import Survey, wave_by_key
@@ -30,19 +31,19 @@ def shown(report: WeekReport, on: io.StringIO) -> list[str]:
 
 
 def week(scale: Scale, **channels: Tally) -> WeekReport:
-    total = sum(channels.values(), Tally())
+    its, nothing = Period(weeks=1, channels=channels), Period(weeks=1, channels={})
     return WeekReport(
         survey="acme",
         title="Acme [bold]",
         scale=scale,
         wave=wave_by_key(Survey(name="acme", brand="Acme"), "2026-W47"),
-        named=total,
-        named_before=None,
-        open=Tally(),
-        open_before=None,
+        window=its,
+        window_before=nothing,
+        week=its,
+        week_before=nothing,
+        open=nothing,
+        open_before=nothing,
         channels=tuple(ChannelTally(channel=name, open=False, tally=tally) for name, tally in channels.items()),
-        weeks=4,
-        window=total,
     )
 
 

@@ -19,6 +19,12 @@ WRONG_SETTINGS = {
     "no table": ("[brands.acme]", "[brands]", r"brands\.name: is no table; write \[brands\.NAME\]"),
     "language": ('"en", "fr"', '"en", "sv"', r'brands\.acme\.languages: .*"sv"; Vouch speaks en, ar, de'),
     "team's language": ('language = "en"', 'language = "fi"', r'teams\.acme\.language: .*"fi"; Vouch speaks en, ar'),
+    "empty word": ('fr = ["prix"', 'fr = ["*"', r"themes\.price\.words: an empty word would be in every comment"),
+    "window": (
+        'window_weeks = "auto"',
+        "window_weeks = 60",
+        r'window_weeks: write "auto", or a number of weeks from 1 to 52',
+    ),
     "no language": ('"en", "fr"', "", r'brands\.acme\.languages: name at least one, such as languages = \["en"\]'),
     "database": ("sqlite:///vouch.db", "vouch.db", r"service\.database: .*write sqlite:///FILE or postgresql://"),
     "place on X": ('"timeline"', '"@acme"', r'channels\.x-poll\.place: "@acme" is no place on X; write "timeline", or'),

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
-from core.models import Comment, Response
+from core.models import Comment, Person, Response
 from core.store.statements import Upsert, table
 
 _COMMENT = table(Comment)
+_PERSON = table(Person)
 _RESPONSE = table(Response)
 _save = Upsert(
     Comment,
@@ -65,6 +66,7 @@ class Written:
     """A comment, with the answer of the same person and week, if there is one."""
 
     account: str
+    person_id: int
     text: str
     at: datetime
     channel: str
@@ -76,16 +78,17 @@ class Written:
 
 
 def written_in(connection: Connection, wave_id: int) -> list[Written]:
-    """All that was written in a wave, the oldest first."""
+    """All that was written in a wave, the oldest first; but for those who asked to be forgotten."""
     same = and_(_RESPONSE.c.person_id == _COMMENT.c.person_id, _RESPONSE.c.wave_id == _COMMENT.c.wave_id)
     its = (
-        select(_COMMENT.c.account, _COMMENT.c.text, _COMMENT.c.at, _RESPONSE.c.channel)
+        select(_COMMENT.c.account, _COMMENT.c.person_id, _COMMENT.c.text, _COMMENT.c.at, _RESPONSE.c.channel)
         .add_columns(_RESPONSE.c.low, _RESPONSE.c.high, _RESPONSE.c.quotable)
-        .join_from(_COMMENT, _RESPONSE, same, isouter=True)
-        .where(_COMMENT.c.wave_id == wave_id, _COMMENT.c.text != "")
+        .join_from(_COMMENT, _PERSON, _PERSON.c.id == _COMMENT.c.person_id)
+        .join(_RESPONSE, same, isouter=True)
+        .where(_COMMENT.c.wave_id == wave_id, _COMMENT.c.text != "", _PERSON.c.erasing_at.is_(None))
         .order_by(_COMMENT.c.at, _COMMENT.c.message)
     )
     return [
-        Written(account, text, at, channel or "", low, high, bool(quotable))
-        for account, text, at, channel, low, high, quotable in connection.execute(its)
+        Written(account, person_id, text, at, channel or "", low, high, bool(quotable))
+        for account, person_id, text, at, channel, low, high, quotable in connection.execute(its)
     ]

@@ -21,7 +21,7 @@ from core.buttons import Seal
 from core.envelope import dump, load_receipt
 from core.message import text
 from core.models import Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
-from core.store import stops
+from core.store import quoted, stops
 from core.store.outbox import FINAL, MOVING, Priority, State
 from core.store.statements import table
 
@@ -94,6 +94,7 @@ def blank(connection: Connection, person: Leaving, replies: Sequence[tuple[str, 
         its = and_(_REPLY.c.account == account, _REPLY.c.event == event)
         connection.execute(update(_REPLY).where(its).values(text="", token=None, ref=None))
     connection.execute(delete(_COMMENT).where(_COMMENT.c.person_id == person.id))
+    quoted.withdraw(connection, person.id)
 
 
 def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from core.models import Response, Rollup, WaveRow
 from core.nps import Band
+from core.store import quoted
 from core.store.directory import KnownWave
 from core.store.statements import Lookup, Upsert, among, many, table
 
@@ -44,13 +45,13 @@ _save_responses = Upsert(
 )
 _add_to_rollup = Upsert(
     Rollup,
-    ("channel", "wave_id", "later_id", "low", "high", "n"),
-    key=("channel", "wave_id", "later_id", "low", "high"),
+    ("wave_id", "channel", "later_id", "low", "high", "n"),
+    key=("wave_id", "channel", "later_id", "low", "high"),
     update=lambda old, new: {"n": old.n + new.n},
 )
 
 _band = cache(Band)
-_Cell = tuple[str, int, int, int, int]
+_Cell = tuple[int, str, int, int, int]
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Kept:
         """Where the roll-up counts it."""
         if self.band is None:
             return None
-        return (self.channel, self.wave.id, self.later_id or 0, self.band.low, self.band.high)
+        return (self.wave.id, self.channel, self.later_id or 0, self.band.low, self.band.high)
 
 
 class Responses:
@@ -139,6 +140,8 @@ class Responses:
         """The person says whether they may be quoted."""
         self._touch(kept)
         kept.quotable = allowed
+        if not allowed:
+            quoted.withdraw(self._connection, kept.person_id)
 
     def save(self) -> None:
         """Write what changed, and the roll-up's difference."""

@@ -86,6 +86,12 @@ def ballots(connection: Connection, ids: Sequence[int], *, named: bool) -> dict[
     return {channel: frozenset(its) for channel, its in found.items()}
 
 
+def asked_channels(connection: Connection, ids: Sequence[int]) -> frozenset[str]:
+    """The channels that asked in several waves, in public or by invitation."""
+    query = select(_OUTBOX.c.channel).where(_OUTBOX.c.wave_id.in_(list(ids)), _OUTBOX.c.channel != "").distinct()
+    return frozenset(connection.execute(query).scalars())
+
+
 def total(tallies: Iterable[Tally]) -> Tally:
     """Tallies of one kind, added."""
     return sum(tallies, Tally())

@@ -10,7 +10,9 @@ from core.ballot import Scale
 from core.change import Period
 from core.message import Message
 from core.nps import Tally, nps, rounded, score_range
-from core.report import ChannelTally, WeekReport
+from core.quotes import Quoted
+from core.reasons import Reason, Theme
+from core.report import ChannelTally, Correction, WeekReport
 from core.survey import Survey, wave_by_key
 
 SURVEY = Survey(name="acme", brand="Acme")
@@ -31,6 +33,13 @@ CHANNELS = st.lists(
     st.builds(ChannelTally, channel=NAMES, open=st.booleans(), tally=TALLIES),
     max_size=20,
     unique_by=lambda c: c.channel,
+)
+SCORES = st.integers(-100, 100)
+DELIVERY = Theme(name="delivery", titles={"en": "Delivery", "fr": "Livraison"}, words=("late",))
+REASONS = st.builds(Reason, theme=st.just(DELIVERY), named=st.integers(3, 99), of=st.integers(99, 900))
+REASONS |= st.builds(Reason, phrase=st.sampled_from(["rude", "cold coffee"]), named=COUNTS, of=COUNTS)
+QUOTES = st.builds(
+    Quoted, text=st.text(st.characters(exclude_categories=["C", "Z", "N"]), max_size=90), score=st.just("2")
 )
 LANGUAGES = st.sampled_from(["en", "fr"])
 
@@ -59,6 +68,11 @@ def reports(draw: st.DrawFn) -> WeekReport:
         open_before=draw(periods) if has_open else None,
         channels=channels,
         rescaled=draw(st.booleans()),
+        reasons=tuple(draw(st.lists(REASONS, max_size=3))),
+        quotes=tuple(draw(st.lists(QUOTES, max_size=2))),
+        correction=draw(st.none() | st.builds(Correction, SCORES, SCORES)),
+        was_due=draw(st.sampled_from(["", "2026-11-23 09:00"])),
+        absent=tuple(draw(st.lists(st.sampled_from(["acme-x", "acme-telegram"]), unique=True))),
     )
 
 
@@ -101,8 +115,8 @@ def rows(message: Message) -> dict[str, re.Match[str]]:
     return {match["label"]: match for match in found}
 
 
-def says(row: re.Match[str], tally: Tally) -> None:
-    """Assert that a line says this tally, and no score of fewer than ten answers."""
+def says(row: re.Match[str], tally: Tally, fewest: int = 10) -> None:
+    """Assert that a line says this tally, and no score of too few answers."""
     assert [int(row[name]) for name in ("promoters", "passives", "detractors", "n")] == [
         tally.promoters,
         tally.passives,
@@ -110,7 +124,7 @@ def says(row: re.Match[str], tally: Tally) -> None:
         tally.n,
     ]
     bounds = score_range(tally)
-    if tally.n < 10 or bounds is None:
+    if tally.n < fewest or bounds is None:
         assert (row["nps"], row["low"], row["high"]) == ("–", None, None)
     else:
         assert [int(row[name]) for name in ("nps", "low", "high")] == [nps(tally), *map(rounded, bounds)]

@@ -107,10 +107,12 @@ def test_the_verdict(before: Period | None, now: Period, verdict: Verdict, delta
     assert found.low <= found.delta <= found.high
 
 
-def test_what_has_to_be_surer_is_rarer_called_rare_by_the_same_range() -> None:
+def test_what_has_to_be_surer_is_rarer_called_rare_and_the_range_says_why() -> None:
     before, now = period(40, 30, 30), period(54, 26, 20)
-    assert compare(before, now).verdict is Verdict.RARE
-    assert compare(before, now, 0.9973) == replace(compare(before, now), verdict=Verdict.CHANCE)
+    usual, surer = compare(before, now), compare(before, now, 0.9973)
+    assert (usual.verdict, surer.verdict) == (Verdict.RARE, Verdict.CHANCE)
+    assert usual.delta == surer.delta
+    assert usual.low > 0 > surer.low
 
 
 def ballots(**shown: str) -> dict[str, frozenset[str]]:
@@ -119,24 +121,42 @@ def ballots(**shown: str) -> dict[str, frozenset[str]]:
 
 BOTH = period(group=Tally(40, 20, 20), dm=Tally(30, 10, 10))
 ONE = period(dm=Tally(60, 20, 20))
+EVERYWHERE = frozenset({"group", "dm"})
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "why", "channel"),
+    ("before", "now", "why"),
     [
-        (ONE, BOTH, Why.JOINED, "group"),
-        (BOTH, ONE, Why.LEFT, "group"),
-        (period(group=Tally(), dm=Tally(60, 20, 20)), BOTH, Why.JOINED, "group"),
+        (ONE, BOTH, Why.JOINED),
+        (BOTH, ONE, Why.LEFT),
+        (period(group=Tally(), dm=Tally(60, 20, 20)), BOTH, Why.JOINED),
+        (replace(ONE, asked=EVERYWHERE), BOTH, Why.HARDLY),
+        (period(dm=Tally(60, 20, 20), group=Tally(0, 0, 3)), BOTH, Why.HARDLY),
+        (BOTH, replace(ONE, asked=EVERYWHERE), Why.HARDLY),
         (
             replace(BOTH, ballots=ballots(group="eleven", dm="eleven")),
             replace(BOTH, ballots=ballots(group="four", dm="eleven")),
             Why.BALLOT,
-            "group",
         ),
     ],
 )
-def test_unlike_periods_are_not_compared(before: Period, now: Period, why: Why, channel: str) -> None:
-    assert compare(before, now) == Comparison(verdict=Verdict.NOT_COMPARABLE, why=why, channel=channel)
+def test_unlike_periods_are_not_compared(before: Period, now: Period, why: Why) -> None:
+    assert compare(before, now) == Comparison(verdict=Verdict.NOT_COMPARABLE, why=why, channel="group")
+
+
+def test_three_people_do_not_stand_for_a_channel() -> None:
+    """By themselves they would make it "up 31: chance alone rarely does this"."""
+    before = period(a=Tally(150, 75, 75), b=Tally(0, 0, 3))
+    found = compare(before, period(a=Tally(150, 75, 75), b=Tally(120, 60, 20)))
+    assert (found.verdict, found.why, found.channel) == (Verdict.NOT_COMPARABLE, Why.HARDLY, "b")
+
+
+def test_many_small_channels_are_put_together() -> None:
+    small = {f"c{n}": Tally(3, 1, 1) for n in range(8)}
+    worse = {f"c{n}": Tally(1, 1, 3) for n in range(8)}
+    found = compare(period(**small), period(**worse))
+    assert (found.verdict, found.delta) == (Verdict.RARE, -80)
+    assert compare(period(**small), period(**small)).delta == 0
 
 
 @pytest.mark.parametrize(
@@ -145,8 +165,16 @@ def test_unlike_periods_are_not_compared(before: Period, now: Period, why: Why, 
         period(dm=Tally(60, 20, 20), group=Tally(0, 0, 5)),
         period(dm=Tally(60, 20, 20), group=Tally()),
         replace(ONE, ballots=ballots(dm="four")),
+        replace(ONE, asked=EVERYWHERE, ballots=ballots(group="four")),
     ],
 )
 def test_a_channel_that_hardly_counts_may_come_and_go(now: Period) -> None:
-    assert (compare(ONE, now).verdict, compare(ONE, now).delta) == (Verdict.CHANCE, 0)
-    assert compare(now, ONE).verdict is Verdict.CHANCE
+    first = replace(ONE, ballots=ballots(group="eleven"))
+    assert (compare(first, now).verdict, compare(first, now).delta) == (Verdict.CHANCE, 0)
+    assert compare(now, first).verdict is Verdict.CHANCE
+
+
+def test_many_that_hardly_count_do_count_together() -> None:
+    more = {f"new{n}": Tally(0, 0, 4) for n in range(6)}
+    found = compare(ONE, period(dm=Tally(60, 20, 20), **more))
+    assert (found.verdict, found.why) == (Verdict.NOT_COMPARABLE, Why.HARDLY)

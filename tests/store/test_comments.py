@@ -8,8 +8,9 @@ import pytest
 
 from core.account import Limits
 from core.events import Consent, ConsentKind, Reply
-from core.message import Line, Quote
-from core.store import claims
+from core.message import Line, Message, Quote
+from core.quotes import Quoted
+from core.store import claims, quoted
 from core.store.outbox import Claimed
 from tests.store.stage import ACCOUNT, NOW, WAVES, Stage
 from tests.store.voice import hold
@@ -86,8 +87,13 @@ def test_who_commented_is_asked_once_a_week_whether_they_may_be_quoted(stage: St
     (answer,) = stage.deliver(stage.tap(5, "ann", asked.body.buttons[0].token))
     assert answer.toast == "Noted. Thank you."
     assert [row["quotable"] for row in stage.rows("response")] == [True]
+    words = Quoted("lovely people", "9", stage.rows("response")[0]["person_id"])
+    with stage.database.engine.begin() as connection:
+        quoted.keep(connection, [("report:0", Message((Quote(words.line),)))], [words])
+    assert [row["text"] for row in stage.rows("quoted")] == ["“lovely people” (9)"]
     stage.deliver(stage.tap(6, "ann", asked.body.buttons[1].token), written(stage, 7, "one more thing", 4))
     assert [row["quotable"] for row in stage.rows("response")] == [False]
+    assert stage.rows("quoted") == []
     assert said(stage) == []
 
 

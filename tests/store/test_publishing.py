@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from core.ballot import Scale
 from core.change import Period
 from core.events import Totals
 from core.message import Line, Strong
 from core.nps import Tally
-from core.publishing import messages, plan_report, report_key, week_report, window_weeks
+from core.publishing import hear, messages, plan_report, report_key, week_report, window_weeks
+from core.reasons import Reason, Theme
 from core.report import ChannelTally
 from core.routes import Team
+from core.store import erasure, quoted
 from core.store.outbox import Kind
 from core.store.tallies import asked_waves
 from core.survey import wave_by_key, week_wave
@@ -47,11 +52,10 @@ def test_the_numbers_of_a_week(stage: Stage) -> None:
         report = week_report(connection, SURVEY, WAVES[1])
     assert (report.survey, report.title, report.scale, report.wave) == ("acme", "Acme", Scale.ZERO_TO_TEN, WAVES[1])
     its = {"group": Tally(0, 6, 0), "dm": Tally(25, 0, 10)}
-    shown = {"group": frozenset({BALLOT.code})}
-    assert report.week == Period(weeks=1, channels=its, ballots=shown)
-    assert report.week_before == Period(
-        weeks=1, channels={"group": Tally(0, 4, 0), "dm": Tally(20, 0, 10)}, ballots=shown
-    )
+    shown, asked = {"group": frozenset({BALLOT.code})}, frozenset({"group", "news"})
+    assert report.week == Period(weeks=1, channels=its, ballots=shown, asked=asked)
+    before = {"group": Tally(0, 4, 0), "dm": Tally(20, 0, 10)}
+    assert report.week_before == Period(weeks=1, channels=before, ballots=shown, asked=asked)
     assert report.open is not None
     assert report.open_before is not None
     assert (report.open.channels, report.open_before.channels) == ({"news": Tally(2, 0, 3)}, {"news": Tally(1, 0, 3)})
@@ -146,6 +150,112 @@ def test_then_the_weeks_before_the_quarter_do(stage: Stage) -> None:
     with stage.database.reading() as connection:
         assert [window_weeks(connection, SURVEY, wave) for wave in (WAVES[0], WAVES[3])] == [1, 1]
         assert window_weeks(connection, SURVEY, wave_by_key(SURVEY, "2027-W01")) == 13
+
+
+THEMES = (Theme(name="delivery", titles={"en": "Delivery"}, words=("parcel*", "late")),)
+
+
+def complaints(stage: Stage) -> None:
+    """Three unhappy people write, one twice; and a happy one."""
+    stage.post("group", 0)
+    said = [
+        ("ann", "2/10 my parcel was late"),
+        ("bob", "0/10. parcels come late, ask Mrs Dalloway"),
+        ("cy", "3/10 late again"),
+        ("cy", "late, I say"),
+        ("di", "6/10 the desk was rude"),
+        ("eve", "10/10 lovely shoes every time"),
+    ]
+    stage.deliver(*(stage.typed(n, who, text, at=NOW + timedelta(minutes=n)) for n, (who, text) in enumerate(said)))
+
+
+def test_what_the_unhappy_name_stands_below_the_numbers(stage: Stage) -> None:
+    complaints(stage)
+    themed = replace(SURVEY, themes=THEMES)
+    with stage.database.reading() as connection:
+        report = week_report(connection, themed, WAVES[0], hear(connection, themed, WAVES[0]))
+        assert report.reasons == (Reason(theme=THEMES[0], named=3, of=4),)
+        assert hear(connection, SURVEY, WAVES[0]).reasons == (Reason(phrase="late", named=3, of=4),)
+    for message in messages(report, "en"):
+        assert Line("Delivery: named by 3 of 4 unhappy people who wrote.") in message.parts
+
+
+def allow(stage: Stage, *people: str) -> None:
+    """They say that they may be quoted."""
+    with stage.database.engine.begin() as connection:
+        for person in people:
+            its = text("SELECT id FROM person WHERE platform_id = :it").bindparams(it=person)
+            found = connection.execute(its).scalar_one()
+            yes = text("UPDATE response SET quotable = :yes WHERE person_id = :it")
+            connection.execute(yes, {"yes": True, "it": found})
+
+
+QUOTED = [["quote", "“parcels come late, ask Mrs ███” (0)"], ["quote", "“lovely shoes every time” (10)"]]
+
+
+def quotes_in(stage: Stage) -> list[list[str]]:
+    """What stands in the planned report as quotations."""
+    bodies = [json.loads(row["body"]) for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
+    return [part for body in bodies for part in body["parts"] if part[0] == "quote"]
+
+
+def test_only_who_allows_it_is_quoted_and_only_to_the_company(stage: Stage) -> None:
+    complaints(stage)
+    themed = replace(SURVEY, themes=THEMES)
+    with stage.database.reading() as connection:
+        assert hear(connection, themed, WAVES[0]).quotes == ()
+    allow(stage, "bob", "eve")
+    with stage.database.engine.begin() as connection:
+        heard = hear(connection, themed, WAVES[0])
+        plan_report(connection, themed, WAVES[0], replace(TEAM, inside=False), 4_000, NOW, heard=heard, absent=["tg"])
+    (only,) = [row["body"] for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
+    assert not re.search("parcel|named by|tg", only)
+    with stage.database.engine.begin() as connection:
+        plan_report(connection, themed, WAVES[0], replace(TEAM, name="other"), 4_000, NOW, heard=heard)
+    assert quotes_in(stage) == QUOTED
+
+
+def test_whoever_takes_it_back_or_is_forgotten_is_no_longer_quoted(stage: Stage) -> None:
+    complaints(stage)
+    allow(stage, "bob", "eve")
+    themed = replace(SURVEY, themes=THEMES)
+    with stage.database.engine.begin() as connection:
+        plan_report(connection, themed, WAVES[0], TEAM, 4_000, NOW, heard=hear(connection, themed, WAVES[0]))
+    assert quotes_in(stage) == QUOTED
+    before = [row for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
+    person = {row["platform_id"]: row["id"] for row in stage.rows("person")}
+    with stage.database.engine.begin() as connection:
+        quoted.withdraw(connection, person["bob"])
+        quoted.withdraw(connection, person["ann"])
+    assert quotes_in(stage) == QUOTED[1:]
+    assert [row["person_id"] for row in stage.rows("quoted")] == [person["eve"]]
+    stage.deliver(stage.typed(90, "eve", "please delete my data"))
+    with stage.database.engine.begin() as connection:
+        assert [one.text for one in hear(connection, themed, WAVES[0]).quotes] == ["parcels come late, ask Mrs ███"]
+        for leaving in erasure.leaving(connection):
+            erasure.blank(connection, leaving, [])
+    assert quotes_in(stage) == []
+    after = [row for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
+    assert [json.loads(row["body"])["placeholder"] for row in after] == [
+        json.loads(row["body"])["placeholder"] for row in before
+    ]
+
+
+def test_what_came_after_the_post_is_corrected_in_the_next(stage: Stage) -> None:
+    fill(stage)
+
+    def said(wave: int) -> list[str]:
+        with stage.database.engine.begin() as connection:
+            (key, *_) = plan_report(connection, SURVEY, WAVES[wave], TEAM, 4_000, NOW)
+        (body,) = [row["body"] for row in stage.rows("outbox") if row["key"] == key]
+        return [part[1] for part in json.loads(body)["parts"]]
+
+    assert not [line for line in said(0) if "Correction" in line]
+    late = WAVES[0].closes_at + timedelta(hours=10)
+    group = poll_ref("group", 0)
+    stage.deliver(*(stage.vote(50_000 + n, f"late {n}", group, 0, at=late) for n in range(2)))
+    assert [line for line in said(1) if "Correction" in line] == ["Correction: last week 29, now 22."]
+    assert not [line for line in said(2) if "Correction" in line]
 
 
 def test_a_text_that_happens_to_come_does_not_make_a_week_of_asking(stage: Stage) -> None:
