@@ -154,7 +154,7 @@ def test_every_tally_of_a_report_is_read_as_it_was(
     }
 
 
-NAMED, OPEN = Tally(12, 5, 3), Tally(4, 4, 2)
+NAMED, OPEN = Tally(12, 5, 3), Tally(16, 16, 8)
 """NPS 45 and 20."""
 REPORT = week(NAMED, OPEN, Tally(30, 10, 10), group=(False, NAMED), news=(True, OPEN))
 
@@ -168,7 +168,7 @@ REPORT = week(NAMED, OPEN, Tally(30, 10, 10), group=(False, NAMED), news=(True, 
         ("NPS 40", "NPS 41"),
         ("n 20", "n 21"),
         ("promoters 12", "promoters 13"),
-        ("passives 4", "passives 2"),
+        ("passives 16", "passives 2"),
         ("detractors 10", "detractors 1"),
         ("group", "groups"),
         ("(open)", "(named)"),

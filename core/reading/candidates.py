@@ -54,6 +54,7 @@ class Candidate:
 _SHARED = roles.PAST | roles.HYP | roles.OTHER | roles.OVERALL | roles.NOW | roles.OWN
 """What a clause without a number says of the number in the next one, unless another number has it already."""
 _WHOSE = _SHARED | roles.RETRACT
+_DENIES = roles.DENY | roles.DENY_AFTER
 _VERBS = roles.PAST | roles.HYP | roles.RETRACT
 """What verbs say of a number, rather than subjects."""
 
@@ -104,7 +105,7 @@ def _of_clause(
         token = clause.tokens[index]
         if not (is_number(token) or token.kind is kinds.OF_TEN) or id(token) in passed.listed:
             continue
-        if unit_after(clause.tokens, index):
+        if clause.roles & roles.UNIT and unit_after(clause.tokens, index):
             passed.counted.append(token)
             continue
         if is_ordinal(found, token.at) or (n in passed.labelled and is_content(clause.tokens[index - 1])):
@@ -126,7 +127,8 @@ def _candidate(found: Sequence[Token], clauses: Sequence[Clause], n: int, index:
     beside = found[max(0, token.at - 1)].text, found[min(token.at + 1, len(found) - 1)].text
     corrects = "*" in beside or beside[0] == "~~"
     asked = index + 2 >= len(clause.tokens) and _asks(found, clause.tokens[-1])
-    denied = is_denied(clause.tokens, index) or (asked and _is_denial(clauses[n + 1 : n + 2]))
+    denied = bool(clause.roles & _DENIES) and is_denied(clause.tokens, index)
+    denied = denied or (asked and _is_denial(clauses[n + 1 : n + 2]))
     made = Candidate(token, n, index, max(strength, ALONE) if corrects else strength, 0, denied, corrects)
     made.has_subject = clause.first < index
     made.after_colon = beside[0] == ":"
@@ -164,8 +166,7 @@ def _counts_too(
 
 def _is_denial(following: Sequence[Clause]) -> bool:
     """Whether a clause begins by denying what was asked before it: 9? never."""
-    denies = roles.DENY | roles.DENY_AFTER
-    return any(clause.tokens[0].roles & denies and not clause.says_something for clause in following)
+    return any(clause.tokens[0].roles & _DENIES and not clause.says_something for clause in following)
 
 
 def _nothing_but_the_scale(clauses: Sequence[Clause]) -> list[Candidate]:
@@ -221,9 +222,9 @@ def _say_whose(clause: Clause, its: list[Candidate], carried: int, *, verb_last:
         if len(its) == 1:
             candidate.roles = whose if whose & ~roles.OVERALL else whose | carried
             if not verb_last:
-                if not roles_of(clause.tokens[: candidate.index]) & roles.OTHER:  # 9 my wife loves it
-                    candidate.roles &= ~(whose & roles.OTHER)
-                if clause.first > candidate.index:  # 9 the pool was cold
+                if whose & roles.OTHER and not roles_of(clause.tokens[: candidate.index]) & roles.OTHER:
+                    candidate.roles &= ~roles.OTHER  # 9 my wife loves it
+                if whose & _VERBS and clause.first > candidate.index:  # 9 the pool was cold
                     said_before = roles_of(clause.tokens[: clause.first])
                     candidate.roles &= ~((roles.PAST | roles.RETRACT) & ~said_before)
         elif not verb_last:

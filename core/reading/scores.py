@@ -71,7 +71,7 @@ def _chosen(candidates: Sequence[Candidate], misfit: int, clauses: Sequence[Clau
         return Found(ambiguous=True)
     if choice.value >= HIGH and said & roles.TURN:
         return Found(ambiguous=True)
-    return Found(choice.value, candidate=choice, clause=its)
+    return Found(choice.value, False, choice, its)
 
 
 def _sure_ones(candidates: Sequence[Candidate]) -> Sequence[Candidate]:

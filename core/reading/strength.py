@@ -120,7 +120,7 @@ def _uncertain(clause: Clause, index: int, *, is_first: bool, verb_last: bool) -
     if index and tokens[index - 1].roles & roles.CORRECT and _is_number_near(tokens, index):
         return ALONE  # nine no wait eight the lady was nice
     weak = token.kind is kinds.WORD
-    if _cued(tokens, index) and not (weak and any(map(is_content, after))):
+    if clause.roles & roles.CUE and _cued(tokens, index) and not (weak and any(map(is_content, after))):
         return ALONE
     if verb_last and roles_of(tokens[index + 1 : index + 3]) & roles.CUE:
         return ALONE

@@ -42,11 +42,11 @@ def asks_for_data(text: str) -> bool:
 def wish(found: Sequence[Token], said: int, *, scored: bool = False) -> Wish:
     """What the text asks for; ``comment`` when it merely says something, ``none`` when it does not even that. ``said``:
     the roles of all tokens. Beside a score (``scored``) only ``delete`` and ``stop`` matter."""
-    if _both(found, said, roles.ERASE, roles.DATA):
+    if said & roles.ERASE and _both(found, said, roles.ERASE, roles.DATA):
         return "delete"
     if said & roles.STOP or (said & roles.STOP_ALONE and _is_alone(found, roles.STOP_ALONE)):
         return "stop"
-    if _both(found, said, roles.NO_MORE, roles.MESSAGE):
+    if said & roles.NO_MORE and _both(found, said, roles.NO_MORE, roles.MESSAGE):
         return "stop"
     if scored:
         return "comment"
