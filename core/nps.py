@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from itertools import product
 from statistics import NormalDist
 
 
@@ -105,14 +106,18 @@ def nps(tally: Tally) -> int | None:
 
 
 def per_hundred(tally: Tally) -> tuple[int, int, int]:
-    """Promoters, passives and detractors in a hundred answers; they add up to 100. What rounding down leaves goes to
-    the largest remainders (Hamilton's method). Raises ``ValueError`` when nobody answered."""
+    """Promoters, passives and detractors in a hundred answers: each less than 1 off, together 100, and promoters less
+    detractors are the score as it is said, wherever that can be; as near as can be. Raises ``ValueError`` when nobody
+    answered."""
     if not tally.n:
         raise ValueError("nobody answered")
-    shares = [divmod(100 * count, tally.n) for count in (tally.promoters, tally.passives, tally.detractors)]
-    left = 100 - sum(whole for whole, _ in shares)
-    gets_one = sorted(range(3), key=lambda group: -shares[group][1])[:left]
-    promoters, passives, detractors = (whole + (group in gets_one) for group, (whole, _) in enumerate(shares))
+    exact = [Fraction(100 * count, tally.n) for count in (tally.promoters, tally.passives, tally.detractors)]
+    ways = product(*(sorted({math.floor(share), math.ceil(share)}) for share in exact))
+    said = nps(tally)
+    promoters, passives, detractors = min(
+        (way for way in ways if sum(way) == 100),
+        key=lambda way: (way[0] - way[2] != said, sum(abs(n - share) for n, share in zip(way, exact, strict=True))),
+    )
     return promoters, passives, detractors
 
 

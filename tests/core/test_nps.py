@@ -167,9 +167,15 @@ def test_a_hundred_stands_for_all(tally: Tally) -> None:
         assert abs(share - Fraction(100 * count, tally.n)) < 1
 
 
-def test_what_rounding_leaves_goes_to_the_largest_remainders() -> None:
-    assert per_hundred(Tally(1, 1, 1)) == (34, 33, 33)
-    assert per_hundred(Tally(299, 168, 131)) == (50, 28, 22)
+@given(ANSWERED)
+def test_the_first_less_the_last_is_the_score_wherever_it_can_be(tally: Tally) -> None:
+    promoters, _, detractors = per_hundred(tally)
+    assert abs(promoters - detractors - (nps(tally) or 0)) <= 1
+
+
+def test_a_hundred_adds_up_to_the_score() -> None:
+    assert per_hundred(Tally(1, 1, 1)) == (33, 34, 33)
+    assert per_hundred(Tally(301, 167, 130)) == (51, 27, 22)  # NPS 28.6, which is said as 29
     with pytest.raises(ValueError, match="nobody answered"):
         per_hundred(Tally())
 

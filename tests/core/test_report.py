@@ -21,7 +21,7 @@ def test_a_whole_first_message() -> None:
     assert lines(first_message(FULL, "en")) == [
         "Acme: NPS 29, last 4 weeks. Up 14: chance alone rarely does this.",
         "598 answers, chance range 22–35.",
-        "Of 100: 50 gladly recommend us, 28 are lukewarm, 22 would not.",
+        "Of 100: 51 gladly recommend us, 27 are lukewarm, 22 would not.",
         "This week alone (2026-W47): 30 from 154 answers. Up 13. Could be chance.",
         "Open polls, anyone can vote, kept apart: 11 (641 votes).",
         "Followers who chose to answer, not all customers.",
@@ -29,7 +29,7 @@ def test_a_whole_first_message() -> None:
     assert lines(first_message(FULL, "fr-CA")) == [
         "Acme : NPS 29 sur 4 semaines. +14 : rarement dû au seul hasard.",
         "598 réponses, fourchette du hasard : 22 à 35.",
-        "Sur 100 : 50 nous recommandent volontiers, 28 sont tièdes, 22 non.",
+        "Sur 100 : 51 nous recommandent volontiers, 27 sont tièdes, 22 non.",
         "Cette semaine seule (2026-W47) : 30 sur 154 réponses. +13. Peut-être le hasard.",
         "Sondages ouverts à tous, à part : 11 (641 votes).",
         "Abonnés ayant choisi de répondre, pas tous les clients.",
