@@ -205,7 +205,7 @@ class DiscordAccount:
 
     async def _votes(self, poll: Receipt, *, final: bool = False) -> Votes | None:
         # The place in the order is taken before the first page: whatever the stream brings from now on is later.
-        order, as_of = self._stream.order(), self._clock.now()
+        order, as_of = self._stream.order(final=final), self._clock.now()
         voters = await self._sender.voters(poll)
         if voters is None:
             self._open_polls.pop(poll.message, None)

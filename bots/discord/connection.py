@@ -138,7 +138,7 @@ class Connection(discord.Client, ABC):
         in_vain = 0
         while True:
             if self.session is None or not self.session.lives(self._clock.wall()):
-                self.session = None
+                self._let_go()
                 await self._until_allowed()
             began = time.monotonic()
             came = await self._one_connection()
@@ -190,7 +190,7 @@ class Connection(discord.Client, ABC):
         except Exception as exc:  # whatever a payload did to discord.py
             _log.warning("%s: the stream broke (%s), starting again", self._account, type(exc).__name__)
             if self._broke_at == self.spot.sequence:  # at the same place as before: go on without what is there
-                self.session = None
+                self._let_go()
             self._broke_at = self.spot.sequence
         finally:
             await self._hang_up()
@@ -213,8 +213,14 @@ class Connection(discord.Client, ABC):
 
     async def _over(self) -> None:
         """Discord has taken the session from us, and wants some seconds until the next one is asked for."""
-        self.session = None
+        self._let_go()
         await asyncio.sleep(random.uniform(0.2, 1.0) * self._identify_every_s)
+
+    def _let_go(self) -> None:
+        """The session is over; its places in the order stay taken."""
+        if self.session is not None:
+            self.orders.reached(self.session.order_of(self.spot.sequence + 1))
+            self.session = None
 
     async def _hang_up(self) -> None:
         """Let go of the line, not of the session: it is taken up again. (With 1000 Discord would end it.)"""

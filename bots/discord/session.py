@@ -95,6 +95,10 @@ class Orders:
         self._highest = max(int(self._clock.wall() * 1e6), self._highest) + GAP
         return self._highest
 
+    def last(self) -> int:
+        """A place behind all that any session has brought; what the next one brings is behind it."""
+        return self.base()
+
     def now(self, session: Session, sequence: int) -> int:
         """A place behind all that the gateway has brought, and before all that it will."""
         start = session.order_of(sequence)

@@ -182,12 +182,15 @@ class Stream(Connection):
         assert self.session is not None
         return self.session.order_of(self.intake.newest.sequence)
 
-    def order(self) -> int:
+    def order(self, *, final: bool = False) -> int:
         """A place in the order behind all that has come. Raises ``AccountUnavailable`` until the session is kept: it
-        would hide what the one before still brings, should another process take that up again."""
+        would hide what the one before still brings, should another process take that up again. Of a poll that is over
+        (``final``) none brings any more: its voters can be read at any time, also when Discord gives us no session."""
         if self.session is None:
+            if final:
+                return self.orders.last()
             raise AccountUnavailable(self._account, _NOT_UP)
-        if self.intake.kept < self.intake.begun:
+        if self.intake.kept < self.intake.begun and not final:
             raise AccountUnavailable(self._account, "the new session with Discord is not kept yet")
         return self.orders.now(self.session, self.spot.sequence)
 

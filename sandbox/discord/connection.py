@@ -119,6 +119,8 @@ class Connection:
             await asyncio.sleep(max(self.beat_at + late_s - loop.time(), 0.01))
             silent = loop.time() - self.beat_at >= late_s
             if silent and self.state.rules.on("discord.gateway.heartbeat"):
+                if self.session is not None and self.application is not None:  # "reconnect and start a new one"
+                    self.application.sessions.pop(self.session.id, None)
                 await self.close(4009, "Session timed out")
                 return
 
@@ -251,6 +253,7 @@ class Connection:
             return True
         ahead = session is not None and isinstance(sequence, int) and sequence > session.sequence
         if ahead and on("discord.gateway.resume_seq"):
+            application.sessions.pop(str(body.get("session_id")), None)  # "reconnect and start a new session"
             return await self._refuse(4007, "Invalid seq.")
         if session is not None and session.connected:
             for other in tuple(self.gateway.connections):

@@ -146,8 +146,10 @@ async def a_session_that_never_was_cannot_be_resumed(rig: Rig) -> None:
 async def what_was_never_sent_cannot_have_been_seen(rig: Rig) -> None:
     _, session = await _ready(rig)
     await rig.stand_in.drop_connections(ACCOUNT)
-    assert (await _answer_to_resume(rig, session, 2))[1] == 4007
     assert (await _answer_to_resume(rig, session, 1))[1] == "RESUMED"
+    await rig.stand_in.drop_connections(ACCOUNT)
+    assert (await _answer_to_resume(rig, session, 9))[1] == 4007
+    assert (await _answer_to_resume(rig, session, 1))[1] == 9  # "reconnect and start a new session"
 
 
 @row("discord.gateway.resume_free")

@@ -102,6 +102,7 @@ def account_on(
     name: str = "dc",
     call_s: float = 30.0,
     most_urgent: int = MOST_URGENT,
+    identify_every_s: float = 0.05,
 ) -> DiscordAccount:
     """An account that talks to this host; buttons whose token starts with ``why`` open a form."""
     return DiscordAccount(
@@ -111,7 +112,7 @@ def account_on(
         gateway_url=gateway,
         clock=clock or Clock(),
         forms=forms or (lambda token: FORM if token.startswith("why") else None),
-        identify_every_s=0.05,
+        identify_every_s=identify_every_s,
         call_s=call_s,
         most_urgent=most_urgent,
     )
