@@ -127,7 +127,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("lost",),
-        kills=16,
+        kills=48,
         platform="discord",
         window="received-committed",
     ),
