@@ -103,6 +103,7 @@ def post(lived: Sequence[dict[str, Tally]], window: int, wave: Wave) -> WeekRepo
         title="Brand",
         scale=Scale.ZERO_TO_TEN,
         wave=wave,
+        width=window,
         window=period(lived[-window:]),
         window_before=period(lived[-2 * window : -window]),
         week=period(lived[-1:]),

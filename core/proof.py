@@ -22,6 +22,7 @@ def counts(report: WeekReport) -> Counts:
         "survey": report.survey,
         "week": report.wave.key,
         "scale": report.scale.value,
+        "width": report.width,
         "window": _period(report.window),
         "window_before": _period(report.window_before),
         "week_alone": _period(report.week),

@@ -76,6 +76,7 @@ def week_report(
         title=survey.brand,
         scale=survey.scale,
         wave=wave,
+        width=weeks,
         window=named(keys[-weeks:]),
         window_before=named(keys[-2 * weeks : -weeks]),
         week=week,
@@ -143,7 +144,7 @@ def correction(connection: Connection, survey: Survey, wave: Wave, team: str) ->
     was = published.posted(connection, survey.name, before.key, team)
     if was is None or was.score is None:
         return None
-    report = week_report(connection, survey, before, weeks=was.weeks)
+    report = week_report(connection, survey, before, weeks=was.width)
     now = published.headline_of(report)
     if now.score is None:
         return None

@@ -25,7 +25,6 @@ from core.words import Words, words_for
 FEWEST = 10
 """Under so many answers only the counts are said."""
 
-
 MOST_LINES = 12
 """Lines of the first message."""
 
@@ -63,6 +62,8 @@ class WeekReport:
     """What the team calls it."""
     scale: Scale
     wave: Wave
+    width: int
+    """How many weeks the headline is to speak of; where some of them were not asked, ``window`` has fewer."""
     window: Period
     """Named answers of the weeks that the headline speaks of, this wave's the last of them."""
     window_before: Period
@@ -250,9 +251,7 @@ def _week_alone(report: WeekReport, words: Words) -> Iterable[str]:
     elif report.window.weeks > 1 and tally.n < FEWEST:
         yield words("This week alone ({week}), answers: {n}. Too few for a score.", **_week(report))
     elif report.window.weeks > 1:
-        change = report.week_change
-        verdict = said(change, words) if tally.n >= FEWEST_TO_COMPARE else words("Too few to compare.")
-        about = {**_week(report), "score": nps(tally), "verdict": verdict}
+        about = {**_week(report), "score": nps(tally), "verdict": said(report.week_change, words)}
         yield words("This week alone ({week}): {score} from {n} answers. {verdict}", **about)
 
 

@@ -116,6 +116,7 @@ def week(named: Tally, open_: Tally, window: Tally, **channels: tuple[bool, Tall
         title="Acme",
         scale=Scale.ZERO_TO_TEN,
         wave=wave_by_key(survey, WEEK),
+        width=4,
         window=weeks(4, window),
         window_before=weeks(4, Tally()),
         week=weeks(1, named),

@@ -37,6 +37,7 @@ def week(scale: Scale, **channels: Tally) -> WeekReport:
         title="Acme [bold]",
         scale=scale,
         wave=wave_by_key(Survey(name="acme", brand="Acme"), "2026-W47"),
+        width=1,
         window=its,
         window_before=nothing,
         week=its,

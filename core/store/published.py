@@ -35,8 +35,8 @@ class Posted:
     low: int | None
     high: int | None
     verdict: str
-    weeks: int = 0
-    """How many weeks the headline spoke of, where that was asked for."""
+    width: int = 0
+    """How many weeks the headline was to speak of, where that was asked for."""
 
 
 def keep(connection: Connection, report: WeekReport, team: str, now: datetime) -> None:
@@ -53,7 +53,7 @@ def posted(connection: Connection, survey: str, wave: str, team: str) -> Posted 
     found = connection.execute(its).first()
     if found is None:
         return None
-    return replace(Posted(*found[:5]), weeks=json.loads(found[5])["window"]["weeks"])
+    return replace(Posted(*found[:5]), width=json.loads(found[5])["width"])
 
 
 def proofs(connection: Connection, survey: str, wave: str) -> dict[str, dict[str, Any]]:

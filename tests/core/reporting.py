@@ -60,6 +60,7 @@ def reports(draw: st.DrawFn) -> WeekReport:
         title=draw(st.sampled_from(["Acme", "Acme & friends", "Être: NPS"])),
         scale=draw(st.sampled_from(Scale)),
         wave=WAVE,
+        width=width,
         window=week if width == 1 else replace(draw(periods), weeks=width),
         window_before=week_before if width == 1 else replace(draw(periods), weeks=width),
         week=week,
@@ -83,6 +84,7 @@ def report(now: Tally, before: Tally = NOBODY, **more: Any) -> WeekReport:
         title="Acme",
         scale=Scale.ZERO_TO_TEN,
         wave=WAVE,
+        width=1,
         window=weeks(1, now),
         window_before=weeks(1, before),
         week=weeks(1, now),
@@ -97,6 +99,7 @@ def report(now: Tally, before: Tally = NOBODY, **more: Any) -> WeekReport:
 FULL = report(
     Tally(70, 60, 24),
     Tally(60, 55, 35),
+    width=4,
     window=weeks(4, Tally(100, 60, 70), Tally(201, 107, 60)),
     window_before=weeks(4, Tally(110, 70, 100), Tally(120, 100, 60)),
     open=weeks(1, Tally(241, 230, 170)),

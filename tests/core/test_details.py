@@ -68,6 +68,7 @@ def test_what_it_came_from_is_all_in_the_proof() -> None:
         "survey": "acme",
         "week": "2026-W47",
         "scale": "0-10",
+        "width": 4,
         "window": period(4, [100, 60, 70], [201, 107, 60]),
         "window_before": period(4, [110, 70, 100], [120, 100, 60]),
         "week_alone": period(1, [70, 60, 24]),

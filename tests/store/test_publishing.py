@@ -15,14 +15,15 @@ from core.change import Period
 from core.events import Totals
 from core.message import Line, Strong
 from core.nps import Tally
-from core.publishing import hear, messages, plan_report, report_key, week_report, window_weeks
+from core.proof import fingerprint
+from core.publishing import correction, hear, messages, plan_report, report_key, week_report, window_weeks
 from core.reasons import Reason, Theme
 from core.report import ChannelTally
 from core.routes import Team
-from core.store import erasure, quoted
+from core.store import erasure, published, quoted
 from core.store.outbox import Kind
 from core.store.tallies import asked_waves
-from core.survey import wave_by_key, week_wave
+from core.survey import next_wave, wave_by_key, week_wave
 from tests.store.stage import ACCOUNT, BALLOT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
 
 TEAM = Team(name="team", account=ACCOUNT, place="-1009")
@@ -256,6 +257,34 @@ def test_what_came_after_the_post_is_corrected_in_the_next(stage: Stage) -> None
     stage.deliver(*(stage.vote(50_000 + n, f"late {n}", group, 0, at=late) for n in range(2)))
     assert [line for line in said(1) if "Correction" in line] == ["Correction: last week 29, now 22."]
     assert not [line for line in said(2) if "Correction" in line]
+
+
+def test_a_week_that_was_not_asked_makes_no_correction(stage: Stage) -> None:
+    """The window is as wide as it was then, though less of it was asked."""
+    two = replace(SURVEY, window_weeks=2)
+    survey_of(stage, 40, 40, 0, 40)
+    unasked = text("DELETE FROM outbox WHERE wave_id = (SELECT id FROM wave WHERE key = :it)")
+    with stage.database.engine.begin() as connection:
+        connection.execute(unasked, {"it": WAVES[2].key})
+        assert week_report(connection, two, WAVES[3]).window.weeks == 1
+        plan_report(connection, two, WAVES[3], TEAM, 4_000, NOW)
+        said = published.posted(connection, SURVEY.name, WAVES[3].key, TEAM.name)
+        assert said is not None
+        assert said.width == 2
+        assert correction(connection, two, next_wave(SURVEY, WAVES[3]), TEAM.name) is None
+
+
+def test_the_trend_is_what_was_posted_the_oldest_first(stage: Stage) -> None:
+    fill(stage)
+    with stage.database.engine.begin() as connection:
+        for wave in WAVES[:3]:
+            plan_report(connection, SURVEY, wave, TEAM, 4_000, NOW)
+        found = published.trend(connection, SURVEY.name, TEAM.name)
+        proofs = published.proofs(connection, SURVEY.name, WAVES[1].key)
+        now = fingerprint(week_report(connection, SURVEY, WAVES[1]))
+    assert [(point.wave, point.score) for point in found[:2]] == [(WAVES[0].key, 29), (WAVES[1].key, 37)]
+    assert all(point.low < point.score < point.high for point in found[:2])
+    assert proofs[TEAM.name]["fingerprint"] == now
 
 
 def test_a_text_that_happens_to_come_does_not_make_a_week_of_asking(stage: Stage) -> None:
