@@ -143,8 +143,24 @@ class Presence:
                 log.error("%s: %r; trying again", name, _first(group), exc_info=_first(group))
             if asyncio.get_running_loop().time() - started > LONGEST_PAUSE_S:
                 pause = FIRST_PAUSE_S
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = FIRST_PAUSE_S if await self._another_reads(name, pause) else min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _another_reads(self, name: str, within_s: float) -> bool:
+        """Pause before an account that failed here is tried again, but only until another process has read it: what
+        failed is over then, and who follows that process must not be asleep."""
+        ends = asyncio.get_running_loop().time() + within_s
+        before = await self._read_up_to(name)
+        while (left_s := ends - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(LOOK_S, left_s))
+            if before != (now := await self._read_up_to(name)):
+                return now is not None
+        return False
+
+    async def _read_up_to(self, name: str) -> datetime | None:
+        """Up to when another process may have read an account; ``None`` where there is none, or nobody can say."""
+        with suppress(Exception):  # nothing that fails here may end more than a pause
+            return await in_thread(self.caught_up, name) if self._leases.shared else None
+        return None
 
     @asynccontextmanager
     async def _holding(self, name: str) -> AsyncIterator[Held]:

@@ -33,13 +33,14 @@ TEAM = Team(name="team", account="here", place="office")
 
 
 class Quiet:
-    """An account on which nothing happens; ``away`` makes every question to it fail, ``hangs`` makes it wait."""
+    """An account on which nothing happens; ``away`` makes every question to it fail, ``hangs`` makes it wait, and
+    ``refused`` lets nobody sign in."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.away = self.hangs = False
+        self.away = self.hangs = self.refused = False
         self.no_place = ""
-        self.caught_up = 0
+        self.tries = self.caught_up = 0
         self.said: list[tuple[str, str]] = []
         self.hold = asyncio.Event()
         """Clear it, and what is said hangs on the wire."""
@@ -47,6 +48,9 @@ class Quiet:
         self.came_up: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> Quiet:
+        self.tries += 1
+        if self.refused:
+            raise AccountRefused(self.name, "no such account")
         return self
 
     async def __aexit__(self, *_: object) -> None:

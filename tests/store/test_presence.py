@@ -72,6 +72,19 @@ async def test_a_killed_process_is_followed_at_once(shared: Database, stack: Asy
     assert first.here.said == []
 
 
+async def test_who_was_refused_is_awake_once_another_could_read(shared: Database, stack: AsyncExitStack) -> None:
+    second = Scene(shared, ["here"], **SHORT)
+    second.here.refused = True
+    await stack.enter_async_context(up(second))
+    await until(lambda: second.here.tries)  # the next time would be half a minute later
+    first = await stack.enter_async_context(up(Scene(shared, ["here"], **PATIENT)))
+    await until(lambda: first.here.caught_up)
+    second.here.refused = False
+    await until(second.presence.ready.is_set, 5)
+    kill(shared, first.leases)
+    await until(lambda: second.presence.up, 3)
+
+
 async def test_a_paused_process_is_followed_and_can_do_nothing_when_it_wakes(
     shared: Database, stack: AsyncExitStack
 ) -> None:
