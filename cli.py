@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -13,19 +11,22 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console import SHIPPED, given_words, loaded, path_of, run_to_end, say, tell, what_went_wrong
+from console import SHIPPED, given_words, loaded, path_of, run_to_end, say, stop_like_ctrl_c, tell, what_went_wrong
 from core.errors import VouchError
 from options import (
     BeforeOption,
     CountArgument,
     FileArgument,
     FollowersOption,
+    FormatOption,
     JsonOption,
+    OutOption,
     PostOption,
     PreviewOption,
     ProofOption,
     SeedOption,
     SettingsOption,
+    SpeedOption,
     SurveyArgument,
     WeekOption,
 )
@@ -68,13 +69,14 @@ def demo(
     weeks: Annotated[int, typer.Option(min=1, max=12, help="How many weeks to live through.")] = 3,
     headless: Annotated[bool, typer.Option("--headless", help="No progress and no posts, only the result.")] = False,
     settings: Annotated[Path | None, typer.Option("--settings", help="Another brand's settings to live with.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write what the teams got to this folder.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Watch a brand's weeks: followers answer on all three platforms, the score arrives in the team's channel."""
     from demo.show import Wanted, run_demo
 
-    _stop_like_ctrl_c()
-    wanted = Wanted(settings or SHIPPED, followers, seed, given_words(None, settings))
+    stop_like_ctrl_c()
+    wanted = Wanted(settings or SHIPPED, followers, seed, given_words(None, settings), out)
     sys.exit(run_demo(wanted, weeks, headless=headless or as_json, as_json=as_json))
 
 
@@ -84,16 +86,13 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes any that is free.")] = 8025,
     followers: FollowersOption = 300,
     seed: SeedOption = 11,
-    speed: Annotated[
-        float,
-        typer.Option(min=1, help="How fast its calendar runs: 1 is real time, 10080 a week a minute."),
-    ] = 10_080,
+    speed: SpeedOption = 10_080,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line once it is up, with its address.")] = False,
 ) -> None:
     """Keep stand-ins of X, Telegram and Discord running on this machine, with followers, for `vouch run` to talk to."""
     from demo.show import Wanted, keep_sandbox
 
-    _stop_like_ctrl_c()
+    stop_like_ctrl_c()
     wanted = Wanted(path_of(settings), followers, seed, given_words(None, settings))
     run_to_end(keep_sandbox(wanted, port=port, speed=speed, as_json=as_json))
 
@@ -157,7 +156,8 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Show the score as it stands: the present week, or --week."""
-    from commands import look_at, report_as_json, show_score, survey_named, week_named
+    from commands import look_at, show_score, survey_named, week_named
+    from formats import report_as_json
 
     found = loaded(settings)
     its = survey_named(found, survey)
@@ -179,11 +179,14 @@ def report(
     post: PostOption = False,
     preview: PreviewOption = False,
     proof: ProofOption = False,
+    form: FormatOption = "text",
+    out: OutOption = None,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the weekly post of a week, or send it with --post."""
-    from commands import look_at, post_now, proof_as_json, report_as_json, report_text, survey_named, week_named
+    from commands import look_at, post_now, survey_named, week_named
+    from formats import Format, proof_as_json, put_out
 
     found = loaded(settings)
     its = survey_named(found, survey)
@@ -199,8 +202,10 @@ def report(
     if proof:
         say(json.dumps(proof_as_json(look), indent=None if as_json else 2))
         return
-    say(json.dumps(report_as_json(look.report)) if as_json else report_text(look.report, found, its))
-    if not as_json and its.teams:
+    shape = Format.JSON if as_json else Format(form)
+    if said := put_out(look, found, its, shape, out):
+        say(said)
+    if shape is Format.TEXT and out is None and its.teams:
         command = f"vouch report{given_words(survey, settings, week)} --post"
         say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
 
@@ -288,13 +293,11 @@ def read_message(
     from core.ballot import Scale
     from core.reading import read
     from understand import as_json as shown
-    from understand import in_words, read_lines
+    from understand import given_lines, in_words, read_lines
 
     scale = Scale.ONE_TO_TEN if one_to_ten else Scale.ZERO_TO_TEN
     if jsonl:
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-        for found in read_lines(sys.stdin, scale):
+        for found in read_lines(given_lines(), scale):
             say(json.dumps(found, ensure_ascii=False))
     elif text is None:
         raise typer.BadParameter("give a message in quotes, or --jsonl and lines on standard input")
@@ -319,11 +322,6 @@ def restore(file: FileArgument, settings: SettingsOption = None, as_json: JsonOp
 
     said, told = put_back(loaded(settings), file, given_words(None, settings))
     say(json.dumps(told) if as_json else said)
-
-
-def _stop_like_ctrl_c() -> None:
-    """A SIGTERM ends what was started as Ctrl-C does, and leaves nothing behind."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

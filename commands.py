@@ -6,16 +6,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from core.errors import SettingsError, StoreError, VouchError
-from core.message import Message
 from core.nps import Tally, nps, score_range
-from core.proof import counts, fingerprint, numbers
-from core.publishing import SILENCE, hear, messages, week_report
-from core.report import FEWEST, WeekReport
+from core.publishing import SILENCE, hear, week_report
+from core.report import FEWEST, Headline, WeekReport
 from core.settings import Settings
 from core.store import outbox, published, tallies
 from core.store.database import Database, existing
@@ -153,6 +151,8 @@ class Look:
     """Whether any week that was asked is over, so that there is a report to print."""
     posted: dict[str, dict[str, Any]]
     """The counts behind what each team was told of it."""
+    before: tuple[Headline, ...]
+    """What the posts before it said to the first team."""
 
 
 def look_at(settings: Settings, survey: Survey, which: Which, *, listening: bool = False) -> Look:
@@ -166,8 +166,9 @@ def look_at(settings: Settings, survey: Survey, which: Which, *, listening: bool
         report = week_report(connection, survey, wave, heard)
         posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
+        before = published.trend(connection, survey.name, survey.teams[0]) if survey.teams else []
     full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
-    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted)
+    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted, tuple(before))
 
 
 def open_until(wave: Wave, survey: Survey) -> str:
@@ -179,37 +180,6 @@ def open_until(wave: Wave, survey: Survey) -> str:
 def opened(settings: Settings, survey: Survey) -> Database:
     """The database, for reading. Raises ``StoreError`` when there is none yet."""
     return existing(settings.service.database, f"{survey.name}: nothing was asked yet (there is no {{file}}); {_ASKS}")
-
-
-def report_text(report: WeekReport, settings: Settings, survey: Survey) -> str:
-    """The post as plain text, in the first team's language."""
-    team = settings.team_list()[survey.teams[0]] if survey.teams else None
-    language, outside = (team.language, not team.inside) if team is not None else (survey.languages[0], False)
-    shown = replace(report, reasons=(), quotes=()) if outside else report
-    said: Sequence[Message] = messages(shown, language, outside=outside)
-    return "\n\n".join(message.plain for message in said)
-
-
-def report_as_json(report: WeekReport) -> dict[str, Any]:
-    """The numbers of a week for a script."""
-    return {
-        "survey": report.survey,
-        "week": report.wave.key,
-        "scale": str(report.scale),
-        "opens_at": report.wave.opens_at.isoformat(),
-        "closes_at": report.wave.closes_at.isoformat(),
-        "named": numbers(report.week.total),
-        "open": numbers(report.open.total) if report.open is not None else None,
-        "channels": {f"{c.channel}:{'open' if c.open else 'named'}": numbers(c.tally) for c in report.channels},
-        "window": {"weeks": report.window.weeks, **numbers(report.window.total)},
-    }
-
-
-def proof_as_json(look: Look) -> dict[str, Any]:
-    """Every count that the numbers come from now, and that they came from when each team was told of them, with the
-    fingerprint that ends the details."""
-    now = {**counts(look.report), "fingerprint": fingerprint(look.report)}
-    return {"now": now, "posted": look.posted}
 
 
 def show_score(report: WeekReport) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -53,6 +54,11 @@ def given_words(survey: str | None, settings: Path | None, week: str | None = No
     words += [] if week is None else ["--week", week]
     words += [] if settings is None else ["--settings", str(settings)]
     return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def stop_like_ctrl_c() -> None:
+    """A SIGTERM ends what was started as Ctrl-C does, and leaves nothing behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def run_to_end(work: Coroutine[Any, Any, Any]) -> Any:

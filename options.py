@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,9 @@ WeekOption = Annotated[
 CountArgument = Annotated[int, typer.Argument(min=0, help="How many answers.")]
 FileArgument = Annotated[Path, typer.Argument(help="The backup: one SQLite file, whichever database it is of.")]
 FollowersOption = Annotated[int, typer.Option(min=50, max=20_000, help="How many followers live in the sandbox.")]
+SpeedOption = Annotated[
+    float, typer.Option(min=1, help="How fast its calendar runs: 1 is real time, 10080 a week a minute.")
+]
 SeedOption = Annotated[
     int, typer.Option(help="The same seed brings the same followers; how they sway each other depends on timing.")
 ]
@@ -32,6 +35,11 @@ PreviewOption = Annotated[bool, typer.Option("--preview", help="The present week
 ProofOption = Annotated[
     bool, typer.Option("--proof", help="Every count that its numbers came from, and their fingerprint, as JSON.")
 ]
+FormatOption = Annotated[
+    Literal["text", "html", "png", "json"],
+    typer.Option("--format", help="Words, a page, a picture, or numbers for a script."),
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Write it to this file instead of printing it.")]
 BeforeOption = Annotated[
     tuple[int, int, int] | None, typer.Option("--before", help="Three counts from before, to compare with.")
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +23,13 @@ MEANT = {
 
 class BadLine(VouchError):
     """A line that is no JSON object with a text; the words name it."""
+
+
+def given_lines() -> Iterable[str]:
+    """The lines on standard input; what is no UTF-8 in them is read with marks in its place."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    return sys.stdin
 
 
 def in_words(found: Reading) -> str:

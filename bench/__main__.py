@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bench import brands, burst, demo_row, flood, ingest, reading, recover, report, start, statistics, store
+from bench import brands, burst, demo_row, flood, ingest, picture, reading, recover, report, start, statistics, store
 from bench.row import Figure, NotMeasured, Row
 from core.errors import VouchError
 
@@ -22,6 +22,7 @@ ROWS: tuple[Row, ...] = (
     *statistics.ROWS,
     *brands.ROWS,
     *report.ROWS,
+    *picture.ROWS,
     *recover.ROWS,
     *demo_row.ROWS,
 )

@@ -56,6 +56,8 @@ class Limits:
     """DIRECT: whether we may write only in answer, one message for each of theirs."""
     looks: bool = False
     """Whether ``Account.look`` can tell if a message of ours is there."""
+    caption_chars: int = 0
+    """Longest words with a picture; 0 where there are no pictures."""
     edits: bool = False
     """Whether a message of ours can be edited. A report to a place that edits but does not look goes as a placeholder
     that is then edited: a placeholder may be said twice, the report cannot be."""
@@ -172,10 +174,18 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
         ...
 
     async def say(
-        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        *,
+        under: Receipt | None = None,
+        not_after: datetime | None = None,
+        begin: Begin,
     ) -> Receipt:
-        """Post a message. Raises as ``poll`` does, ``PersonUnreachable``, and ``TooLate`` when the platform's limits
-        would have it wait beyond ``not_after``."""
+        """Post a message; below a message of ours where ``under`` names one and the platform can. Raises as ``poll``
+        does, ``PersonUnreachable``, and ``TooLate`` when the platform's limits would have it wait beyond
+        ``not_after``."""
         ...
 
     async def edit(self, said: Receipt, message: Message) -> None:
@@ -183,7 +193,9 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
         already is left as it is. Raises ``AccountError``, ``ContentRefused`` when it is gone."""
         ...
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Receipt | Look:
         """Whether this was said after all: look on the platform for what ``poll`` or ``say`` with the same arguments
         would have left there at ``since`` (calendar time, the claim) or later. Never guesses: what might be another
         message of ours is not taken for it. Raises ``AccountUnavailable`` when the platform cannot be asked now."""

@@ -72,6 +72,7 @@ def check(settings: Settings) -> None:
         _known(f"surveys.{name}.brand", [survey.brand], settings.brands, "brands")
         _known(f"surveys.{name}.channels", survey.channels, settings.channels, "channels")
         _known(f"surveys.{name}.teams", survey.teams, settings.teams, "teams")
+        _known(f"surveys.{name}.benchmarks", survey.benchmarks, settings.benchmarks, "benchmarks")
     _check_languages(settings)
     _check_texts(settings)
     _check_times(settings)

@@ -37,7 +37,9 @@ def details(report: WeekReport, language: str) -> Message:
         parts.append(Line(tally_line(name, channel.tally, words, FEWEST_TO_COMPARE)))
         if channel.nameless:
             parts.append(Line(words("{channel}, votes without a name: {n}", channel=name, n=channel.nameless)))
+    parts.extend(map(Line, _behind(report, words)))
     parts.extend(reason_part(reason, words) for reason in report.reasons)
+    parts.extend(map(Line, _held_against(report, words)))
     parts.append(Line(words("Fingerprint of these counts: {fingerprint}", fingerprint=fingerprint(report))))
     return Message(tuple(parts))
 
@@ -81,6 +83,39 @@ def _named(report: WeekReport, words: Words) -> Iterable[str]:
         weeks = report.window_before.weeks
         yield tally_line(words("The {weeks} weeks before", weeks=weeks), report.window_before.total, words)
         yield from _change_line(label, words("the {weeks} weeks before", weeks=weeks), report.window_change, words)
+
+
+def _behind(report: WeekReport, words: Words) -> Iterable[str]:
+    """Who was invited, answered and wrote, and how those moved who answered twice in a row."""
+    for channel in report.channels:
+        invited, wrote = report.invited.get(channel.channel, 0), report.wrote.get(channel.channel, 0)
+        if channel.open or not (invited or wrote):
+            continue
+        about = {"channel": one_line(channel.channel), "asked": invited, "n": channel.tally.n, "wrote": wrote}
+        if invited:
+            yield words("{channel}: invited {asked}, answered {n}, wrote {wrote}.", **about)
+        else:
+            yield words("{channel}: answered {n}, wrote {wrote}.", **about)
+    same = report.movement
+    if same is not None and same.both:
+        about = {"n": same.both, "up": same.up, "down": same.down, "won": same.won}
+        yield words(
+            "Answered this week and the week before: {n}. Higher now: {up}, lower: {down}, unhappy before and glad "
+            "now: {won}.",
+            **about,
+        )
+
+
+def _held_against(report: WeekReport, words: Words) -> Iterable[str]:
+    """What the team wants, and what others have."""
+    score = nps(report.judged.total)
+    if report.goal is not None and score is not None and report.judged.total.n >= FEWEST:
+        short = report.goal - score
+        about = {"goal": report.goal, "points": short}
+        yield words("Goal {goal}: {points} to go.", **about) if short > 0 else words("Goal {goal}: reached.", **about)
+    for mark in report.benchmarks:
+        said = ", ".join(filter(None, [one_line(mark.source), f"{mark.on:%Y-%m-%d}" if mark.on is not None else ""]))
+        yield f"{one_line(mark.title)}: {mark.score}" + (f" ({said})" if said else "")
 
 
 def _change_line(label: str, before: str, found: Comparison, words: Words) -> Iterable[str]:

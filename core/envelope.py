@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.account import Poll, Receipt
-from core.message import Button, Line, Link, Message, Part, Quote, Strong
+from core.message import Button, Line, Link, Message, Part, Picture, Quote, Strong
 
 _PARTS: dict[str, type[Line] | type[Strong] | type[Quote]] = {"line": Line, "strong": Strong, "quote": Quote}
 _NAMES = {kind: name for name, kind in _PARTS.items()}
@@ -53,12 +53,14 @@ def without_placeholder(text: str) -> str:
 
 def _message(message: Message) -> dict[str, Any]:
     buttons = [[button.label, button.token, button.form] for button in message.buttons]
-    return {"parts": [_part(part) for part in message.parts], "buttons": buttons}
+    shown = {"picture": [message.picture.svg, message.picture.words]} if message.picture is not None else {}
+    return {"parts": [_part(part) for part in message.parts], "buttons": buttons, **shown}
 
 
 def _read(body: Mapping[str, Any]) -> Message:
     parts = tuple(Link(p[1], p[2]) if p[0] == "link" else _PARTS[p[0]](p[1]) for p in body["parts"])
-    return Message(parts, tuple(Button(label, token, form) for label, token, form in body["buttons"]))
+    buttons = tuple(Button(label, token, form) for label, token, form in body["buttons"])
+    return Message(parts, buttons, Picture(*body["picture"]) if "picture" in body else None)
 
 
 def _part(part: Part) -> list[str]:

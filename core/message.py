@@ -63,11 +63,22 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of ours, drawn where it is sent (``core/png.py``)."""
+
+    svg: str
+    words: str
+    """What it shows, for who cannot see it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What we say: parts in order, then rows of buttons. Adapters lay buttons out as the platform allows."""
+    """What we say: a picture above it where the place shows one, parts in order, then rows of buttons. Adapters lay
+    buttons out as the platform allows."""
 
     parts: tuple[Part, ...]
     buttons: tuple[Button, ...] = field(default=())
+    picture: Picture | None = None
 
     @property
     def plain(self) -> str:

@@ -156,9 +156,8 @@ class WeeklyPost:
         now, due = self._clock.now(), report_due(wave, team.report, team.zone)
         late_since = due if now > due + max(LATE, timedelta(seconds=LATE_WALL_S * self._clock.speed)) else None
         gaps = find_gaps(connection, self._directory.wave(connection, survey, wave).id, now)
-        chars = place.limits.post_chars
         planned = plan_report(
-            connection, survey, wave, team, chars, now, heard=heard, late_since=late_since, absent=absent
+            connection, survey, wave, team, place.limits, now, heard=heard, late_since=late_since, absent=absent
         )
         tries.made(connection, report_key(survey.name, wave.key, team.name, 0))
         for gap in gaps if planned else ():

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import median
 
+from core.account import Limits
 from core.change import Period
 from core.details import details
+from core.fitting import shortened, split
 from core.message import Message
 from core.nps import Band, Tally
 from core.periods import WIDTHS, quarter_begins, width_of
+from core.picture import picture
 from core.quotes import Quoted, quotes
 from core.reasons import Reason, Voice, reasons, voices
-from core.report import ChannelTally, Correction, WeekReport, first_message, placeholder, split
+from core.report import (
+    ChannelTally,
+    Correction,
+    Headline,
+    Movement,
+    WeekReport,
+    first_message,
+    headline,
+    placeholder,
+)
 from core.routes import Team
-from core.store import outbox, published, quoted, tallies
+from core.store import behind, outbox, published, quoted, tallies
 from core.store.comments import written_in
 from core.store.database import Connection
 from core.store.gaps import nameless_votes
@@ -26,20 +38,33 @@ from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, zo
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What people wrote in a wave, as far as the post tells it."""
+    """What people wrote and did in a wave, as far as the post tells it."""
 
-    reasons: tuple[Reason, ...]
-    quotes: tuple[Quoted, ...]
+    reasons: tuple[Reason, ...] = ()
+    quotes: tuple[Quoted, ...] = ()
+    movement: Movement | None = None
+    wrote: Mapping[str, int] = field(default_factory=dict[str, int])
+    invited: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def hear(connection: Connection, survey: Survey, wave: Wave) -> Heard:
     """Read what people wrote. It takes its time where there are many: not to be done while others wait to write."""
-    ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
-    heard = voices(_written(connection, ids[wave.key])) if ids else []
-    return Heard(reasons(heard, survey.themes), quotes(heard, (survey.brand,)))
+    before = previous_wave(survey, wave).key
+    ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [before, wave.key])
+    if wave.key not in ids:
+        return SILENCE
+    now = ids[wave.key]
+    heard = voices(_written(connection, now))
+    return Heard(
+        reasons(heard, survey.themes),
+        quotes(heard, (survey.brand,)),
+        behind.movement(connection, ids[before], now) if before in ids else None,
+        behind.wrote(connection, now),
+        behind.invited(connection, now),
+    )
 
 
-SILENCE = Heard((), ())
+SILENCE = Heard()
 """Nothing was written, or nobody asks."""
 
 
@@ -86,6 +111,11 @@ def week_report(
         channels=tuple(_lines(survey, week, open_polls, open_only, nameless)),
         reasons=heard.reasons,
         quotes=heard.quotes,
+        movement=heard.movement,
+        wrote=heard.wrote,
+        invited=heard.invited,
+        goal=survey.goal,
+        benchmarks=survey.benchmarks,
         rescaled=tallies.asked_otherwise(connection, survey.name, str(survey.scale), keys[:-1]),
     )
 
@@ -145,7 +175,7 @@ def correction(connection: Connection, survey: Survey, wave: Wave, team: str) ->
     if was is None or was.score is None:
         return None
     report = week_report(connection, survey, before, weeks=was.width)
-    now = published.headline_of(report)
+    now = headline(report)
     if now.score is None:
         return None
     if abs(now.score - was.score) >= WORTH_SAYING:
@@ -159,12 +189,27 @@ def report_key(survey: str, wave: str, team: str, part: int) -> str:
 
 
 def messages(
-    report: WeekReport, language: str, post_chars: int | None = None, *, outside: bool = False
+    report: WeekReport,
+    language: str,
+    limits: Limits | None = None,
+    *,
+    before: Iterable[Headline] = (),
+    advice: Mapping[str, str] | None = None,
+    outside: bool = False,
 ) -> tuple[Message, ...]:
-    """The messages of a report, in order, each at most ``post_chars`` long (``None``: of any length)."""
-    first = first_message(report, language)
-    said = (first,) if outside else (first, details(report, language))
-    return said if post_chars is None else tuple(part for whole in said for part in split(whole, post_chars))
+    """The messages of a report, in order, as a place of these ``limits`` shows them (``None``: any length). ``before``
+    is what the posts before it said, ``advice`` what the team wants to be told. Outsiders get one message, without."""
+    first = replace(
+        first_message(report, language, None if outside else advice), picture=picture(report, before, language)
+    )
+    if outside:
+        chars = limits.post_chars if limits is not None else None
+        said: tuple[Message, ...] = (first if chars is None else shortened(first, chars),)
+    else:
+        said = (first, details(report, language))
+    if limits is None:
+        return said
+    return tuple(part for whole in said for part in split(whole, limits.post_chars, limits.caption_chars))
 
 
 def plan_report(
@@ -172,7 +217,7 @@ def plan_report(
     survey: Survey,
     wave: Wave,
     team: Team,
-    post_chars: int,
+    limits: Limits,
     now: datetime,
     *,
     heard: Heard = SILENCE,
@@ -189,20 +234,22 @@ def plan_report(
     was_due = f"{late_since.astimezone(zone_of(team.zone)):%Y-%m-%d %H:%M}" if late_since is not None else ""
     report = week_report(connection, survey, wave, heard if team.inside else SILENCE)
     published.keep(connection, report, team.name, now)
+    before = published.trend(connection, survey.name, team.name)
     corrected = correction(connection, survey, wave, team.name)
     missing = tuple(sorted(absent)) if team.inside else ()
     report = replace(report, was_due=was_due, absent=missing, correction=corrected)
+    said = messages(report, team.language, limits, before=before, advice=team.advice, outside=not team.inside)
     things = [
         Planned(
             key=report_key(survey.name, wave.key, team.name, part),
             account=team.account,
             kind=Kind.REPORT,
             body=body,
-            placeholder=split(placeholder(report, team.language, first=part == 0), post_chars)[0],
+            placeholder=split(placeholder(report, team.language, first=part == 0), limits.post_chars)[0],
             place=team.place,
             not_before=report_due(wave, team.report, team.zone),
         )
-        for part, body in enumerate(messages(report, team.language, post_chars, outside=not team.inside))
+        for part, body in enumerate(said)
     ]
     outbox.plan(connection, things, now)
     quoted.keep(connection, [(thing.key, thing.body) for thing in things], report.quotes)

@@ -9,17 +9,17 @@ answers there are counts and no score.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from core.ballot import Scale
 from core.change import CLEAR, FEWEST_TO_COMPARE, VERY_CLEAR, Comparison, Period, Verdict, Why, compare
 from core.message import Line, Message, Part, Quote, Strong
-from core.nps import Tally, nps, per_hundred
+from core.nps import Tally, nps, per_hundred, rounded, score_range
 from core.quotes import Quoted
 from core.reasons import Reason
-from core.saying import chance_range, one_line, reason_part, said
-from core.survey import Wave
+from core.saying import chance_range, groups, one_line, reason_part, said
+from core.survey import Benchmark, Wave
 from core.words import Words, words_for
 
 FEWEST = 10
@@ -40,6 +40,33 @@ class ChannelTally:
     tally: Tally
     nameless: int = 0
     """Votes that a poll counts and that we know nobody for, though it names its voters. They are in no tally."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """The same people in two weeks."""
+
+    both: int
+    """How many answered in both."""
+    up: int
+    down: int
+    """How many gave a higher or a lower score; of bands that overlap nobody can tell."""
+    won: int
+    """How many of them were unhappy and are glad now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What the first line of a post says, to be held against later ones. Score and range are ``None`` under ten
+    answers."""
+
+    wave: str
+    score: int | None
+    low: int | None
+    high: int | None
+    verdict: str
+    width: int = 0
+    """How many weeks it was to speak of, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +106,18 @@ class WeekReport:
     reasons: tuple[Reason, ...] = ()
     """What this wave's unhappy people name, the most named first."""
     quotes: tuple[Quoted, ...] = ()
+    movement: Movement | None = None
+    """How those moved who answered in this week and in the one before."""
+    wrote: Mapping[str, int] = field(default_factory=dict[str, int])
+    """By channel, how many people who answered also wrote."""
+    invited: Mapping[str, int] = field(default_factory=dict[str, int])
+    """By channel, how many people were invited by direct message."""
     correction: Correction | None = None
     """What later answers made of the post of the week before, where it is worth saying."""
+    goal: int | None = None
+    """The score that the team wants to reach."""
+    benchmarks: tuple[Benchmark, ...] = ()
+    """Scores of others to compare with."""
     rescaled: bool = False
     """Whether the weeks before were asked on another scale: they are in none of these numbers."""
     was_due: str = ""
@@ -129,9 +166,19 @@ class WeekReport:
 _NOTHING = Period(weeks=1, channels={})
 
 
-def first_message(report: WeekReport, language: str) -> Message:
+def headline(report: WeekReport) -> Headline:
+    """What a report says in its first line."""
+    tally, verdict = report.judged.total, str(report.judged_change.verdict)
+    bounds = score_range(tally)
+    if bounds is None or tally.n < FEWEST:
+        return Headline(report.wave.key, None, None, None, verdict)
+    return Headline(report.wave.key, nps(tally), rounded(bounds[0]), rounded(bounds[1]), verdict)
+
+
+def first_message(report: WeekReport, language: str, advice: Mapping[str, str] | None = None) -> Message:
     """The verdict first, then what it rests on; at most twelve short lines. A week in which hardly anybody answered has
-    two. A survey that has only open polls is judged by these, and says so."""
+    two. A survey that has only open polls is judged by these, and says so. ``advice`` is what the team wants to be told
+    by ``level`` of its score."""
     words = words_for(language)
     parts: list[Part] = [Strong(_verdict_line(report, words)), *_warnings(report, words)]
     if _is_quiet(report):
@@ -145,9 +192,24 @@ def first_message(report: WeekReport, language: str) -> Message:
         parts.append(Line(_open_line(report.open.total, words)))
     parts.extend(reason_part(reason, words) for reason in report.reasons[:1])
     parts.extend(Quote(quoted.line) for quoted in report.quotes)
-    del parts[MOST_LINES - 1 :]  # where much is to be said, nobody is quoted
+    own = (advice or {}).get(level(report), "")
+    told = [Line(one_line(own))] if own else []
+    del parts[MOST_LINES - 1 - len(told) :]  # where much is to be said, nobody is quoted
+    parts += told
     parts.append(Line(words("Followers who chose to answer, not all customers.")))
     return Message(tuple(parts))
+
+
+LOW, HIGH = 0, 50
+"""Under the one a score is low, from the other on it is high."""
+
+
+def level(report: WeekReport) -> str:
+    """``low``, ``middle`` or ``high``; empty where there is no score."""
+    score, n = nps(report.judged.total), report.judged.total.n
+    if score is None or n < FEWEST:
+        return ""
+    return "low" if score < LOW else "high" if score >= HIGH else "middle"
 
 
 def placeholder(report: WeekReport, language: str, *, first: bool) -> Message:
@@ -159,23 +221,6 @@ def placeholder(report: WeekReport, language: str, *, first: bool) -> Message:
     if first:
         return Message((Line(words("{title}, week {week}: the score follows in the next message.", **about)),))
     return Message((Line(words("{title}, week {week}: the details follow in the next message.", **about)),))
-
-
-def split(message: Message, post_chars: int) -> tuple[Message, ...]:
-    """The message in as many as it takes for each to be at most ``post_chars`` long; breaks between lines only.
-
-    A single line that is longer still is cut and ends in "…". Buttons stay with the last message.
-    """
-    messages: list[Message] = []
-    held: list[Part] = []
-    for part in message.parts:
-        if len(part.text) > post_chars:
-            part = replace(part, text=part.text[: post_chars - 1] + "…")
-        if held and len(Message((*held, part)).plain) > post_chars:
-            messages.append(Message(tuple(held)))
-            held = []
-        held.append(part)
-    return (*messages, Message(tuple(held), message.buttons))
 
 
 def _verdict_line(report: WeekReport, words: Words) -> str:
@@ -227,10 +272,9 @@ def _of_a_hundred(tally: Tally, words: Words) -> Iterable[str]:
         yield words("{n} answers, chance range {range}.", n=words.number(tally.n), range=chance_range(tally, words))
         promoters, passives, detractors = per_hundred(tally)
         lead = words("Of {n}", n=100)
-    gladly = words("one gladly recommends us") if promoters == 1 else words("{n} gladly recommend us", n=promoters)
-    lukewarm = words("one is lukewarm") if passives == 1 else words("{n} are lukewarm", n=passives)
-    groups = {"gladly": gladly, "lukewarm": lukewarm, "would_not": words("{n} would not", n=detractors)}
-    yield words("{lead}: {gladly}, {lukewarm}, {would_not}.", lead=lead, **groups)
+    gladly, lukewarm, would_not = groups(promoters, passives, detractors, words)
+    about = {"lead": lead, "gladly": gladly, "lukewarm": lukewarm, "would_not": would_not}
+    yield words("{lead}: {gladly}, {lukewarm}, {would_not}.", **about)
 
 
 def _plainly(found: Comparison, words: Words) -> Iterable[str]:

@@ -161,7 +161,7 @@ class Resolver:
 
     async def _look(self, doubt: Doubt, place: Place) -> bool:
         to: Address = Direct(doubt.person) if doubt.person is not None else place
-        found = await self._account.look(to, doubt.body, doubt.key, doubt.since)
+        found = await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under)
         log.info("%s: looked whether it was said: %s", doubt.key, "said" if isinstance(found, Receipt) else found)
         match found:
             case Receipt() if self._is_later(doubt, found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.survey import Survey
@@ -40,6 +40,8 @@ class Team:
     report: str = "Mon 09:00"
     """Day and local time of the weekly post."""
     language: str = "en"
+    advice: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the team wants to be told by level of its score: ``low`` (under 0), ``middle``, ``high`` (from 50 on)."""
     inside: bool = True
     """Whether only people of the company read there: else nobody is quoted, and no few are told apart."""
 

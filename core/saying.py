@@ -55,6 +55,13 @@ def reason_part(reason: Reason, words: Words) -> Part:
     return Line(line) if reason.theme is not None else Quote(line)
 
 
+def groups(promoters: int, passives: int, detractors: int, words: Words) -> tuple[str, str, str]:
+    """The three groups, each in a few plain words."""
+    gladly = words("one gladly recommends us") if promoters == 1 else words("{n} gladly recommend us", n=promoters)
+    lukewarm = words("one is lukewarm") if passives == 1 else words("{n} are lukewarm", n=passives)
+    return gladly, lukewarm, words("{n} would not", n=detractors)
+
+
 def chance_range(tally: Tally, words: Words) -> str:
     """The range of its score, ``21–34``; empty where nobody answered."""
     bounds = score_range(tally)

@@ -223,7 +223,9 @@ class Sender:
                 raise ContentRefused(self._account.name, "a poll cannot be a direct message")
             return await self._account.poll(to, thing.body, thing.key, begin=begin)
         first = thing.placeholder if place is not None and uses_placeholder(place.limits) else None
-        receipt = await self._account.say(to, first or thing.body, thing.key, not_after=thing.not_after, begin=begin)
+        receipt = await self._account.say(
+            to, first or thing.body, thing.key, under=thing.under, not_after=thing.not_after, begin=begin
+        )
         if first is None:
             return receipt
         if not await self._keep(lambda connection: outbox.placed(connection, thing, receipt)):

@@ -10,9 +10,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -20,9 +21,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from core.ballot import Scale
 from core.checks import check, check_addresses, check_mode
 from core.errors import SettingsError
+from core.mistakes import mend
 from core.reasons import Theme
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.survey import TEXTS, Survey
+from core.survey import TEXTS, Benchmark, Survey
 
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "telegram": ("token",),
@@ -104,6 +106,7 @@ class TeamSettings(_Table):
     timezone: str = "UTC"
     report: str = "Mon 09:00"
     language: str = "en"
+    advice: Mapping[Literal["low", "middle", "high"], str] = {}
 
 
 class ThemeSettings(_Table):
@@ -120,6 +123,20 @@ class ThemeSettings(_Table):
         return words
 
 
+class BenchmarkSettings(_Table):
+    """``[benchmarks.NAME]``: somebody else's score."""
+
+    title: str
+    score: int = Field(ge=-100, le=100)
+    source: str
+    date: date
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """As core knows it."""
+        return Benchmark(self.title, self.score, self.source, self.date)
+
+
 class SurveySettings(_Table):
     """``[surveys.NAME]``"""
 
@@ -131,6 +148,8 @@ class SurveySettings(_Table):
     question: Mapping[str, str] = {}
     texts: Mapping[str, Mapping[str, str]] = {}
     window_weeks: int | str = "auto"
+    goal: int | None = Field(default=None, ge=-100, le=100)
+    benchmarks: tuple[str, ...] = ()
 
     @field_validator("window_weeks")
     @classmethod
@@ -162,6 +181,7 @@ class Settings(BaseSettings):
     channels: Mapping[str, ChannelSettings] = {}
     teams: Mapping[str, TeamSettings] = {}
     themes: Mapping[str, ThemeSettings] = {}
+    benchmarks: Mapping[str, BenchmarkSettings] = {}
     surveys: Mapping[str, SurveySettings] = {}
 
     @classmethod
@@ -194,6 +214,7 @@ class Settings(BaseSettings):
                 zone=team.timezone,
                 report=team.report,
                 language=team.language,
+                advice={str(level): said for level, said in team.advice.items()},
                 inside=platform != "x" and (platform, team.place) not in asked,
             )
             for name, team in self.teams.items()
@@ -221,6 +242,8 @@ class Settings(BaseSettings):
             teams=found.teams,
             themes=self._themes(),
             window_weeks=found.window_weeks if isinstance(found.window_weeks, int) else None,
+            goal=found.goal,
+            benchmarks=tuple(self.benchmarks[mark].benchmark for mark in found.benchmarks),
         )
 
 
@@ -241,7 +264,7 @@ def load(path: Path) -> Settings:
     try:
         settings = Settings(**found)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_mend(error)}") from None
+        raise SettingsError(f"{path}: {mend(error, Settings)}") from None
     try:
         check(settings)
         check_addresses(settings)
@@ -306,40 +329,3 @@ def _written_secrets(settings: Settings, found: Mapping[str, Any]) -> list[str]:
     if re.search(r"://[^/@]*:[^/@]+@", str(found.get("service", {}).get("database", ""))):
         written.append("service.database")
     return written
-
-
-# -- what is wrong, in a line ------------------------------------------------------------------------------------------
-
-
-def _mend(error: ValidationError) -> str:
-    """The first mistake and its mend. A misspelt key goes first: the one that is missing is then often the same."""
-    mistakes: list[Any] = [*error.errors(include_url=False)]
-    first = min(mistakes, key=lambda mistake: mistake["type"] != "extra_forbidden")
-    where = [str(part) for part in first["loc"]]
-    key, given = ".".join(where), first["input"]
-    match first["type"]:
-        case "extra_forbidden":
-            names = _names_beside(where)
-            close = get_close_matches(where[-1], names, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there is: {', '.join(names)}"
-            return f"{key}: there is no such setting; {hint}"
-        case "missing":
-            return f"{key}: missing; add it"
-        case "tuple_type" | "list_type":
-            return f"{key}: write a list" + (f': {where[-1]} = ["{given}"]' if isinstance(given, str) else "")
-        case "string_type" if isinstance(given, list | dict):
-            return f"{key}: write one word in quotes"
-        case "string_type":
-            return f'{key}: put it in quotes: {where[-1]} = "…"'
-        case "model_type" | "dict_type" | "mapping_type":
-            return f"{key}: is no table; write [{where[0]}{'.NAME' if len(where) > 1 else ''}] and its keys below"
-    return f"{key}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _names_beside(where: list[str]) -> list[str]:
-    """What the last part of a key might be called."""
-    if len(where) == 1 or where[0] not in Settings.model_fields:
-        return list(Settings.model_fields)
-    kind: Any = Settings.model_fields[where[0]].annotation
-    table: type[BaseModel] = get_args(kind)[1] if get_args(kind) else kind
-    return list(table.model_fields)

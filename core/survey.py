@@ -33,6 +33,19 @@ _MOMENT = re.compile(rf"({'|'.join(_DAYS)}) ([01][0-9]|2[0-3]):([0-5][0-9])")
 _WEEK = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Somebody else's score, to compare with: a competitor's, the sector's."""
+
+    title: str
+    score: int
+    """-100 to 100."""
+    source: str = ""
+    """Who says so."""
+    on: date | None = None
+    """When."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """A question, its scale, and where it is asked and reported, as settled in the settings."""
@@ -61,6 +74,11 @@ class Survey:
     """What people write about, as the team names it."""
     window_weeks: int | None = None
     """Over how many weeks the headline's score is taken; ``None``: as ``core/periods.py`` chooses."""
+
+    goal: int | None = None
+    """The score that the team wants to reach, -100 to 100."""
+    benchmarks: tuple[Benchmark, ...] = ()
+    """Scores of others to compare with."""
 
     def __post_init__(self) -> None:
         if not self.languages:

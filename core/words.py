@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +38,13 @@ class Words:
         from babel.numbers import format_decimal
 
         return format_decimal(n, locale=self.language.replace("-", "_"))
+
+    def day(self, day: date, *, short: bool = False) -> str:
+        """A day of the year as this language writes it: ``16 November``, short ``16 Nov``."""
+        from babel.dates import format_skeleton
+
+        locale = "en_GB" if self.language == SOURCE else self.language.replace("-", "_")
+        return format_skeleton("MMMd" if short else "MMMMd", day, locale=locale)
 
 
 @cache

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.errors import VouchError
 from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
-from demo.misread import MOST, as_read, listed, misread, typed, wrongly_read
+from demo.files import write
+from demo.misread import as_read, listed, misread, too_many, typed, wrongly_read
 from demo.plan import plan_of, world_of
 from demo.readback import (
     arranged,
@@ -36,7 +36,7 @@ from demo.readback import (
 )
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
-from demo.running import Running, running
+from demo.running import Running, look_after, running
 from sandbox.clocks import Clocks
 from sandbox.ledger import Ledger
 from sandbox.manners import Manners
@@ -174,10 +174,14 @@ class Demo:
             arrived = asyncio.create_task(self._arrived.wait())
             await asyncio.wait({arrived, dead, living}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
             arrived.cancel()
-            _look_after(service, dead, living)
+            look_after(service, dead, living)
         await asyncio.wait({dead, living}, timeout=LIVE_ON_S, return_when=asyncio.FIRST_COMPLETED)
-        _look_after(service, dead, living)
+        look_after(service, dead, living)
         dead.cancel()
+
+    def write(self, folder: Path) -> list[str]:
+        """Write what the teams' places got; returns the files' names. Raises ``VouchError``."""
+        return write(folder, self.world.ledger.posts, self._teams)
 
     def share(self) -> float:
         """How much of the time is over, 0 to 1."""
@@ -209,12 +213,13 @@ class Demo:
     def _missing_parts(self) -> list[str]:
         """Messages of reports that did not come, or tell nothing."""
         found = {part.key for part in self._found() if tells(part.text)}
+        inside = {team.name: team.inside for team in self._named_teams}
         wanted = [
             (survey.name, team, week, part)
             for survey in self.surveys.values()
             for team in survey.teams
             for week in self.waves(survey)
-            for part in ("headline", "details")
+            for part in (("headline", "details") if inside[team] else ("headline",))
         ]
         return [f"report {' '.join(key)} is missing" for key in wanted if key not in found]
 
@@ -237,7 +242,7 @@ class Demo:
             *self._headlines(posted),
             *self._missing_parts(),
             *wrong_widths(truth, posted),
-            *_too_many(wrongly, written),
+            *too_many(wrongly, written),
             *wrong,
             *self._reports.ambiguous(),
             *self._missing_modes(),
@@ -329,19 +334,6 @@ class Demo:
             for name, mode in self._modes().items()
             if not mode["asks"] and not mode["invitations"]
         ]
-
-
-def _look_after(service: Running, dead: asyncio.Task[int], living: asyncio.Task[None]) -> None:
-    """Raises ``VouchError`` when the service has stopped, and whatever ended the world."""
-    if dead.done():
-        last_line = service.end_of_log(1)
-        raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log ends: {last_line}")
-    if living.done():
-        living.result()
-
-
-def _too_many(wrongly: int, written: int) -> list[str]:
-    return [f"{wrongly} of {written} typed messages were misread"] if wrongly > MOST * written else []
 
 
 def _told(faults: list[str]) -> list[str]:

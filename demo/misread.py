@@ -94,3 +94,8 @@ def _fills(act: Act) -> bool:
 
 def _told(act: Act | None) -> tuple[str, int | None]:
     return ("", None) if act is None else (act.channel, act.low)
+
+
+def too_many(wrongly: int, written: int) -> list[str]:
+    """What is wrong, where more was misread than may be."""
+    return [f"{wrongly} of {written} typed messages were misread"] if wrongly > MOST * written else []

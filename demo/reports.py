@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.routes import Team
-from core.survey import Survey
-from demo.readback import WEEK
+from core.survey import Survey, previous_wave, week_wave
+from demo.readback import WEEK, tells
 from sandbox.ledger import put
 from sandbox.seam import Post
 
@@ -39,6 +39,7 @@ class Reports:
     """The reports that teams may get."""
 
     def __init__(self, surveys: Mapping[str, Survey], teams: Mapping[str, Team]) -> None:
+        self._surveys = surveys
         self._titles: defaultdict[_PlaceName, dict[str, list[tuple[str, str]]]] = defaultdict(dict)
         for survey in surveys.values():
             for name in survey.teams:
@@ -65,7 +66,7 @@ class Reports:
             place = (post.account, post.place)
             if post.to is not None or post.options or place not in self._titles:
                 continue
-            part = self._beginning(self._titles[place], post.text)
+            part = self._beginning(self._titles[place], post)
             if part is None and place in last and WEEK.search(post.text) is None:
                 before = last[place]
                 part = ReportPart(before.survey, before.team, before.week, before.part, post.text, begins=False)
@@ -73,15 +74,24 @@ class Reports:
                 last[place] = part
                 yield part
 
-    def _beginning(self, titles: Mapping[str, list[tuple[str, str]]], text: str) -> ReportPart | None:
-        first, week = text.split("\n", 1)[0], WEEK.search(text)
+    def _beginning(self, titles: Mapping[str, list[tuple[str, str]]], post: Post) -> ReportPart | None:
+        text = post.text
+        first, told = text.split("\n", 1)[0], WEEK.search(text)
         fitting = [title for title in titles if _follows(first, title)]
-        if week is None or not fitting or len(titles[max(fitting, key=len)]) != 1:
+        if not fitting or len(titles[max(fitting, key=len)]) != 1:
+            return None
+        if told is None and not tells(text):
             return None
         title = max(fitting, key=len)
         ((survey, team),) = titles[title]
         part = "headline" if re.match(rf"{re.escape(title)}\s?:", first) else "details"
-        return ReportPart(survey, team, week[1], part, text)
+        week = told[1] if told is not None else self._last_week(survey, post)
+        return ReportPart(survey, team, week, part, text)
+
+    def _last_week(self, survey: str, post: Post) -> str:
+        """The week before a post's own: of which it is, where it does not say."""
+        its = self._surveys[survey]
+        return previous_wave(its, week_wave(its, post.at)).key
 
 
 def wrong_arrivals(found: Iterable[ReportPart], lived: Mapping[str, Iterable[str]]) -> list[str]:

@@ -56,6 +56,15 @@ async def running(settings: Path, sandbox_url: str, folder: Path) -> AsyncIterat
             await _stop(process)
 
 
+def look_after(service: Running, dead: asyncio.Task[int], living: asyncio.Task[None]) -> None:
+    """Raises ``VouchError`` when the service has stopped, and whatever ended the world."""
+    if dead.done():
+        last_line = service.end_of_log(1)
+        raise VouchError(f"vouch run stopped with exit code {dead.result()}; its log ends: {last_line}")
+    if living.done():
+        living.result()
+
+
 async def _ready(process: asyncio.subprocess.Process, log: Path) -> float:
     if process.stdout is None:
         raise VouchError("vouch run has no standard output")

@@ -6,14 +6,16 @@ import asyncio
 import json
 import shlex
 import sys
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError, VouchError
 from core.settings import Settings, load
+from demo.files import with_more_teams
 from demo.live import Demo, Outcome
 from demo.plan import plan_of, world_of
 from sandbox.clocks import Clocks
@@ -42,10 +44,20 @@ class Wanted:
     seed: int
     given: str
     """How the settings were named there, such as `` --settings live.toml``; empty when they were not."""
+    out: Path | None = None
+    """Where what the teams got is written."""
 
 
 def run_demo(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> int:
     """Run the demo and print what came of it. Returns the exit code. Raises ``VouchError`` when it cannot run."""
+    if wanted.out is None:
+        return _run(wanted, weeks, headless=headless, as_json=as_json)
+    with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder:
+        path = with_more_teams(wanted.path, load(wanted.path), Path(folder, "settings.toml"))
+        return _run(replace(wanted, path=path), weeks, headless=headless, as_json=as_json)
+
+
+def _run(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> int:
     screen = None if headless else _screen()
     show = _quiet if headless else _on(screen)
     try:
@@ -59,6 +71,9 @@ def run_demo(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> in
         outcome = asyncio.run(_in_a_pipe(demo) if screen is None else _in_a_terminal(demo, screen))
     if not outcome.ok:
         sys.stderr.write(f"The log of vouch run ends:\n{demo.end_of_log}\n")
+    if wanted.out is not None:
+        files = demo.write(wanted.out)
+        show(f"What the teams got is in {wanted.out}: {', '.join(files)}.")
     if as_json:
         _print(json.dumps(outcome.as_json()))
     else:

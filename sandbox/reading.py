@@ -91,7 +91,7 @@ def names_scale(text: str, lowest: int) -> bool:
 def kind_of(post: Post, lowest: int) -> str | None:
     """The kind of channel whose question this post is; ``None`` when it asks nothing.
 
-    An answer on the timeline (``reply_to``) and a private answer to a tap (``to``) are no questions.
+    An answer on the timeline (``reply_to``), a private answer to a tap (``to``) and what comes with a picture are none.
     """
     if post.place == "direct":
         return "direct" if len(score_buttons(post)) > 1 or names_scale(post.text, lowest) else None
@@ -101,7 +101,7 @@ def kind_of(post: Post, lowest: int) -> str | None:
         return "poll"
     if len(score_buttons(post)) > 1:
         return "buttons"
-    return "replies" if post.place == "timeline" else None
+    return "replies" if post.place == "timeline" and not post.pictures else None
 
 
 class Channels:

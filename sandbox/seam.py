@@ -7,7 +7,7 @@ the world answers through the human side of the stand-in (``StandIn``): what a p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -71,6 +71,8 @@ class Post:
     """What tells apart two posts that a bot may have sent twice: the client's nonce where it has one."""
     raw: object = None
     """What went over the wire (the request's fields), for whoever wants to show it."""
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
+    """The files that are shown with it."""
     edited: bool = False
     """Whether it stands where the post with the same id stood before: the bot edited it. ``at`` is the first post's."""
 

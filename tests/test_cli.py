@@ -233,4 +233,5 @@ def test_settings_as_json_are_what_the_file_says(vouch: Vouch) -> None:
     shown = vouch.json("settings", VOUCH_SERVICE__TICK_S="2")
     assert shown["service"].items() >= {"database": "sqlite:///vouch.db", "tick_s": 2.0}.items()
     assert shown["teams"]["acme"]["report"] == "Mon 09:00"
-    assert set(shown) == {"service", "sandbox", "brands", "accounts", "channels", "teams", "themes", "surveys"}
+    tables = {"service", "sandbox", "brands", "accounts", "channels", "teams", "themes", "benchmarks", "surveys"}
+    assert set(shown) == tables

@@ -31,6 +31,7 @@ from sandbox.seam import AccountPlan, PlacePlan, Post, StandIn
 from sandbox.server import Exchange, Sandbox
 from scheduler import Connections, connections
 from tests.architecture import ROOT
+from tests.bots.pictures import REPORT
 from tests.specs.wire import SPECS_PRESENT, endpoint, violations
 
 pytestmark = pytest.mark.skipif(not SPECS_PRESENT, reason="the platforms' specifications are not beside the checkout")
@@ -50,8 +51,10 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "get_webhook_info": "getWebhookInfo",
             "raw_updates": "getUpdates",
             "send_message": "sendMessage",
+            "send_photo": "sendPhoto",
             "send_poll": "sendPoll",
             "edit_message_text": "editMessageText",
+            "edit_message_media": "editMessageMedia",
             "stop_poll": "stopPoll",
             "answer_callback_query": "answerCallbackQuery",
             "shutdown": "",
@@ -67,6 +70,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "fetch_member": "GET /guilds/{}/members/{}",
             "send_message": "POST /channels/{}/messages",
             "start_private_message": "POST /users/@me/channels",
+            "start_thread_with_message": "POST /channels/{}/messages/{}/threads",
             "end_poll": "POST /channels/{}/polls/{}/expire",
             "get_poll_answer_voters": "GET /channels/{}/polls/{}/answers/{}",
             "get_message": "GET /channels/{}/messages/{}",
@@ -88,6 +92,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "get_tweets": "GET /2/tweets",
             "get_users_tweets": "GET /2/users/{}/tweets",
             "create_tweet": "POST /2/tweets",
+            "request": "POST /2/media/upload",
             "create_direct_message": "POST /2/dm_conversations/with/{}/messages",
         },
     ),
@@ -214,6 +219,22 @@ async def speak(stage: Stage, account: Account, to: Place | Direct, body: Messag
         await account.edit(said, Message((*body.parts, Line("Edited.")), body.buttons))
 
 
+async def picture(stage: Stage, account: Account, place: Place) -> None:
+    """Say something with a picture and something below it; and make such a thing of something said, where that can be
+    done."""
+    since = stage.clock.now()
+    first = await account.say(place, REPORT, "report:0", begin=begin)
+    below = await account.say(place, text("The details."), "report:1", under=first, begin=begin)
+    assert [bool(post.pictures) for post in stage.posts[-2:]] == [True, False]
+    if place.limits.looks:
+        found = await account.look(place, REPORT, "report:0", since)
+        assert isinstance(found, Receipt)
+        assert found.message == first.message
+    elif place.limits.edits:
+        await account.edit(below, REPORT)
+        assert stage.posts[-1].pictures
+
+
 async def act(stage: Stage, account: Account, ann: str, bob: str) -> None:
     """All that an account can do, and all that people can answer."""
     app = stage.app
@@ -242,6 +263,7 @@ async def act(stage: Stage, account: Account, ann: str, bob: str) -> None:
         assert await app.open_direct("brand", person, "spring")
         assert await app.write("brand", person, "9, thank you")
     await account.say(Direct(bob), text("How likely?"), "another invitation", begin=begin)
+    await picture(stage, account, place)
     direct = () if (await account.place("direct")).limits.buttons == 0 else ("9", "8")
     await speak(stage, account, Direct(ann), message(*direct))
     for button in stage.posts[-1].buttons:

@@ -46,6 +46,7 @@ _GROUP = Limits(
     toast_chars=200,
     looks=True,
     edits=True,
+    caption_chars=render.POST_CHARS,
 )
 _DIRECT = Limits(
     post_chars=render.POST_CHARS,
@@ -55,7 +56,7 @@ _DIRECT = Limits(
     looks=True,
     edits=True,
 )
-_NEWS = _DIRECT
+_NEWS = replace(_DIRECT, caption_chars=render.POST_CHARS)
 """An announcement channel takes no polls (520002, invalid channel type for a poll)."""
 
 
@@ -137,10 +138,14 @@ class DiscordAccount:
             if not given
         ]:
             raise AccountRefused(self._name, f"channel {id}: give the bot's role {', '.join(missing)} there")
-        if channel.is_news():
-            return Place(id=id, kind=PlaceKind.BROADCAST, limits=_NEWS, title=channel.name)
-        limits = _GROUP if allowed.send_polls else replace(_GROUP, poll_options=0)
-        return Place(id=id, kind=PlaceKind.GROUP, limits=limits, title=channel.name)
+        if not (allowed.create_public_threads and allowed.send_messages_in_threads):
+            self._sender.threadless.add(id)
+        kind, limits = (PlaceKind.BROADCAST, _NEWS) if channel.is_news() else (PlaceKind.GROUP, _GROUP)
+        if not allowed.send_polls:
+            limits = replace(limits, poll_options=0)
+        if not (allowed.attach_files and allowed.embed_links):
+            limits = replace(limits, caption_chars=0)
+        return Place(id=id, kind=kind, limits=limits, title=channel.name)
 
     async def _rights(self, channel: discord.TextChannel) -> discord.Permissions:
         """What we may do in a channel; everything where Discord does not tell, as sending will show."""
@@ -163,18 +168,27 @@ class DiscordAccount:
         return receipt
 
     async def say(
-        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        *,
+        under: Receipt | None = None,
+        not_after: datetime | None = None,
+        begin: Begin,
     ) -> Receipt:
-        """Post a message, in a channel or to one person."""
-        return await self._sender.say(to, message, key, begin, not_after)
+        """Post a message, in a channel, in the thread of a message there (``under``) or to one person."""
+        return await self._sender.say(to, message, key, begin, not_after, under)
 
     async def edit(self, said: Receipt, message: Message) -> None:
         """Put another message in the place of one of ours."""
         await self._sender.edit(said, message, direct=said.place not in self._channels)
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Receipt | Look:
         """Whether this was said after all; see ``core.account.Account``."""
-        found = await self._sender.look(to, body, key, since)
+        found = await self._sender.look(to, body, key, since, under)
         if isinstance(found, Receipt) and isinstance(body, Poll):
             self._open_polls[found.message] = found
         return found

@@ -137,7 +137,10 @@ def _wanted(body: Message | Poll) -> tuple[object, ...]:
     if isinstance(body, Poll):
         return ("poll", body.question.strip(), tuple(option.strip() for option in body.options))
     tokens = tuple(button.token for row in render.rows(body.buttons) for button in row)
-    return ("message", render.content(body, "discord").strip(), tokens)
+    if body.picture is None:
+        return ("message", render.content(body, "discord").strip(), "", tokens)
+    lead = render.content(Message(body.parts[:1]), "discord").strip()
+    return ("message", lead, (render.embed(body, "discord").description or "").strip(), tokens)
 
 
 def _shown(message: Json) -> tuple[object, ...]:
@@ -145,7 +148,9 @@ def _shown(message: Json) -> tuple[object, ...]:
     if poll:
         options = tuple(answer["poll_media"].get("text", "") for answer in poll["answers"])
         return ("poll", poll["question"].get("text", ""), options)
-    return ("message", message["content"].strip(), tuple(_tokens(message["components"])))
+    ours = [embed for embed in message.get("embeds", []) if embed.get("type", "rich") == "rich"]  # others are of links
+    below = "\n".join(embed.get("description", "") for embed in ours).strip()
+    return ("message", message["content"].strip(), below, tuple(_tokens(message["components"])))
 
 
 def _tokens(components: list[Json]) -> Iterator[str]:

@@ -7,10 +7,12 @@ something by itself (``<@1>``, ``@everyone``, ``https://…``, ``discord.gg/…`
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import ceil
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import discord
@@ -28,6 +30,10 @@ LONGEST_POLL_H = 768
 ROWS, ROW_BUTTONS = 5, 5
 BUTTONS = ROWS * ROW_BUTTONS
 """Source: https://docs.discord.com/developers/components/reference#action-row"""
+THREAD_CHARS = 100
+"""Longest name of a thread. Source: https://docs.discord.com/developers/resources/channel#start-thread-from-message"""
+PICTURE = "nps.png"
+COLOUR = 0x0B7A75
 LABEL_CHARS, TOKEN_CHARS = 80, 100
 """Source: https://docs.discord.com/developers/components/reference#button-button-structure"""
 TITLE_CHARS = 45
@@ -66,6 +72,27 @@ def content(message: Message, account: str) -> str:
     if len(text) > POST_CHARS:
         raise ContentRefused(account, f"the message has {len(text)} characters; Discord takes {POST_CHARS}")
     return text
+
+
+class _Embed(discord.Embed):
+    """discord.py sends ``flags`` too, which Discord only tells (2.7.1, OpenAPI ``RichEmbed``)."""
+
+    def to_dict(self) -> Any:
+        """As Discord takes it."""
+        return {name: value for name, value in super().to_dict().items() if name != "flags"}
+
+
+def embed(message: Message, account: str) -> discord.Embed:
+    """What goes with a picture: all but the first line, which stays outside so that a notification shows it. Raises
+    ``ContentRefused``. Source: https://docs.discord.com/developers/resources/message#embed-object-embed-limits"""
+    words = content(Message(message.parts[1:]), account)
+    return _Embed(description=words or None, colour=COLOUR).set_image(url=f"attachment://{PICTURE}")
+
+
+def thread_name(message: Message) -> str:
+    """What the thread of a message is called: its first line, cut between words."""
+    name = harmless(message.parts[0].text).replace("\\", "")
+    return textwrap.shorten(name, THREAD_CHARS, placeholder="…")
 
 
 def _part(part: Part) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
+import logging
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import discord
@@ -19,12 +21,17 @@ from core.account import Address, Begin, Direct, Look, Place, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable, ContentRefused, PersonUnreachable, TooLate
 from core.message import Message
+from core.png import drawn
 
 _PAGE = 100
 """Most voters in one answer. Source: https://docs.discord.com/developers/resources/poll#get-answer-voters"""
 _FINAL_S = 5.0
 """How long we wait for Discord to finish its own count after a poll has ended; later it is asked again."""
 _LOOK_S = 0.2
+_ARCHIVED_AFTER_MIN: Final = 10_080
+"""A week. Source: https://docs.discord.com/developers/resources/channel#thread-metadata-object"""
+
+log = logging.getLogger(__name__)
 
 
 def nonce(key: str) -> str:
@@ -42,19 +49,66 @@ class Sender:
         self._stream = stream
         self._clock = clock
         self._said = Said()
+        self.threadless: set[str] = set()
+        """Channels where we may not make threads, or not write in them."""
         self._opening = asyncio.Lock()
         self._closed_until = 0.0
 
     async def say(
-        self, to: Address, message: Message, key: str, begin: Begin, not_after: datetime | None = None
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        begin: Begin,
+        not_after: datetime | None = None,
+        under: Receipt | None = None,
     ) -> Receipt:
-        """Post a message."""
-        text = render.content(message, self._account)
-        view = render.view(message.buttons, self._account) if message.buttons else None
-        channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
-        with self._parameters(content=text, nonce=nonce(key), **({"view": view} if view else {})) as params:
+        """Post a message, with its picture; in the thread of the message ``under`` which it belongs."""
+        fields = await self._fields(message)
+        if under is not None:
+            channel = await self._thread(under, message)
+        else:
+            channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
+        with self._parameters(nonce=nonce(key), **fields) as params:
             data = await self._post(to, channel, params, begin, not_after)
         return self._known(to, channel, data, key)
+
+    async def _fields(self, message: Message) -> dict[str, Any]:
+        """What discord.py is to send. A picture stands in an embed below the first line."""
+        fields: dict[str, Any] = {}
+        if message.buttons:
+            fields["view"] = render.view(message.buttons, self._account)
+        if message.picture is None:
+            return {"content": render.content(message, self._account), **fields}
+        picture = await drawn(message.picture.svg)
+        if picture is None:
+            return {"content": render.content(message, self._account), **fields}
+        fields["file"] = discord.File(io.BytesIO(picture), render.PICTURE, description=message.picture.words[:1024])
+        fields["embed"] = render.embed(message, self._account)
+        return {"content": render.content(Message(message.parts[:1]), self._account), **fields}
+
+    async def _thread(self, under: Receipt, message: Message) -> int:
+        """The thread of a message of ours: made, or the one that is there; the channel itself where there may be none.
+
+        Source: https://docs.discord.com/developers/resources/channel#start-thread-from-message (its id is that of the
+        message)
+        """
+        channel, its = int(under.place), int(under.message)
+        if under.place in self.threadless:
+            return channel
+        async with self._calls.bounded():
+            try:
+                await self._stream.http.start_thread_with_message(
+                    channel, its, name=render.thread_name(message), auto_archive_duration=_ARCHIVED_AFTER_MIN
+                )
+            except discord.HTTPException as exc:
+                if exc.code == faults.HAS_A_THREAD:
+                    return its
+                if exc.code not in faults.NO_THREADS:
+                    raise
+                log.warning("%s: no thread can be made in %s: %s", self._account, channel, exc.text)
+                return channel
+        return its
 
     async def poll(self, place: Place, poll: Poll, key: str, begin: Begin) -> Receipt:
         """Post a poll."""
@@ -90,6 +144,8 @@ class Sender:
                 if not faults.in_doubt():
                     raise
                 # The connection was lost after the request: by its nonce Discord knows whether it has it already.
+                for file in params.files or ():
+                    file.reset()
                 return _whole(await self._stream.http.send_message(channel, params=params))
 
     def _known(self, to: Address, channel: int, data: Any, key: str) -> Receipt:
@@ -104,16 +160,31 @@ class Sender:
             sent_at=datetime.fromisoformat(data["timestamp"]),
         )
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, under: Receipt | None = None
+    ) -> Receipt | Look:
         """Look for what ``say`` or ``poll`` may have left there."""
         direct = isinstance(to, Direct)
         sought = Sought(body, nonce(key), self._stream.me, since, self._clock.speed)
         try:
+            if under is not None:
+                found = await self._look_in_thread(sought, int(under.message))
+                if found is not Look.NOT_SAID:
+                    return found if isinstance(found, Look) else self._known(to, int(under.message), found, key)
             channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
             found = await look(self._stream.http, self._calls, channel, sought, self._said, direct=direct)
         except (PersonUnreachable, AccountRefused, ContentRefused):
             return Look.CANNOT_TELL  # closed to us by now
         return found if isinstance(found, Look) else self._known(to, channel, found, key)
+
+    async def _look_in_thread(self, sought: Sought, thread: int) -> Any:
+        """The message or what looking for it told; where there is no such thread, it was not said there."""
+        async with self._calls.bounded():
+            try:
+                await self._stream.http.get_channel(thread)
+            except discord.NotFound:
+                return Look.NOT_SAID
+        return await look(self._stream.http, self._calls, thread, sought, self._said, direct=False)
 
     async def edit(self, said: Receipt, message: Message, *, direct: bool) -> None:
         """Put another message in the place of one of ours."""

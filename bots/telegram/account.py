@@ -104,16 +104,25 @@ class TelegramAccount:
         return await self._sender.poll(place, poll, place.limits, begin)
 
     async def say(
-        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        *,
+        under: Receipt | None = None,
+        not_after: datetime | None = None,
+        begin: Begin,
     ) -> Receipt:
-        """See ``Account.say``."""
-        return await self._sender.say(to, message, not_after, begin)
+        """See ``Account.say``. What goes ``under`` a message is a reply to it."""
+        return await self._sender.say(to, message, not_after, begin, under)
 
     async def edit(self, said: Receipt, message: Message) -> None:
-        """See ``Account.edit``. Only what was said as a text."""
+        """See ``Account.edit``. Only what was said as a text; it may get a picture."""
         await self._sender.edit(said, message)
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Receipt | Look:
         """See ``Account.look``. The Bot API shows a bot nothing of what it has said."""
         return Look.CANNOT_TELL
 

@@ -11,7 +11,7 @@ from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bots.telegram.faults import fault
-from bots.telegram.render import BUTTONS, POST_CHARS
+from bots.telegram.render import BUTTONS, CAPTION_CHARS, POST_CHARS
 from bots.telegram.stream import TOAST_CHARS
 from bots.telegram.transport import RawBot, UnknownMethod
 from core.account import Limits, Place, PlaceKind
@@ -30,9 +30,11 @@ GROUP_LIMITS: Final = Limits(
     buttons=BUTTONS,
     private_answers=False,
     toast_chars=TOAST_CHARS,
+    caption_chars=CAPTION_CHARS,
     edits=True,
 )
-"""Source: https://core.telegram.org/bots/api#sendpoll, #sendmessage, #answercallbackquery, #editmessagetext"""
+"""Source: https://core.telegram.org/bots/api#sendpoll, #sendmessage, #answercallbackquery, #editmessagetext, #sendphoto
+"""
 
 BROADCAST_LIMITS: Final = replace(GROUP_LIMITS, poll_names_voters=False)
 """Polls that name their voters cannot be sent to channels.

@@ -20,6 +20,8 @@ from core.message import Button, Line, Link, Message, Part, Quote, Strong
 
 POST_CHARS: Final = 4096
 """Source: https://core.telegram.org/bots/api#sendmessage"""
+CAPTION_CHARS: Final = 1024
+"""Source: https://core.telegram.org/bots/api#sendphoto"""
 TOKEN_BYTES: Final = 64
 """Source: https://core.telegram.org/bots/api#inlinekeyboardbutton (``callback_data``)"""
 BUTTONS: Final = 100
@@ -27,8 +29,8 @@ BUTTONS: Final = 100
 
 WORD_JOINER: Final = "\u2060"
 _LIVE: Final = re.compile(r"([@#$/.+:＠＃．。])(?=\S)")
-_UNSEEN: Final = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""Marks that turn the direction of writing or cannot be seen. The joiners within emoji and scripts stay."""
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Controls, and marks that turn the direction of writing or cannot be seen. Joiners within emoji and scripts stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +57,23 @@ def defanged(words: str) -> str:
 
 def render(account: str, message: Message) -> Rendered:
     """Raises ``ContentRefused`` where Telegram would: no words, too many, or a button that cannot be sent."""
-    shown = length("\n".join(_shown(part) for part in message.parts))
-    if not any(_shown(part).strip() for part in message.parts):
+    its = length("\n".join(shown(part) for part in message.parts))
+    if not any(shown(part).strip() for part in message.parts):
         raise ContentRefused(account, "a message needs words")
-    if shown > POST_CHARS:
-        raise ContentRefused(account, f"a message has at most {POST_CHARS} characters, this one {shown}")
+    most = POST_CHARS if message.picture is None else CAPTION_CHARS
+    if its > most:
+        raise ContentRefused(account, f"a message has at most {most} characters, this one {its}")
     return Rendered("\n".join(_html(part) for part in message.parts), _keyboard(account, message.buttons))
 
 
-def _shown(part: Part) -> str:
+def shown(part: Part) -> str:
+    """The words of a part as people see them."""
     return defanged(part.text) if isinstance(part, Quote) else part.text
 
 
 def _html(part: Part) -> str:
     """Source: https://core.telegram.org/bots/api#html-style"""
-    words = html.escape(_shown(part))
+    words = html.escape(shown(part))
     match part:
         case Line():
             return words

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import telegram
-from telegram import LinkPreviewOptions
+from telegram import InputMediaPhoto, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from bots.telegram.faults import UNREADABLE, fault
 from bots.telegram.pace import CrowdedError, Pace
 from bots.telegram.read import POLL_GRACE, message_ref, poll_ref, totals
-from bots.telegram.render import length, render
-from bots.telegram.transport import Beginning, Flooded, RawBot
+from bots.telegram.render import Rendered, length, render
+from bots.telegram.transport import Beginning, Flooded, RawBot, UnknownMethod
 from core.account import Address, Begin, Direct, Limits, Poll, Receipt
 from core.clock import Clock
 from core.errors import (
@@ -32,10 +32,12 @@ from core.errors import (
 )
 from core.events import Totals
 from core.message import Message
+from core.png import drawn
 
 CLOCK_SKEW: Final = timedelta(minutes=1)
 STILL_MOVING_S: Final = 60.0
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+PICTURE: Final = "nps.png"
 _NOT_MODIFIED: Final = "message is not modified"
 
 T = TypeVar("T")
@@ -54,12 +56,16 @@ class Sender:
         self._posted = posted
         self._pace = Pace()
 
-    async def say(self, to: Address, message: Message, not_after: datetime | None, begin: Begin) -> Receipt:
-        """Post a message. Telegram knows no key: what is lost stays ``OutcomeUnknown``.
+    async def say(
+        self, to: Address, message: Message, not_after: datetime | None, begin: Begin, under: Receipt | None = None
+    ) -> Receipt:
+        """Post a message, with its picture. Telegram knows no key: what is lost stays ``OutcomeUnknown``.
 
-        Source: https://core.telegram.org/bots/api#sendmessage
+        Source: https://core.telegram.org/bots/api#sendmessage, #sendphoto, #replyparameters
         """
         shown = render(self._name, message)
+        picture = await drawn(message.picture.svg) if message.picture is not None else None
+        reply = ReplyParameters(int(under.message), allow_sending_without_reply=True) if under is not None else None
 
         async def prepare() -> None:
             if self._clock.passed(not_after):
@@ -67,8 +73,23 @@ class Sender:
             await begin()
 
         async def send(chat: int) -> telegram.Message:
+            if picture is not None:
+                return await self._bot.send_photo(
+                    chat,
+                    picture,
+                    shown.text,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=shown.keyboard,
+                    reply_parameters=reply,
+                    filename=PICTURE,
+                )
             return await self._bot.send_message(
-                chat, shown.text, ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=shown.keyboard
+                chat,
+                shown.text,
+                ParseMode.HTML,
+                link_preview_options=NO_PREVIEW,
+                reply_markup=shown.keyboard,
+                reply_parameters=reply,
             )
 
         return _receipt(to, await self._post(to, prepare, send))
@@ -103,22 +124,20 @@ class Sender:
         return _receipt(to, message, poll_ref(message.poll.id))
 
     async def edit(self, said: Receipt, message: Message) -> None:
-        """Put another text in the place of one of ours. A lost answer is no harm: the same edit again changes nothing.
+        """Put another text, and a picture, in the place of one of ours. A lost answer is no harm: the same edit again
+        changes nothing. Where no pictures may be sent, the words stand alone.
 
-        Source: https://core.telegram.org/bots/api#editmessagetext
+        Source: https://core.telegram.org/bots/api#editmessagetext, #editmessagemedia
         """
         shown = render(self._name, message)
         chat = self._said_in(said)
+        picture = await drawn(message.picture.svg) if message.picture is not None else None
         try:
             async with self._turn(chat, group=chat < 0):
-                await self._bot.edit_message_text(
-                    shown.text,
-                    chat,
-                    int(said.message),
-                    parse_mode=ParseMode.HTML,
-                    link_preview_options=NO_PREVIEW,
-                    reply_markup=shown.keyboard,
-                )
+                if picture is not None:
+                    await self._edit_in(chat, int(said.message), shown, picture)
+                else:
+                    await self._edit_text(chat, int(said.message), shown)
         except ChatMigrated as gone:
             self._moved[chat] = gone.new_chat_id
             raise MessageGone(self._name, "the message stayed behind in a group that has moved") from gone
@@ -127,6 +146,27 @@ class Sender:
                 raise self._fault(error, private=chat > 0) from error
         except UNREADABLE:
             log.info("%s: an edit was answered by something that cannot be read", self._name)
+
+    async def _edit_in(self, chat: int, message: int, shown: Rendered, picture: bytes) -> None:
+        """Put a picture with its caption in the place of a text."""
+        media = InputMediaPhoto(picture, shown.text, ParseMode.HTML, filename=PICTURE)
+        try:
+            await self._bot.edit_message_media(media, chat, message, reply_markup=shown.keyboard)
+        except (BadRequest, UnknownMethod) as error:
+            if _NOT_MODIFIED in error.message.lower() or "not found" in error.message.lower():
+                raise
+            log.warning("%s: no picture can be shown there: %s", self._name, error.message)
+            await self._edit_text(chat, message, shown)
+
+    async def _edit_text(self, chat: int, message: int, shown: Rendered) -> None:
+        await self._bot.edit_message_text(
+            shown.text,
+            chat,
+            message,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=NO_PREVIEW,
+            reply_markup=shown.keyboard,
+        )
 
     async def close(self, poll: Receipt) -> Totals | None:
         """Stop a poll. ``None`` when it is already stopped or gone: Telegram does not tell its totals again. ``None``

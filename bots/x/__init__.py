@@ -32,6 +32,7 @@ TIMELINE: Final = Limits(
     question_chars=POST_WEIGHT,
     poll_longest=timedelta(minutes=LONGEST_MIN),
     poll_shortest=timedelta(minutes=SHORTEST_MIN),
+    caption_chars=POST_WEIGHT,
     looks=True,
 )
 """A poll on X names nobody, and a post has no buttons. Source: https://docs.x.com/x-api/posts/create-post"""
@@ -140,9 +141,16 @@ class XAccount:
         return receipt
 
     async def say(
-        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        *,
+        under: Receipt | None = None,
+        not_after: datetime | None = None,
+        begin: Begin,
     ) -> Receipt:
-        """Post on the timeline, or write to one person. X takes no key, as in ``poll``."""
+        """Post on the timeline, or write to one person. X takes no key, as in ``poll``. Nothing of ours is a reply."""
         if isinstance(to, Direct):
             return self._looker.said(await self._sender.direct(to.person, message, begin, not_after), key)
         if to.kind is not PlaceKind.TIMELINE:
@@ -168,7 +176,9 @@ class XAccount:
         """X has no edit for us. Raises ``ContentRefused``."""
         raise ContentRefused(self._name, "X lets nobody edit by its API")
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Receipt | Look:
         """Whether it is among what we posted, or wrote to this person, since then. Raises ``AccountUnavailable``."""
         found = await self._looker.look(to, body, key, since)
         if isinstance(body, Poll) and isinstance(found, Receipt):

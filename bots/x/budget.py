@@ -25,6 +25,7 @@ LOOKUP: Final = "GET /2/tweets"
 POSTED: Final = "GET /2/users/:id/tweets"
 CONVERSATION: Final = "GET /2/dm_conversations/with/:id/dm_events"
 POST: Final = "POST /2/tweets"
+MEDIA: Final = "POST /2/media/upload"
 WRITE: Final = "POST /2/dm_conversations/with/:id/messages"
 
 
@@ -120,6 +121,7 @@ def budgets() -> dict[str, Budget]:
         POSTED: Budget((Window(900),)),
         CONVERSATION: Budget((Window(15),)),
         POST: Budget((Window(100),)),
+        MEDIA: Budget((Window(500),)),
         WRITE: Budget((Window(15), Window(1440, DAY_S, "x-user-limit-24hour"))),
     }
 

@@ -10,6 +10,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -123,7 +124,9 @@ class Looker:
     def _same(self, body: Message | Poll, own: Own) -> bool | None:
         if isinstance(body, Poll):
             return same_poll(body, _DISAGREE + timedelta(seconds=2 * SEND_S * self._clock.speed), own)
-        return False if own.options else same_words(render(body), own)
+        if own.options:
+            return False
+        return same_words(render(body), own if body.picture is None else _without_picture(own))
 
     async def _posts(self, since: datetime) -> tuple[list[Own], bool]:
         """Our posts since then and a little before, and whether that is all of them."""
@@ -191,6 +194,16 @@ class Looker:
             token = read.next_token(page)
             if token is None or any(_older(item, after) for item in items):
                 return [own for own in found if own.at >= after], understood and (most is None or count < most)
+
+
+def _without_picture(own: Own) -> Own:
+    """A post without the link that X puts behind its words for a picture.
+
+    Source: https://docs.x.com/x-api/fundamentals/data-dictionary#tweet (``entities.urls`` of a post with media)
+    """
+    words, _, last = own.text.rpartition(" ") if " " in own.text else ("", "", own.text)
+    is_picture = _SHORT.fullmatch(last) is not None and "/photo/" in own.links.get(last, "/photo/")
+    return replace(own, text=words) if is_picture else own
 
 
 def _older(item: read.Json, after: datetime) -> bool:

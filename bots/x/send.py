@@ -5,18 +5,31 @@ X has no idempotency key: after ``OutcomeUnknown`` the message may be there, and
 
 from __future__ import annotations
 
+import base64
+import logging
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+from tweepy.asynchronous import AsyncClient  # type: ignore[import-untyped]
 
 from bots.x import budget, read
 from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT, harmless, render, weight
 from bots.x.transport import Api, Problem
 from core.account import Begin, Place, Poll, Receipt
 from core.clock import Clock
-from core.errors import AccountError, AccountRefused, ContentRefused, OutcomeUnknown, PersonUnreachable, TooLate
-from core.message import Message
+from core.errors import (
+    AccountError,
+    AccountRefused,
+    AccountUnavailable,
+    ContentRefused,
+    OutcomeUnknown,
+    PersonUnreachable,
+    TooLate,
+)
+from core.message import Message, Picture
+from core.png import drawn
 
 SHORTEST_MIN: Final = 5
 LONGEST_MIN: Final = 10_080
@@ -36,6 +49,9 @@ _ABOUT_ACCOUNT: Final = ("unsupported-authentication", "client-forbidden", "oaut
 Source: https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
 _SAY_ACCOUNT: Final = ("your account is suspended", "client app", "app permissions")
 """Words for the same, where the type says nothing."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Duplicate(ContentRefused):
@@ -70,9 +86,36 @@ class Sender:
         return self._posted(place.id, answer)
 
     async def post(self, place: Place, message: Message, begin: Begin, not_after: datetime | None = None) -> Receipt:
-        """Post on the brand's timeline."""
+        """Post on the brand's timeline, with its picture where X takes it."""
         text = self._fitting(self._rendered(message))
-        return self._posted(place.id, await self._create(text, dict, self._in_time(begin, not_after)))
+        pictures = await self._upload(message.picture) if message.picture is not None else []
+        extra = {"media_ids": pictures} if pictures else {}
+        return self._posted(place.id, await self._create(text, lambda: extra, self._in_time(begin, not_after)))
+
+    async def _upload(self, picture: Picture) -> list[str]:
+        """The picture's id on X; none where X does not take it: the words are worth posting alone.
+
+        Source: https://docs.x.com/x-api/media/upload-media
+        """
+        image = await drawn(picture.svg)
+        if image is None:
+            return []
+        file = {
+            "media": base64.b64encode(image).decode("ascii"),
+            "media_category": "tweet_image",
+            "media_type": "image/png",
+        }
+
+        async def upload(x: AsyncClient) -> Any:
+            answer = await x.request("POST", "/2/media/upload", params={}, json=file, user_auth=True)
+            return await answer.json()
+
+        try:
+            answer = await self._api.call(budget.MEDIA, upload, patience_s=PATIENCE_S, begin=_at_once)
+            return [self._id(answer, "id")]
+        except (Problem, AccountUnavailable, OutcomeUnknown) as error:
+            log.warning("%s: posted without its picture: %s", self._account, error)
+            return []
 
     async def direct(self, person: str, message: Message, begin: Begin, not_after: datetime | None = None) -> Receipt:
         """Write to one person, who must have written first.
@@ -154,6 +197,10 @@ class Sender:
         if problem.status == 404 or _says(problem, _ABOUT_PERSON):
             return PersonUnreachable(self._account, problem.detail)
         return ContentRefused(self._account, problem.detail)
+
+
+async def _at_once() -> None:
+    """Nobody sees a picture that is uploaded, so nothing is to be kept before."""
 
 
 def _says(problem: Problem, words: tuple[str, ...]) -> bool:

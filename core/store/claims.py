@@ -17,7 +17,18 @@ from core.envelope import load, load_receipt, placeholder_of
 from core.errors import NotOurs
 from core.models import Outbox, Person, Response
 from core.store.fencing import Held, ours
-from core.store.outbox import FINAL, MOVING, Claimed, Kind, Priority, State, expired, give_back, refused
+from core.store.outbox import (
+    FINAL,
+    MOVING,
+    Claimed,
+    Kind,
+    Priority,
+    State,
+    expired,
+    first_messages,
+    give_back,
+    refused,
+)
 from core.store.statements import table
 
 _OUTBOX = table(Outbox)
@@ -151,7 +162,8 @@ def _read(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
         .join_from(_OUTBOX, _PERSON, _PERSON.c.id == _OUTBOX.c.person_id, isouter=True)
         .where(_OUTBOX.c.id.in_(list(ids)))
         .order_by(_OUTBOX.c.priority, _OUTBOX.c.id)
-    )
+    ).all()
+    under = first_messages(connection, [row.key for row in rows if row.kind == Kind.REPORT])
     return [
         Claimed(
             id=row.id,
@@ -164,6 +176,7 @@ def _read(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
             not_after=row.not_after,
             fence=row.fence,
             receipt=load_receipt(row.receipt) if row.receipt else None,
+            under=under.get(row.key),
         )
         for row in rows
     ]

@@ -19,7 +19,7 @@ from core.events import PollSeen
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
 from core.store.fencing import Held, ours
-from core.store.outbox import FINAL, Kind, State, give_back, sent
+from core.store.outbox import FINAL, Kind, State, first_messages, give_back, sent
 from core.store.statements import table
 
 _ASK = table(Ask)
@@ -62,6 +62,8 @@ class Doubt:
     """Why it is unknown."""
     fence: int
     """Of the holder that said it, if it did."""
+    under: Receipt | None = None
+    """REPORT: of the report's first message, where this is another one."""
 
 
 def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
@@ -71,7 +73,8 @@ def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
         .join_from(_OUTBOX, _PERSON, _PERSON.c.id == _OUTBOX.c.person_id, isouter=True)
         .where(_OUTBOX.c.account == account, _OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL)
         .order_by(_OUTBOX.c.priority, _OUTBOX.c.id)
-    )
+    ).all()
+    under = first_messages(connection, [row.key for row in rows if row.kind == Kind.REPORT])
     return [
         Doubt(
             id=row.id,
@@ -86,6 +89,7 @@ def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
             looks=row.looks,
             error=row.error,
             fence=row.fence,
+            under=under.get(row.key),
         )
         for row in rows
     ]

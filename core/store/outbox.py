@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from core.account import Poll, Receipt
-from core.envelope import dump, dump_receipt, without_placeholder
+from core.envelope import dump, dump_receipt, load_receipt, without_placeholder
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
 from core.store.forgotten import Forgotten, forgotten
@@ -116,6 +116,8 @@ class Claimed:
     """The lease under which it was claimed."""
     receipt: Receipt | None
     """Of its placeholder, where that stands already."""
+    under: Receipt | None = None
+    """REPORT: of the report's first message, where this is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,18 @@ def states(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[State
         select(_OUTBOX.c.key, _OUTBOX.c.state, _OUTBOX.c.error).where(_OUTBOX.c.key.in_(list(keys)))
     )
     return {key: (State(state), error) for key, state, error in rows}
+
+
+def first_messages(connection: Connection, keys: Iterable[str]) -> dict[str, Receipt]:
+    """By the key of a report's later message, the receipt of its first one, if that was said."""
+    firsts = {key: f"{key.rstrip('0123456789')}0" for key in keys}
+    said = (
+        _OUTBOX.c.key.in_(sorted(set(firsts.values()))),
+        _OUTBOX.c.state == str(State.SENT),
+        _OUTBOX.c.receipt != "",
+    )
+    found = dict(connection.execute(select(_OUTBOX.c.key, _OUTBOX.c.receipt).where(*said)).all()) if firsts else {}
+    return {key: load_receipt(found[first]) for key, first in firsts.items() if first in found and first != key}
 
 
 def keys_like(connection: Connection, prefix: str) -> list[str]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from core.models import Published
-from core.nps import nps, rounded, score_range
 from core.proof import counts, fingerprint
-from core.report import FEWEST, WeekReport
+from core.report import Headline, WeekReport, headline
 from core.store.statements import Upsert, table
 
 _PUBLISHED = table(Published)
@@ -26,34 +25,21 @@ TREND = 26
 """So many weeks at most are in a trend: half a year."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The headline of a post. Score and range are ``None`` under ten answers."""
-
-    wave: str
-    score: int | None
-    low: int | None
-    high: int | None
-    verdict: str
-    width: int = 0
-    """How many weeks the headline was to speak of, where that was asked for."""
-
-
 def keep(connection: Connection, report: WeekReport, team: str, now: datetime) -> None:
     """What a post says to a team. The first time counts: a post is never changed."""
-    said = headline_of(report)
+    said = headline(report)
     its = json.dumps(counts(report), sort_keys=True)
     scores = (said.score, said.low, said.high, said.verdict)
     _keep(connection, [(report.survey, said.wave, team, *scores, its, fingerprint(report), now)])
 
 
-def posted(connection: Connection, survey: str, wave: str, team: str) -> Posted | None:
+def posted(connection: Connection, survey: str, wave: str, team: str) -> Headline | None:
     """What the post of a week said to a team, if there was one."""
     its = _posts.add_columns(_PUBLISHED.c.counts).where(*_to(survey, team), _PUBLISHED.c.wave == wave)
     found = connection.execute(its).first()
     if found is None:
         return None
-    return replace(Posted(*found[:5]), width=json.loads(found[5])["width"])
+    return replace(Headline(*found[:5]), width=json.loads(found[5])["width"])
 
 
 def proofs(connection: Connection, survey: str, wave: str) -> dict[str, dict[str, Any]]:
@@ -63,19 +49,10 @@ def proofs(connection: Connection, survey: str, wave: str) -> dict[str, dict[str
     return {team: {**json.loads(said), "fingerprint": mark} for team, said, mark in rows}
 
 
-def trend(connection: Connection, survey: str, team: str) -> list[Posted]:
+def trend(connection: Connection, survey: str, team: str) -> list[Headline]:
     """What the last posts said to a team, the oldest first."""
     its = _posts.where(*_to(survey, team)).order_by(_PUBLISHED.c.wave.desc()).limit(TREND)
-    return [Posted(*row) for row in connection.execute(its)][::-1]
-
-
-def headline_of(report: WeekReport) -> Posted:
-    """What a report says in its first line."""
-    tally, verdict = report.judged.total, str(report.judged_change.verdict)
-    bounds = score_range(tally)
-    if bounds is None or tally.n < FEWEST:
-        return Posted(report.wave.key, None, None, None, verdict)
-    return Posted(report.wave.key, nps(tally), rounded(bounds[0]), rounded(bounds[1]), verdict)
+    return [Headline(*row) for row in connection.execute(its)][::-1]
 
 
 _posts = select(*(_PUBLISHED.c.wave, _PUBLISHED.c.score, _PUBLISHED.c.low, _PUBLISHED.c.high, _PUBLISHED.c.verdict))

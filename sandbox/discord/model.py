@@ -20,7 +20,7 @@ EPHEMERAL, LOADING = 1 << 6, 1 << 7
 
 ADMINISTRATOR, VIEW_CHANNEL, SEND_MESSAGES, EMBED_LINKS = 1 << 3, 1 << 10, 1 << 11, 1 << 14
 ATTACH_FILES, READ_HISTORY, USE_COMMANDS, SEND_POLLS = 1 << 15, 1 << 16, 1 << 31, 1 << 49
-CREATE_THREADS = 1 << 35
+CREATE_THREADS, SEND_IN_THREADS = 1 << 35, 1 << 38
 MEMBER_PERMISSIONS = (
     VIEW_CHANNEL
     | SEND_MESSAGES
@@ -30,6 +30,7 @@ MEMBER_PERMISSIONS = (
     | USE_COMMANDS
     | SEND_POLLS
     | CREATE_THREADS
+    | SEND_IN_THREADS
 )
 """What everybody may do in a guild. Source: https://discord.com/developers/docs/topics/permissions"""
 

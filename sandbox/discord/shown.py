@@ -51,14 +51,15 @@ def text_of(message: Message) -> str:
     return plain("\n".join(part for part in parts if part))
 
 
-def post_of(message: Message, raw: object) -> Post:
-    """A message as the world of followers sees it."""
+def post_of(message: Message, raw: object, pictures: tuple[bytes, ...] = ()) -> Post:
+    """A message as the world of followers sees it. What stands in a thread stands in its channel."""
     channel, poll = message.channel, message.poll
+    place = channel if channel.parent is None else channel.parent
     recipient = message.only_for or channel.recipient
     return Post(
         platform="discord",
         account=channel.application.name,
-        place="direct" if channel.type == DIRECT else str(channel.id),
+        place="direct" if channel.type == DIRECT else str(place.id),
         to=None if recipient is None else str(recipient.id),
         id=str(message.id),
         text=text_of(message),
@@ -70,4 +71,5 @@ def post_of(message: Message, raw: object) -> Post:
         reply_to=None if message.reply_to is None else str(message.reply_to),
         key="" if message.nonce is None else str(message.nonce),
         raw=raw,
+        pictures=pictures,
     )

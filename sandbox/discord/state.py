@@ -13,6 +13,9 @@ from sandbox.discord.model import (
     DIRECT,
     GUILD_TEXT,
     READ_HISTORY,
+    SEND_IN_THREADS,
+    SEND_MESSAGES,
+    THREAD,
     VIEW_CHANNEL,
     Application,
     Channel,
@@ -92,10 +95,13 @@ class State:
         channel = self.channels.get(number)
         if channel is None:
             raise Refusal(10003)
-        if channel.application is not application or channel.denied & VIEW_CHANNEL:
+        denied = channel.denied if channel.parent is None else channel.parent.denied
+        if channel.type == THREAD and needs & SEND_MESSAGES:
+            needs = needs & ~SEND_MESSAGES | SEND_IN_THREADS
+        if channel.application is not application or denied & VIEW_CHANNEL:
             if self.rules.on("discord.access"):
                 raise Refusal(50001)
-        elif channel.denied & needs & ~READ_HISTORY and self.rules.on("discord.permissions"):
+        elif denied & needs & ~READ_HISTORY and self.rules.on("discord.permissions"):
             raise Refusal(50013)
         return channel
 
@@ -176,7 +182,8 @@ class State:
         """Show people what the bot posted, once it can be seen."""
         if not message.told:
             message.told = True
-            self.watcher(post_of(message, raw))
+            pictures = tuple(self.files[int(file["id"])][1] for file in message.attachments)
+            self.watcher(post_of(message, raw, pictures))
 
     # Time
 

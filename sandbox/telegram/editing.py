@@ -12,7 +12,7 @@ from sandbox.telegram.fields import Fields
 from sandbox.telegram.keyboard import Rows, read_keyboard
 from sandbox.telegram.markup import units
 from sandbox.telegram.model import Bot, Message
-from sandbox.telegram.sending import CAPTION_UNITS, formatted, message_text, text_content
+from sandbox.telegram.sending import CAPTION_UNITS, formatted, message_text, photo_content, text_content
 from sandbox.telegram.state import State
 
 DELETABLE_S = 48 * 3600
@@ -84,6 +84,22 @@ def edit_message_caption(state: State, bot: Bot, fields: Fields) -> Any:
         raise bad_request("there is no caption in the message to edit")
     content = {"caption": caption or None, "caption_entities": entities or None}
     return _replace(state, message, fields, content, keyboard, caption)
+
+
+def edit_message_media(state: State, bot: Bot, fields: Fields) -> Any:
+    """A photo in the place of another one or of a text: https://core.telegram.org/bots/api#editmessagemedia"""
+    given = fields.json("media", "input media")
+    if not isinstance(given, dict) or given.get("type") != "photo":
+        raise bad_request("there is no photo in the request")
+    keyboard = read_keyboard(fields, state.rules)
+    content, caption = photo_content(state, bot, Fields(given, fields.files), "media")
+    message = _editable(state, bot, fields)
+    if message is None:
+        return True
+    if not {"text", "photo"} & set(message.wire) and state.rules.on("telegram.edit.text"):
+        raise bad_request("there is no media in the message to edit")
+    gone = dict.fromkeys(("text", "entities", "link_preview_options", "caption", "caption_entities"))
+    return _replace(state, message, fields, {**gone, **content}, keyboard, caption)
 
 
 def edit_message_reply_markup(state: State, bot: Bot, fields: Fields) -> Any:

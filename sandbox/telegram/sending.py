@@ -84,11 +84,21 @@ def send_message(state: State, bot: Bot, fields: Fields) -> Any:
 
 def send_photo(state: State, bot: Bot, fields: Fields) -> Any:
     """https://core.telegram.org/bots/api#sendphoto"""
+    keyboard = read_keyboard(fields, state.rules)
+    content, caption = photo_content(state, bot, fields, "photo")
+    return state.post(bot, fields, Draft(content, caption, keyboard)).render()
+
+
+def photo_content(state: State, bot: Bot, fields: Fields, name_of_file: str) -> tuple[Wire, str]:
+    """The fields of a ``Message`` that carry a photo, and its caption.
+
+    Raises:
+        Refused: the caption is too long, or there is no picture that Telegram can show.
+    """
     caption, entities = formatted(state, fields, "caption", "caption_entities")
     if units(caption) > CAPTION_UNITS and state.rules.on("telegram.photo.caption"):
         raise bad_request("message caption is too long")
-    keyboard = read_keyboard(fields, state.rules)
-    name, image = _photo(state, bot, fields)
+    name, image = _photo(state, bot, fields, name_of_file)
     width, height = _size(state, image)
     bot.files[name] = (f"photos/{name}.{'png' if image.startswith(_PNG) else 'jpg'}", image)
     size = {
@@ -103,16 +113,16 @@ def send_photo(state: State, bot: Bot, fields: Fields) -> Any:
         content["caption"] = caption
     if entities:
         content["caption_entities"] = entities
-    return state.post(bot, fields, Draft(content, caption, keyboard)).render()
+    return content, caption
 
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def _photo(state: State, bot: Bot, fields: Fields) -> tuple[str, bytes]:
+def _photo(state: State, bot: Bot, fields: Fields, name: str) -> tuple[str, bytes]:
     """The file's id and the picture: uploaded, uploaded under another name, or known already."""
-    given = fields.text("photo")
-    upload = fields.files.get(given.removeprefix("attach://") if given.startswith("attach://") else "photo")
+    given = fields.text(name)
+    upload = fields.files.get(given.removeprefix("attach://") if given.startswith("attach://") else name)
     if upload is not None and upload.content:
         if len(upload.content) > PHOTO_BYTES and state.rules.on("telegram.photo.size"):
             raise bad_request("file is too big")

@@ -40,6 +40,7 @@ METHODS: dict[str, Method] = {
     "stoppoll": polling.stop_poll,
     "editmessagetext": editing.edit_message_text,
     "editmessagecaption": editing.edit_message_caption,
+    "editmessagemedia": editing.edit_message_media,
     "editmessagereplymarkup": editing.edit_message_reply_markup,
     "deletemessage": editing.delete_message,
 }
@@ -52,7 +53,7 @@ class TelegramStandIn:
     platform = "telegram"
 
     def __init__(self, clocks: Clocks, rules: Rules, watcher: Callable[[Post], None]) -> None:
-        self._state = State(clocks, rules, watcher)
+        self._state = self.state = State(clocks, rules, watcher)
         self._rules = rules
         self._people = People(self._state)
 

@@ -163,6 +163,7 @@ class State:
                 text=message.text,
                 buttons=tappable(message.keyboard),
                 raw=dict(fields.values),
+                pictures=_pictures(message),
                 edited=True,
             )
             self.watcher(message.shown)
@@ -253,4 +254,10 @@ def _shown(message: Message, at: datetime, reply_to: Message | None, fields: Fie
         buttons=tappable(message.keyboard),
         reply_to=str(reply_to.id) if reply_to else None,
         raw=dict(fields.values),
+        pictures=_pictures(message),
     )
+
+
+def _pictures(message: Message) -> tuple[bytes, ...]:
+    shown = [size["file_id"] for size in message.wire.get("photo", ())]
+    return tuple(message.bot.files[name][1] for name in shown if name in message.bot.files) if message.bot else ()

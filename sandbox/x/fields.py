@@ -13,7 +13,7 @@ from sandbox.rules import Rules
 from sandbox.x.media import GIF
 from sandbox.x.query import Query
 from sandbox.x.records import Dm, Member, Network, Poll, Tweet
-from sandbox.x.text import LINK, MENTION, escaped, shortened, with_short_links
+from sandbox.x.text import LINK, MENTION, escaped, picture_link, shortened, with_short_links
 from sandbox.x.vocabulary import (
     DM_DEFAULT,
     DM_EVENT_FIELDS,
@@ -87,10 +87,30 @@ class View:
         if read is not None:
             return read(tweet)
         if name == "text":
-            return self.text(tweet.text)
+            shown = self.text(tweet.text)
+            return f"{shown} {picture_link(tweet.id)}".strip() if tweet.media_keys else shown
         if name == "entities":
-            return self._entities(tweet.text)
+            return self._with_picture(tweet, self._entities(tweet.text))
         return None
+
+    def _with_picture(self, tweet: Tweet, found: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The link that X puts behind the words of a post with a picture.
+
+        Source: https://docs.x.com/x-api/fundamentals/data-dictionary (``entities.urls`` with ``media_key``)
+        """
+        if not tweet.media_keys:
+            return found
+        start = len(self.text(tweet.text)) + 1 if tweet.text else 0
+        full = f"https://x.com/{tweet.author.username}/status/{tweet.id}/photo/1"
+        link = {
+            "start": start,
+            "end": start + len(picture_link(tweet.id)),
+            "url": picture_link(tweet.id),
+            "expanded_url": full,
+            "display_url": f"pic.x.com/{picture_link(tweet.id)[-10:]}",
+            "media_key": tweet.media_keys[0],
+        }
+        return {**(found or {}), "urls": [*(found or {}).get("urls", []), link]}
 
     def text(self, text: str) -> str:
         """As the API returns it: links as t.co, and escaped."""

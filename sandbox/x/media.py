@@ -72,6 +72,10 @@ class Library:
             return None
         return upload.key if upload.finished and not self._expired(upload) else None
 
+    def content(self, key: str) -> bytes:
+        """The picture with this key."""
+        return next((upload.content for upload in self._uploads.values() if upload.key == key), b"")
+
     def _expired(self, upload: Upload) -> bool:
         return self._site.clocks.wire() >= upload.expires_at and self._site.rules.on("x.media.expiry")
 

@@ -12,7 +12,7 @@ from sandbox.x.problems import Refusal, forbidden, invalid, missing
 from sandbox.x.query import Answer, Call, check_keys, read_id, read_json
 from sandbox.x.records import Network, Tweet
 from sandbox.x.site import Site
-from sandbox.x.text import escaped, has_forbidden, has_link, weighted_length, with_short_links
+from sandbox.x.text import escaped, has_forbidden, has_link, picture_link, weighted_length, with_short_links
 
 LENGTH = 280
 OPTIONS = (2, 4)
@@ -56,6 +56,7 @@ class Posting:
         self._bill(call.caller.app.account, text, reply_to)
         self._site.watcher(self._seen(call.caller.app.account, text, tweet, body))
         shown = with_short_links(tweet.text) if self._site.rules.on("x.post.links") else tweet.text
+        shown = f"{shown} {picture_link(tweet.id)}".strip() if tweet.media_keys else shown
         shown = escaped(shown) if self._site.rules.on("x.post.escaped") else shown
         return Answer({"data": {"id": str(tweet.id), "edit_history_tweet_ids": [str(tweet.id)], "text": shown}}, 201)
 
@@ -160,6 +161,7 @@ class Posting:
             closes_at=tweet.poll.ends_at if tweet.poll else None,
             reply_to=str(tweet.reply_to) if tweet.reply_to else None,
             raw=dict(body),
+            pictures=tuple(map(self._library.content, tweet.media_keys)),
         )
 
     def delete(self, call: Call) -> Answer:

@@ -78,6 +78,11 @@ def shortened(link: str) -> str:
     return f"https://t.co/{digest[:10]}"
 
 
+def picture_link(post: int) -> str:
+    """The link that X puts behind the words of a post with a picture."""
+    return shortened(f"{post}/photo/1")
+
+
 def with_short_links(text: str) -> str:
     """The text with each link as X shows it."""
     return LINK.sub(lambda found: shortened(found.group()), text)

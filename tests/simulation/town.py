@@ -108,7 +108,14 @@ class Account:
         return await self._speak(place, poll, key, begin)
 
     async def say(
-        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        *,
+        under: Receipt | None = None,
+        not_after: datetime | None = None,
+        begin: Begin,
     ) -> Receipt:
         return await self._speak(to, message, key, begin)
 
@@ -124,7 +131,9 @@ class Account:
         if fate is Fate.LOST_AFTER:
             raise AccountUnavailable(self.name, "lost", 0.0)
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Receipt | Look:
         if not self.looks:
             return Look.CANNOT_TELL
         there = [one for one in self.said if one.key == key and one.at >= since]

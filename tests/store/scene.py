@@ -79,7 +79,9 @@ class Quiet:
     async def edit(self, said: Receipt, message: Message) -> None:
         raise AssertionError("nothing here can be edited")
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Look:
         raise AssertionError("nobody can look here")
 
     async def close(self, poll: Receipt) -> None:

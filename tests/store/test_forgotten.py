@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.account import Limits
 from core.clock import Clock
 from core.message import text as words
 from core.publishing import plan_report, report_key
@@ -39,7 +40,7 @@ def invite(stage: Stage, wave: int) -> None:
 
 def report(stage: Stage, wave: int) -> str:
     with stage.database.engine.begin() as connection:
-        plan_report(connection, SURVEY, WAVES[wave], TEAM, 4_000, stage.now)
+        plan_report(connection, SURVEY, WAVES[wave], TEAM, Limits(post_chars=4_000), stage.now)
     return report_key(SURVEY.name, WAVES[wave].key, TEAM.name, 0)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from core.account import Limits
 from core.ballot import Scale
 from core.change import Period
 from core.events import Totals
@@ -27,6 +28,7 @@ from core.survey import next_wave, wave_by_key, week_wave
 from tests.store.stage import ACCOUNT, BALLOT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
 
 TEAM = Team(name="team", account=ACCOUNT, place="-1009")
+LIMITS = Limits(post_chars=4_000)
 
 
 def week(stage: Stage, wave: int, *, promoters: int, detractors: int, votes: int) -> None:
@@ -96,12 +98,12 @@ def test_a_week_without_anything(stage: Stage) -> None:
 def test_a_report_is_planned_once_whatever_is_counted_later(stage: Stage) -> None:
     fill(stage)
     with stage.database.engine.begin() as connection:
-        keys = plan_report(connection, SURVEY, WAVES[1], TEAM, 4_000, NOW)
+        keys = plan_report(connection, SURVEY, WAVES[1], TEAM, LIMITS, NOW)
     assert keys == [report_key("acme", WAVES[1].key, "team", part) for part in (0, 1)]
     planned = stage.rows("outbox")
     week(stage, 1, promoters=0, detractors=40, votes=0)
     with stage.database.engine.begin() as connection:
-        assert plan_report(connection, SURVEY, WAVES[1], TEAM, 100, NOW) == []
+        assert plan_report(connection, SURVEY, WAVES[1], TEAM, Limits(post_chars=100), NOW) == []
     reports = [row for row in planned if row["kind"] == Kind.REPORT]
     assert [row for row in stage.rows("outbox") if row["kind"] == Kind.REPORT] == reports
     assert [(row["account"], row["place"], row["key"]) for row in reports] == [(ACCOUNT, "-1009", key) for key in keys]
@@ -112,7 +114,7 @@ def test_long_lists_of_channels_are_parted_between_lines(stage: Stage) -> None:
     with stage.database.reading() as connection:
         report = week_report(connection, SURVEY, WAVES[1])
     whole = messages(report, "en")
-    parted = messages(report, "en", 280)
+    parted = messages(report, "en", Limits(post_chars=280))
     assert len(whole) == 2 < len(parted)
     assert all(len(message.plain) <= 280 for message in parted)
     assert [part for message in parted for part in message.parts] == [p for message in whole for p in message.parts]
@@ -208,11 +210,20 @@ def test_only_who_allows_it_is_quoted_and_only_to_the_company(stage: Stage) -> N
     allow(stage, "bob", "eve")
     with stage.database.engine.begin() as connection:
         heard = hear(connection, themed, WAVES[0])
-        plan_report(connection, themed, WAVES[0], replace(TEAM, inside=False), 4_000, NOW, heard=heard, absent=["tg"])
+        plan_report(
+            connection,
+            themed,
+            WAVES[0],
+            replace(TEAM, inside=False),
+            LIMITS,
+            NOW,
+            heard=heard,
+            absent=["tg"],
+        )
     (only,) = [row["body"] for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
     assert not re.search("parcel|named by|tg", only)
     with stage.database.engine.begin() as connection:
-        plan_report(connection, themed, WAVES[0], replace(TEAM, name="other"), 4_000, NOW, heard=heard)
+        plan_report(connection, themed, WAVES[0], replace(TEAM, name="other"), LIMITS, NOW, heard=heard)
     assert quotes_in(stage) == QUOTED
 
 
@@ -221,7 +232,7 @@ def test_whoever_takes_it_back_or_is_forgotten_is_no_longer_quoted(stage: Stage)
     allow(stage, "bob", "eve")
     themed = replace(SURVEY, themes=THEMES)
     with stage.database.engine.begin() as connection:
-        plan_report(connection, themed, WAVES[0], TEAM, 4_000, NOW, heard=hear(connection, themed, WAVES[0]))
+        plan_report(connection, themed, WAVES[0], TEAM, LIMITS, NOW, heard=hear(connection, themed, WAVES[0]))
     assert quotes_in(stage) == QUOTED
     before = [row for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
     person = {row["platform_id"]: row["id"] for row in stage.rows("person")}
@@ -247,7 +258,7 @@ def test_what_came_after_the_post_is_corrected_in_the_next(stage: Stage) -> None
 
     def said(wave: int) -> list[str]:
         with stage.database.engine.begin() as connection:
-            (key, *_) = plan_report(connection, SURVEY, WAVES[wave], TEAM, 4_000, NOW)
+            (key, *_) = plan_report(connection, SURVEY, WAVES[wave], TEAM, LIMITS, NOW)
         (body,) = [row["body"] for row in stage.rows("outbox") if row["key"] == key]
         return [part[1] for part in json.loads(body)["parts"]]
 
@@ -267,7 +278,7 @@ def test_a_week_that_was_not_asked_makes_no_correction(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:
         connection.execute(unasked, {"it": WAVES[2].key})
         assert week_report(connection, two, WAVES[3]).window.weeks == 1
-        plan_report(connection, two, WAVES[3], TEAM, 4_000, NOW)
+        plan_report(connection, two, WAVES[3], TEAM, LIMITS, NOW)
         said = published.posted(connection, SURVEY.name, WAVES[3].key, TEAM.name)
         assert said is not None
         assert said.width == 2
@@ -278,7 +289,7 @@ def test_the_trend_is_what_was_posted_the_oldest_first(stage: Stage) -> None:
     fill(stage)
     with stage.database.engine.begin() as connection:
         for wave in WAVES[:3]:
-            plan_report(connection, SURVEY, wave, TEAM, 4_000, NOW)
+            plan_report(connection, SURVEY, wave, TEAM, LIMITS, NOW)
         found = published.trend(connection, SURVEY.name, TEAM.name)
         proofs = published.proofs(connection, SURVEY.name, WAVES[1].key)
         now = fingerprint(week_report(connection, SURVEY, WAVES[1]))

@@ -106,7 +106,14 @@ class Voice:
         return await self._speak(place, poll, key, begin)
 
     async def say(
-        self, to: Address, message: Message, key: str, *, not_after: datetime | None = None, begin: Begin
+        self,
+        to: Address,
+        message: Message,
+        key: str,
+        *,
+        under: Receipt | None = None,
+        not_after: datetime | None = None,
+        begin: Begin,
     ) -> Receipt:
         return await self._speak(to, message, key, begin)
 
@@ -120,7 +127,9 @@ class Voice:
         self.platform.said[int(said.message)] = (to, message, key)
         await self._point("edited")
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+    ) -> Receipt | Look:
         if not self.posts_to.limits.looks:
             raise ContentRefused(self.name, "nobody can look here")
         self.looked.append((key, since))

@@ -94,6 +94,7 @@ def test_the_published_limits_of_one_account() -> None:
         "GET /2/users/:id/tweets": [(900, 900.0)],
         "GET /2/dm_conversations/with/:id/dm_events": [(15, 900.0)],
         "POST /2/tweets": [(100, 900.0)],
+        "POST /2/media/upload": [(500, 900.0)],
         "POST /2/dm_conversations/with/:id/messages": [(15, 900.0), (1440, 86_400.0)],
     }
 

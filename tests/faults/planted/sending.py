@@ -58,8 +58,8 @@ BUGS = (
         changes=(
             Change(
                 file="core/resolving.py",
-                old="        found = await self._account.look(to, doubt.body, doubt.key, doubt.since)\n",
-                new="        await self._account.look(to, doubt.body, doubt.key, doubt.since)\n"
+                old="        found = await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under)\n",
+                new="        await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under)\n"
                 "        found: Receipt | Look = Look.NOT_SAID\n",
             ),
         ),
@@ -167,8 +167,8 @@ BUGS = (
         changes=(
             Change(
                 file="bots/discord/send.py",
-                old="        with self._parameters(content=text, nonce=nonce(key), ",
-                new="        with self._parameters(content=text, ",
+                old="        with self._parameters(nonce=nonce(key), **fields)",
+                new="        with self._parameters(**fields)",
             ),
             Change(
                 file="bots/discord/send.py",
