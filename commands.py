@@ -166,7 +166,7 @@ def look_at(settings: Settings, survey: Survey, which: Which, *, listening: bool
         report = week_report(connection, survey, wave, heard)
         posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
-        before = published.trend(connection, survey.name, survey.teams[0]) if survey.teams else []
+        before = published.trend(connection, survey.name, survey.teams[0], wave.key) if survey.teams else []
     full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
     return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted, tuple(before))
 

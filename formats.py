@@ -14,7 +14,7 @@ from commands import Look
 from core.errors import VouchError
 from core.message import Message
 from core.proof import counts, fingerprint, numbers
-from core.publishing import messages
+from core.publishing import Heard, for_team, messages
 from core.report import WeekReport
 from core.settings import Settings
 from core.survey import Survey
@@ -73,7 +73,9 @@ def post(look: Look, settings: Settings, survey: Survey) -> Sequence[Message]:
     """The messages of the post, as the first team gets them."""
     team = settings.team_list()[survey.teams[0]] if survey.teams else None
     outside = team is not None and not team.inside
-    shown = replace(look.report, reasons=(), quotes=()) if outside else look.report
+    words = Heard(look.report.reasons, look.report.quotes)
+    told = words if team is None else for_team(words, team)
+    shown = replace(look.report, reasons=told.reasons, quotes=told.quotes)
     advice = team.advice if team is not None else None
     return messages(shown, _language(settings, survey), before=look.before, advice=advice, outside=outside)
 

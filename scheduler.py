@@ -21,6 +21,7 @@ from bots.times import times
 from core.account import Account
 from core.buttons import Seal, opens_form, wave_code
 from core.clock import AGREE_S, Clock, Wall
+from core.desk import Desk
 from core.dialogue import why_form
 from core.errors import SettingsError
 from core.message import Form
@@ -82,6 +83,7 @@ class Parts:
     routes: Routes
     presence: Presence
     service: Service
+    desk: Desk
     inbox: Inbox
     clock: Clock
     leases: Leases
@@ -180,7 +182,9 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
         loop = asyncio.get_running_loop()
         inbox.wake = partial(_wake_soon, loop, presence)
         service = Service(database, routes, settings.team_list(), presence, inbox, found.clock)
-        yield Parts(database, routes, presence, service, inbox, found.clock, leases)
+        desk = Desk(database, routes, settings.team_list(), presence, found.clock)
+        inbox.desks = desk.places
+        yield Parts(database, routes, presence, service, desk, inbox, found.clock, leases)
 
 
 async def run(settings: Settings, found: Connections, ready: Callable[[], None]) -> None:
@@ -195,7 +199,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
         scheduler = AsyncIOScheduler(timezone="UTC")
         every_s = min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed))
         job = scheduler.add_job(
-            partial(_tick, parts.service),
+            partial(_tick, parts.service, parts.desk),
             "interval",
             seconds=every_s,
             coalesce=True,
@@ -219,6 +223,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
                 scheduler.pause()
                 await asyncio.sleep(0)  # a tick that is cancelled before its first step would end in a traceback
                 scheduler.shutdown(wait=False)
+                await parts.desk.stop()
                 await parts.service.stop()
             for task in tasks:
                 task.cancel()
@@ -254,8 +259,9 @@ async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
     await in_thread(lexicon)  # so that nobody's first words wait for it
 
 
-async def _tick(service: Service) -> None:
+async def _tick(service: Service, desk: Desk) -> None:
     with suppress(asyncio.CancelledError):  # only at shutdown; whatever is due is still due at the next start
+        desk.begin()
         await service.tick()
 
 

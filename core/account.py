@@ -81,6 +81,16 @@ class Direct:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person is in a place, as the platform says when it is asked."""
+
+    admin: bool = False
+    """Whether they administer it: on Telegram its owner and administrators, on Discord who may manage the server."""
+    roles: frozenset[str] = frozenset()
+    """Ids of the roles that the platform gives them there."""
+
+
 Address = Place | Direct
 
 
@@ -199,6 +209,15 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
         """Whether this was said after all: look on the platform for what ``poll`` or ``say`` with the same arguments
         would have left there at ``since`` (calendar time, the claim) or later. Never guesses: what might be another
         message of ours is not taken for it. Raises ``AccountUnavailable`` when the platform cannot be asked now."""
+        ...
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        """Show these commands in a place, each with what it does in at most 100 characters; none but these. ``to_all``:
+        not only to who administers it, where the platform makes a difference. Raises ``AccountError``."""
+        ...
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        """What a person is there now: asked anew each time. A stranger is nothing. Raises ``AccountUnavailable``."""
         ...
 
     async def close(self, poll: Receipt) -> Totals | Votes | None:

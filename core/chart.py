@@ -243,11 +243,10 @@ class _Trend:
 
     def _named_lines(self) -> Iterator[str]:
         """The goal and the marks: a line each, its name at its right, no two names on one another."""
-        below = -math.inf
-        for mark in sorted(self._lines, key=lambda mark: -mark.score):
+        lines = sorted(self._lines, key=lambda mark: -mark.score)
+        names = _apart([self._y(mark.score) + 11 for mark in lines])
+        for mark, said in zip(lines, names, strict=True):
             y, fill = self._y(mark.score), _GOLD if mark is self._chart.goal else _MUTED
-            said = max(y + 11, below + 40)
-            below = said
             dash = "14 10" if mark is self._chart.goal else "3 9"
             yield (
                 f'<path d="M{_TREND_LEFT:.1f} {y:.1f}H{self._right + 10:.1f}" stroke="{fill}" stroke-width="4" '
@@ -259,9 +258,9 @@ class _Trend:
     def _run(self, first: int, run: Sequence[Point]) -> Iterator[str]:
         """Posts that are compared with one another: their ranges as an area, their scores as a line."""
         places = [self._x(first + at) for at in range(len(run))]
-        highs = [self._y(_known(point.high)) for point in run]
-        lows = [self._y(_known(point.low)) for point in run]
-        scores = [self._y(_known(point.score)) for point in run]
+        highs = [self._y(point.high or 0) for point in run]
+        lows = [self._y(point.low or 0) for point in run]
+        scores = [self._y(point.score or 0) for point in run]
         if len(run) == 1:
             x = places[0]
             yield (
@@ -310,9 +309,16 @@ class _Trend:
             yield _text(self._x(place), _TREND_BOTTOM + 46, self._points[place].label, 32, fill=_MUTED, anchor="middle")
 
 
-def _known(n: int | None) -> int:
-    assert n is not None
-    return n
+def _apart(names: Sequence[float]) -> list[float]:
+    """Places of names, from the top, so far apart that none stands on another, and none below the trend."""
+    found: list[float] = []
+    for name in names:
+        found.append(max(name, found[-1] + 40) if found else name)
+    lowest = _TREND_BOTTOM + 11
+    for place in range(len(found) - 1, -1, -1):
+        found[place] = min(found[place], lowest)
+        lowest = found[place] - 40
+    return found
 
 
 def _path(points: Iterable[tuple[float, float]]) -> str:

@@ -43,12 +43,16 @@ class _Carries:
     write: str
     """What to write instead of anything else."""
     kinds: frozenset[ChannelKind]
+    role: str = ""
+    """Pattern of a role's id; empty where there are none."""
 
 
 _ASKED_IN_PUBLIC = frozenset({ChannelKind.BUTTONS, ChannelKind.POLL})
 _PLATFORMS: Mapping[str, _Carries] = {
     "telegram": _Carries("Telegram", r"-[0-9]{1,19}", 'its number, such as "-1001234567890"', _ASKED_IN_PUBLIC),
-    "discord": _Carries("Discord", r"[0-9]{15,20}", 'its id, such as "1100000000000000002"', _ASKED_IN_PUBLIC),
+    "discord": _Carries(
+        "Discord", r"[0-9]{15,20}", 'its id, such as "1100000000000000002"', _ASKED_IN_PUBLIC, r"[0-9]{15,20}"
+    ),
     "x": _Carries("X", "timeline", '"timeline"', frozenset({ChannelKind.POLL, ChannelKind.REPLIES})),
 }
 
@@ -65,7 +69,12 @@ def check(settings: Settings) -> None:
         if same in taken:
             raise SettingsError(f"channels.{name}: is the same as channels.{taken[same]}; remove one of them")
         taken[same] = name
+    places: dict[tuple[str, str], str] = {}
     for name, team in settings.teams.items():
+        other = places.setdefault((team.account, team.place), name)
+        if other != name:
+            raise SettingsError(f"teams.{name}: has the same account and place as teams.{other}; remove one of them")
+        _check_roles(settings, name)
         _known(f"teams.{name}.account", [team.account], settings.accounts, "accounts")
         _check_place(f"teams.{name}.place", settings.accounts[team.account].platform, team.place, "")
     for name, survey in settings.surveys.items():
@@ -101,6 +110,20 @@ def _check_channel(settings: Settings, name: str) -> None:
         choices = ", ".join(f'"{kind}"' for kind in sorted({*carries.kinds, ChannelKind.DIRECT}))
         raise SettingsError(f"channels.{name}.kind: {carries.platform} has no {channel.kind}; write one of {choices}")
     _check_place(f"channels.{name}.place", platform, channel.place, ', or "direct" with kind = "direct"')
+
+
+def _check_roles(settings: Settings, name: str) -> None:
+    team = settings.teams[name]
+    if team.account not in settings.accounts:
+        return
+    carries = _PLATFORMS[settings.accounts[team.account].platform]
+    for role in team.roles:
+        if not carries.role:
+            raise SettingsError(f"teams.{name}.roles: {carries.platform} has no roles; remove it")
+        if re.fullmatch(carries.role, role) is None:
+            raise SettingsError(
+                f'teams.{name}.roles: "{role}" is no role on {carries.platform}; write its id in quotes'
+            )
 
 
 def _check_place(key: str, platform: str, place: str, else_write: str) -> None:

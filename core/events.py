@@ -18,6 +18,8 @@ class Via(StrEnum):
     TAP = "tap"
     TEXT = "text"
     FORM = "form"
+    COMMAND = "command"
+    """In a team's place: written ``/score``, or chosen from the platform's own list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from core.message import Link, Message, Part
 
 _AROUND = 5
 """So many marks at most stand around a part when it is shown, with the line break: ``**`` on both sides."""
-_MARKS = frozenset("\\*_~`|[]<@:#/.$+＠＃＄．。")
+_WIDE_MARKS = frozenset("＠＃＄．。")
+_MARKS = frozenset("\\*_~`|[]<@:#/.$+")
 """A platform may break these by a mark that takes a character."""
 _TWICE_FROM, _ONCE = 0x1100, frozenset("–’“”")
 """From this letter on X counts most of them twice, and Telegram emoji.
@@ -39,6 +40,8 @@ def shortened(message: Message, chars: int) -> Message:
     *parts, last = message.parts
     while parts[1:] and sum(map(length, (*parts, last))) > chars:
         parts.pop()
+    if sum(map(length, (*parts, last))) > chars:  # a long name leaves room for nothing else
+        return replace(message, parts=(replace(parts[0], text=_cut(parts[0].text, chars)),))
     return replace(message, parts=(*parts, last))
 
 
@@ -49,6 +52,8 @@ def length(part: Part) -> int:
 
 
 def _weight(letter: str) -> int:
+    if letter in _WIDE_MARKS:
+        return 3
     return 2 if letter in _MARKS or (ord(letter) >= _TWICE_FROM and letter not in _ONCE) else 1
 
 

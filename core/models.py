@@ -5,44 +5,15 @@ Times are aware and UTC. A person's platform id stands in ``person`` alone, so t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Index, TypeDecorator, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 4
+from core.columns import BAND, CLUSTERED, ZERO, Moment
+
+SCHEMA = 5
 """Version of the schema, kept in ``kept`` under ``schema``."""
-
-# A band lies within 0-10 and never straddles 6|7 or 8|9; NULL means that the answer was taken back.
-_BAND = (
-    "low IS NULL OR (low BETWEEN 0 AND 10 AND high BETWEEN low AND 10 AND NOT (low <= 6 AND high > 6) "
-    "AND NOT (low <= 8 AND high > 8))"
-)
-
-_ZERO = {"default": None, "server_default": text("0")}
-"""The database itself begins to count at zero: rows that are written in bulk need not say so."""
-
-_CLUSTERED = {"sqlite_with_rowid": False}
-"""The table itself is ordered by its key: one page to write for a row, not two."""
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time that is aware and UTC on our side, whatever the database's or the machine's zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Raises ``ValueError`` for a time without a zone."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value} has no zone")
-        return value.astimezone(UTC) if value is not None else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone, PostgreSQL answers in its own."""
-        if value is None or value.tzinfo is UTC:
-            return value
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Kept(SQLModel, table=True):
@@ -155,7 +126,7 @@ class ReplyRow(SQLModel, table=True):
             sqlite_where=text("outcome = 'waiting'"),
             postgresql_where=text("outcome = 'waiting'"),
         ),
-        _CLUSTERED,
+        CLUSTERED,
     )
 
     account: str = Field(primary_key=True)
@@ -179,7 +150,7 @@ class ReplyRow(SQLModel, table=True):
 class Response(SQLModel, table=True):
     """What is kept: one per wave and person, the latest."""
 
-    __table_args__ = (CheckConstraint(_BAND), _CLUSTERED)
+    __table_args__ = (CheckConstraint(BAND), CLUSTERED)
 
     person_id: int = Field(foreign_key="person.id", primary_key=True)
     wave_id: int = Field(foreign_key="wave.id", primary_key=True, index=True)
@@ -199,7 +170,7 @@ class Response(SQLModel, table=True):
 class Comment(SQLModel, table=True):
     """What a person wrote beside a score, a message each. Erasing the person erases it."""
 
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     account: str = Field(primary_key=True)
     message: str = Field(primary_key=True)
@@ -214,7 +185,7 @@ class Rollup(SQLModel, table=True):
     """How many responses, by wave, channel, the wave of the same person's next answer (0: none yet), and band. The wave
     comes first: a window is a few ranges of it."""
 
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     wave_id: int = Field(primary_key=True)
     channel: str = Field(primary_key=True)
@@ -272,11 +243,11 @@ class Outbox(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=Moment)
     receipt: str = ""
     error: str = ""
-    looks: int = Field(default=0, sa_column_kwargs=_ZERO)
+    looks: int = Field(default=0, sa_column_kwargs=ZERO)
     """How often it was looked for on the platform while it was unknown; -1: nothing more can be found out."""
-    fence: int = Field(default=0, sa_column_kwargs=_ZERO)
+    fence: int = Field(default=0, sa_column_kwargs=ZERO)
     """The lease under which it was claimed, see ``Lease``."""
-    spent: int = Field(default=0, sa_column_kwargs=_ZERO)
+    spent: int = Field(default=0, sa_column_kwargs=ZERO)
     """How many messages of the person's (``Person.owed``) its claim uses up: given back when it was not said."""
 
 
@@ -306,7 +277,7 @@ class Gap(SQLModel, table=True):
 class Published(SQLModel, table=True):
     """What a weekly post said, once for each team: what came later is held against it, and the trend is made of it."""
 
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     survey: str = Field(primary_key=True)
     wave: str = Field(primary_key=True)
@@ -328,13 +299,33 @@ class QuotedRow(SQLModel, table=True):
     """Whose words stand in which message of a report."""
 
     __tablename__ = "quoted"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = (CLUSTERED,)
 
     key: str = Field(primary_key=True)
     """Of the outbox."""
     person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
     text: str
     """The quotation as it is shown."""
+
+
+class CommandRow(SQLModel, table=True):
+    """What somebody asked for in a team's place, and what became of it: what waits, and the audit log."""
+
+    __tablename__ = "command"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (CLUSTERED,)
+
+    account: str = Field(primary_key=True)
+    event: str = Field(primary_key=True)
+    place: str
+    person: str
+    """The platform's id of who asked. Teammates are no followers: they have no row in ``person``."""
+    said: str
+    at: datetime = Field(sa_type=Moment)
+    state: str = Field(index=True)
+    """``waiting``, ``done``, ``refused`` or ``expired``."""
+    outcome: str = ""
+    """What was done, or why not, in plain words."""
+    settled_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class CursorRow(SQLModel, table=True):

@@ -40,7 +40,7 @@ def picture(report: WeekReport, before: Iterable[Headline], language: str) -> Pi
         beside=(words("chance range {range}", range=chance_range(tally, words)), _answers(report, words)),
         verdict=_writable(verdict),
         shares=tuple(map(Share, per_hundred(tally), groups(*per_hundred(tally), words))),
-        points=tuple(_point(said, words) for said in [*(each for each in before if each.wave < now.wave), now]),
+        points=_points([*(each for each in before if each.wave < now.wave), now], words),
         goal=Mark(words("Goal"), report.goal) if report.goal is not None else None,
         marks=tuple(Mark(_writable(one_line(mark.title)), mark.score) for mark in report.benchmarks),
         apart=words("not comparable"),
@@ -58,9 +58,14 @@ def _answers(report: WeekReport, words: Words) -> str:
     return words("{n} answers, last {weeks} weeks", **about)
 
 
-def _point(said: Headline, words: Words) -> Point:
-    apart = said.verdict == Verdict.NOT_COMPARABLE
-    return Point(words.day(_monday(said.wave), short=True), said.score, said.low, said.high, apart)
+def _points(said: list[Headline], words: Words) -> tuple[Point, ...]:
+    """Posts in their order. Over several weeks one change makes a run of posts not comparable: the line breaks once."""
+    apart = [each.verdict == Verdict.NOT_COMPARABLE for each in said]
+    first = [its and not before for before, its in zip([False, *apart], apart, strict=False)]
+    return tuple(
+        Point(words.day(_monday(each.wave), short=True), each.score, each.low, each.high, breaks)
+        for each, breaks in zip(said, first, strict=True)
+    )
 
 
 def _monday(week: str) -> date:

@@ -72,12 +72,17 @@ class Presence:
         self._taking = 0
         self._senders: dict[str, Sender] = {}
         self._delivers: dict[str, Deliver] = {}
+        self._helds: dict[str, Held] = {}
         self._served: set[str] = set()
         """Accounts that were up here, or that another live process serves."""
         self.up: dict[str, Account] = {}
         self.places: dict[str, dict[str, Place]] = {name: {} for name in accounts}
         self.ready = asyncio.Event()
         """Set once the stream of every account has been up, here or in another live process."""
+
+    def held(self, account: str) -> Held | None:
+        """Our lease of an account that is up here."""
+        return self._helds.get(account)
 
     async def run(self) -> None:
         """Keep all accounts up until cancelled."""
@@ -172,6 +177,7 @@ class Presence:
             self.up.pop(name, None)
             self._senders.pop(name, None)
             self._delivers.pop(name, None)
+            self._helds.pop(name, None)
             with suppress(StoreError):
                 await self._leases.release(held)
 
@@ -213,6 +219,7 @@ class Presence:
             sender = self._sender(account, held)
             deliver = self._inbox.deliver(name, held)
             self.up[name], self._delivers[name], self._senders[name] = account, deliver, sender
+            self._helds[name] = held
             cursors = await in_thread(cursors_of, self._database, name)
             async with asyncio.TaskGroup() as group:
                 group.create_task(account.listen(deliver, cursors, listening))

@@ -54,7 +54,7 @@ def hear(connection: Connection, survey: Survey, wave: Wave) -> Heard:
     if wave.key not in ids:
         return SILENCE
     now = ids[wave.key]
-    heard = voices(_written(connection, now))
+    heard = voices(written(connection, now))
     return Heard(
         reasons(heard, survey.themes),
         quotes(heard, (survey.brand,)),
@@ -66,6 +66,15 @@ def hear(connection: Connection, survey: Survey, wave: Wave) -> Heard:
 
 SILENCE = Heard()
 """Nothing was written, or nobody asks."""
+
+
+def for_team(heard: Heard, team: Team) -> Heard:
+    """What a team may be told of it: outsiders nothing, the whole company no words that people wrote themselves."""
+    if not team.inside:
+        return SILENCE
+    if team.quotes:
+        return heard
+    return replace(heard, quotes=(), reasons=tuple(reason for reason in heard.reasons if reason.theme is not None))
 
 
 def week_report(
@@ -146,7 +155,7 @@ _SOME = 4
 """A single week that swings must not settle a quarter: the usual one of these does."""
 
 
-def _written(connection: Connection, wave_id: int) -> Iterable[Voice]:
+def written(connection: Connection, wave_id: int) -> Iterable[Voice]:
     """What people wrote beside a score."""
     for one in written_in(connection, wave_id):
         if one.low is not None and one.high is not None:
@@ -232,7 +241,7 @@ def plan_report(
     if outbox.states(connection, [report_key(survey.name, wave.key, team.name, 0)]):
         return []
     was_due = f"{late_since.astimezone(zone_of(team.zone)):%Y-%m-%d %H:%M}" if late_since is not None else ""
-    report = week_report(connection, survey, wave, heard if team.inside else SILENCE)
+    report = week_report(connection, survey, wave, for_team(heard, team))
     published.keep(connection, report, team.name, now)
     before = published.trend(connection, survey.name, team.name)
     corrected = correction(connection, survey, wave, team.name)

@@ -42,6 +42,10 @@ class Team:
     language: str = "en"
     advice: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What the team wants to be told by level of its score: ``low`` (under 0), ``middle``, ``high`` (from 50 on)."""
+    quotes: bool = True
+    """Whether people's own words stand in its post; else it is a copy for the whole company."""
+    roles: tuple[str, ...] = ()
+    """Ids of roles that may ask for things there beside its administrators."""
     inside: bool = True
     """Whether only people of the company read there: else nobody is quoted, and no few are told apart."""
 

@@ -18,7 +18,7 @@ from core.message import Message
 from core.posting import AGAIN, WeeklyPost
 from core.presence import Presence
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.store import asks, erasure, outbox
+from core.store import asks, commands, erasure, outbox
 from core.store.asks import NewAsk, OpenAsk
 from core.store.database import Connection, Database
 from core.store.directory import KnownWave
@@ -103,8 +103,13 @@ class Service:
     async def _open_due(self, survey: Survey) -> None:
         now = self._clock.now()
         wave = week_wave(survey, now)
-        if report_due(previous_wave(survey, wave), survey.ask, survey.zone) <= now:
+        due = report_due(previous_wave(survey, wave), survey.ask, survey.zone) <= now
+        if due or await in_thread(self._is_to_ask, survey, wave):
             await self.open(survey, wave)
+
+    def _is_to_ask(self, survey: Survey, wave: Wave) -> bool:
+        with self._database.reading() as connection:
+            return commands.is_to_ask(connection, survey.name, wave.key)
 
     async def _finish(self, survey: Survey) -> None:
         for name in survey.teams:
@@ -125,6 +130,8 @@ class Service:
         return planned
 
     def _plan(self, survey: Survey, wave: Wave, channels: Sequence[Channel], connection: Connection) -> list[str]:
+        if commands.is_paused(connection, survey.name):
+            return []
         known = self._inbox.directory.wave(connection, survey, wave)
         now = self._clock.now()
         already = asks.asked(connection, known.id)

@@ -106,6 +106,8 @@ class TeamSettings(_Table):
     timezone: str = "UTC"
     report: str = "Mon 09:00"
     language: str = "en"
+    quotes: bool = True
+    roles: tuple[str, ...] = ()
     advice: Mapping[Literal["low", "middle", "high"], str] = {}
 
 
@@ -149,7 +151,7 @@ class SurveySettings(_Table):
     texts: Mapping[str, Mapping[str, str]] = {}
     window_weeks: int | str = "auto"
     goal: int | None = Field(default=None, ge=-100, le=100)
-    benchmarks: tuple[str, ...] = ()
+    benchmarks: Annotated[tuple[str, ...], Field(max_length=5)] = ()
 
     @field_validator("window_weeks")
     @classmethod
@@ -214,6 +216,8 @@ class Settings(BaseSettings):
                 zone=team.timezone,
                 report=team.report,
                 language=team.language,
+                quotes=team.quotes,
+                roles=team.roles,
                 advice={str(level): said for level, said in team.advice.items()},
                 inside=platform != "x" and (platform, team.place) not in asked,
             )

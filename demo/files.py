@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import VouchError
-from core.settings import Settings
+from core.settings import Settings, load
 from demo.readback import tells
 from sandbox.ledger import put
 from sandbox.seam import Post
@@ -32,7 +32,7 @@ _HEAD = (
 def with_more_teams(path: Path, settings: Settings, copy: Path) -> Path:
     """The settings with a team on Discord and one on X, where a survey asks there and reports to none; in ``copy``,
     where there is anything to add. On X it is one public post, which Vouch makes only where it is told to."""
-    text, added = path.read_text("utf-8"), ""
+    text, added, grown = path.read_text("utf-8"), "", set[str]()
     for name, survey in settings.surveys.items():
         mine = [settings.channels[channel].account for channel in survey.channels]
         there = {settings.accounts[settings.teams[team].account].platform for team in survey.teams}
@@ -41,6 +41,7 @@ def with_more_teams(path: Path, settings: Settings, copy: Path) -> Path:
             account = next((its for its in mine if settings.accounts[its].platform == platform), None)
             if account is not None and platform not in there:
                 teams.append(f"{name}-on-{platform}")
+                grown.add(name)
                 zone = settings.brands[survey.brand].timezone
                 values = f'account = "{account}"\nplace = "{place}"\ntimezone = "{zone}"\n'
                 added += f"\n[teams.{name}-on-{platform}]\n{values}"
@@ -49,6 +50,9 @@ def with_more_teams(path: Path, settings: Settings, copy: Path) -> Path:
         return path
     copy.touch(0o600)
     copy.write_text(f"{text}\n{added}", "utf-8")
+    after = load(copy).surveys
+    if any(len(after[name].teams) == len(settings.surveys[name].teams) for name in grown):
+        raise VouchError("no team could be added: write teams = [...] on a line of its own in [surveys.NAME]")
     return copy
 
 

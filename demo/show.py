@@ -52,6 +52,10 @@ def run_demo(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> in
     """Run the demo and print what came of it. Returns the exit code. Raises ``VouchError`` when it cannot run."""
     if wanted.out is None:
         return _run(wanted, weeks, headless=headless, as_json=as_json)
+    try:
+        wanted.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VouchError(f"{wanted.out} cannot be made: {error.strerror}; name another folder with --out") from error
     with tempfile.TemporaryDirectory(prefix="vouch-demo-") as folder:
         path = with_more_teams(wanted.path, load(wanted.path), Path(folder, "settings.toml"))
         return _run(replace(wanted, path=path), weeks, headless=headless, as_json=as_json)

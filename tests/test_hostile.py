@@ -31,6 +31,7 @@ from sandbox.discord import DiscordStandIn
 from sandbox.seam import AccountPlan, PlacePlan
 from sandbox.server import Sandbox
 from sandbox.telegram import TelegramStandIn
+from tests.bots.pictures import PICTURE
 from tests.core.reporting import report
 from tests.hostile import Elements, alive_on_discord, alive_on_x, comments
 
@@ -61,11 +62,12 @@ PHRASES = tuple(
 )
 
 
-def posts(size: int, letters: int = RAW) -> Iterator[Message]:
-    """Messages in which every comment stands, as it would be quoted and raw."""
+def posts(size: int, letters: int = RAW, *, pictures: bool = False) -> Iterator[Message]:
+    """Messages in which every comment stands, as it would be quoted and raw; some with a picture."""
     lines = [quoted.line for quoted in QUOTED] + [text[:letters] for text in COMMENTS]
-    for some in batches(lines, size):
-        yield Message((Strong("Acme: NPS 27, last 4 weeks."), *map(Quote, some), Line("See you.")))
+    for n, some in enumerate(batches(lines, size)):
+        shown = PICTURE if pictures and n % 8 == 0 and sum(map(len, some)) < 600 else None
+        yield Message((Strong("Acme: NPS 27, last 4 weeks."), *map(Quote, some), Line("See you.")), picture=shown)
 
 
 @dataclass
@@ -111,25 +113,35 @@ def test_there_are_enough_of_them_and_most_are_fit_to_be_quoted() -> None:
 async def test_on_telegram(stage: Stage) -> None:
     async with await stage.account("telegram") as account:
         places = [await account.place(str(-1001000000001 - n)) for n in range(PLACES)]
-        await said(account, places, list(posts(10)))
+        await said(account, places, list(posts(10, pictures=True)))
     app = cast(TelegramStandIn, stage.sandbox.stand_ins["telegram"])
     found = [message.wire for chat in app.state.chats.values() for message in chat.messages.values() if message.bot]
     assert len(found) == len(list(posts(10)))
-    kinds = {entity["type"] for wire in found for entity in wire.get("entities", ())}
-    assert kinds == {"bold", "blockquote"}
-    assert not any(ch in wire["text"] for wire in found for ch in "\u202e\u202a\u2066\u200b\ufeff\x00\x1b")
+    captions = [wire for wire in found if "photo" in wire]
+    assert len(captions) > 3
+    for part, its in (("entities", found), ("caption_entities", captions)):
+        kinds = {entity["type"] for wire in its for entity in wire.get(part, ())}
+        assert kinds == {"bold", "blockquote"}
+    assert not any(
+        ch in wire.get("text", wire.get("caption", ""))
+        for wire in found
+        for ch in "\u202e\u202a\u2066\u200b\ufeff\x00\x1b"
+    )
 
 
 async def test_on_discord(stage: Stage) -> None:
     async with await stage.account("discord") as account:
         places = [await account.place(str(1100000000000000001 + n)) for n in range(PLACES)]
-        await said(account, places, list(posts(4, 150)))
+        await said(account, places, list(posts(4, 150, pictures=True)))
     app = cast(DiscordStandIn, stage.sandbox.stand_ins["discord"])
     found = [message for channel in app.state.channels.values() for message in channel.messages.values()]
     assert len(found) == len(list(posts(4, 150)))
     assert [(message.mentions, message.mentions_everyone) for message in found if message.mentions_everyone] == []
     assert [message.mentions for message in found if message.mentions] == []
-    assert [(alive, message.content) for message in found for alive in alive_on_discord(message.content)] == []
+    below = [embed["description"] for message in found for embed in message.embeds]
+    assert len(below) > 5
+    shown = [*(message.content for message in found), *below]
+    assert [(alive, text) for text in shown for alive in alive_on_discord(text)] == []
 
 
 async def test_on_x(stage: Stage) -> None:

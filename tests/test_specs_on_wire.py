@@ -55,7 +55,10 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "send_poll": "sendPoll",
             "edit_message_text": "editMessageText",
             "edit_message_media": "editMessageMedia",
+            "edit_message_caption": "editMessageCaption",
             "stop_poll": "stopPoll",
+            "set_my_commands": "setMyCommands",
+            "get_chat_administrators": "getChatAdministrators",
             "answer_callback_query": "answerCallbackQuery",
             "shutdown": "",
         },
@@ -80,7 +83,8 @@ CALLS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "logs_from": "GET /channels/{}/messages",
             "get_channel": "GET /channels/{}",
             "edit_message": "PATCH /channels/{}/messages/{}",
-            **dict.fromkeys(("id", "headers", "status", "read", "close"), ""),
+            "bulk_upsert_guild_commands": "PUT /applications/{}/guilds/{}/commands",
+            **dict.fromkeys(("id", "headers", "status", "read", "close", "at_it"), ""),
         },
     ),
     "x": (
@@ -233,6 +237,7 @@ async def picture(stage: Stage, account: Account, place: Place) -> None:
     elif place.limits.edits:
         await account.edit(below, REPORT)
         assert stage.posts[-1].pictures
+        await account.edit(below, text("Other words below it."))
 
 
 async def act(stage: Stage, account: Account, ann: str, bob: str) -> None:
@@ -264,6 +269,8 @@ async def act(stage: Stage, account: Account, ann: str, bob: str) -> None:
         assert await app.write("brand", person, "9, thank you")
     await account.say(Direct(bob), text("How likely?"), "another invitation", begin=begin)
     await picture(stage, account, place)
+    await account.offer(place, [("score", "the score so far")], to_all=False)
+    assert not (await account.standing(place, ann)).admin
     direct = () if (await account.place("direct")).limits.buttons == 0 else ("9", "8")
     await speak(stage, account, Direct(ann), message(*direct))
     for button in stage.posts[-1].buttons:

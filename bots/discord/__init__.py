@@ -24,7 +24,7 @@ from bots.discord.gateway import Gateway
 from bots.discord.intake import MOST_URGENT
 from bots.discord.send import Sender
 from bots.discord.stream import Stream
-from core.account import Address, Begin, Deliver, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt, Standing
 from core.clock import Clock
 from core.errors import AccountError, AccountRefused
 from core.events import Reply, Votes
@@ -140,6 +140,8 @@ class DiscordAccount:
             raise AccountRefused(self._name, f"channel {id}: give the bot's role {', '.join(missing)} there")
         if not (allowed.create_public_threads and allowed.send_messages_in_threads):
             self._sender.threadless.add(id)
+        else:
+            self._sender.threadless.discard(id)
         kind, limits = (PlaceKind.BROADCAST, _NEWS) if channel.is_news() else (PlaceKind.GROUP, _GROUP)
         if not allowed.send_polls:
             limits = replace(limits, poll_options=0)
@@ -156,6 +158,46 @@ class DiscordAccount:
                 return (await guild.fetch_channel(channel.id)).permissions_for(me)
         except AccountError:
             return discord.Permissions.all()
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        """See ``Account.offer``. Discord shows them in the whole guild; where they are used, and by whom, is seen
+        to when they are.
+
+        Source: https://docs.discord.com/developers/interactions/application-commands#bulk-overwrite-guild-application-commands
+        """
+        payload = [
+            {
+                "type": 1,
+                "name": command,
+                "description": about,
+                "default_member_permissions": None if to_all else discord.Permissions(manage_guild=True).value,
+                "contexts": [0],
+                "options": [{"type": 3, "name": "what", "description": about, "required": False}],
+            }
+            for command, about in commands
+        ]
+        async with self._calls.bounded():
+            channel = await self._stream.fetch_channel(int(place.id))
+            if isinstance(channel, discord.TextChannel) and self._stream.application_id is not None:
+                guild, application = channel.guild.id, self._stream.application_id
+                await self._stream.http.bulk_upsert_guild_commands(application, guild, payload)
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        """What a person is in a channel's guild now. Who has left it is nothing. Raises ``AccountUnavailable``."""
+        if not person.isdecimal():
+            return Standing()
+        async with self._calls.bounded():
+            try:
+                channel = await self._stream.fetch_channel(int(place.id))
+                if not isinstance(channel, discord.TextChannel):
+                    return Standing()
+                guild = await self._stream.fetch_guild(channel.guild.id, with_counts=False)
+                member = await guild.fetch_member(int(person))
+            except discord.NotFound:
+                return Standing()
+        rights = member.guild_permissions
+        roles = frozenset(str(role.id) for role in member.roles)
+        return Standing(admin=rights.administrator or rights.manage_guild, roles=roles)
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
         """Bring votes, taps, forms and messages until cancelled; see ``core.account.Account``."""

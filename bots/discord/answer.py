@@ -38,9 +38,11 @@ _LATER_S, _LATER_EACH_S = 840.0, 10.0
 """What follows has 15 minutes; each try has less."""
 _AGAIN_S = 0.25
 _FIRST_AT_A_TIME, _LATER_AT_A_TIME = 32, 8
-_MESSAGE, _DEFERRED, _FORM = 4, 6, 9
+_MESSAGE, _DEFERRED_MESSAGE, _DEFERRED, _FORM = 4, 5, 6, 9
 """Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object"""
 _EPHEMERAL = 1 << 6
+_COMMAND = 2
+"""Kind of an interaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,18 @@ class Asked:
     id: str
     token: str
     application: str
+    command: bool = False
+    """Whether it is a command: it has no message that we could leave as it is."""
 
     @staticmethod
     def of(data: Any) -> Asked:
         """From what the gateway brought. Raises ``KeyError``."""
-        return Asked(str(data["id"]), str(data["token"]), str(data["application_id"]))
+        return Asked(str(data["id"]), str(data["token"]), str(data["application_id"]), data["type"] == _COMMAND)
+
+    @property
+    def at_it(self) -> dict[str, Any]:
+        """What tells Discord that we are at it."""
+        return {"type": _DEFERRED_MESSAGE, "data": {"flags": _EPHEMERAL}} if self.command else {"type": _DEFERRED}
 
     @property
     def first(self) -> str:
@@ -100,7 +109,7 @@ class Answers:
             nonlocal deferral
             if deferral is None:
                 silent = self._is_away()
-                deferral = self._start(self._fail() if silent else self._answer(asked, {"type": _DEFERRED}))
+                deferral = self._start(self._fail() if silent else self._answer(asked, asked.at_it))
 
         def give(answers: Sequence[Answer]) -> None:
             timer.cancel()

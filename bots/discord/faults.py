@@ -43,8 +43,6 @@ UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
 OPENING_TOO_FAST = 40003
 POLL_EXPIRED = 520001
 HAS_A_THREAD = 160004
-NO_THREADS = frozenset({10008, 50001, 50013, 50024, 160006})
-"""The message is gone, we may not, not in such a channel, too many: what was for a thread stands in the channel."""
 
 _UNKNOWN_BOT = "Discord does not know this token; issue a new one and store it"
 _PERSON = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from discord.http import HTTPClient
 from bots.discord import faults, render
 from core.account import Look, Poll
 from core.clock import OFF_S
+from core.errors import ContentRefused
 from core.message import Message
 
 _PAGE = 100
@@ -78,7 +80,7 @@ class Sought:
 
     def may_be(self, message: Json) -> bool:
         """Whether this message looks like it."""
-        its = int(message["author"]["id"]) == self.me and _shown(message) == _wanted(self.body)
+        its = int(message["author"]["id"]) == self.me and _shown(message) in _wanted(self.body)
         return its and (not isinstance(self.body, Poll) or self._ends_right(self.body, message["poll"]))
 
     def _ends_right(self, wanted: Poll, shown: Json) -> bool:
@@ -132,15 +134,18 @@ async def _can_read(http: HTTPClient, calls: faults.Calls, channel: int) -> bool
         return about.get("last_message_id") is None
 
 
-def _wanted(body: Message | Poll) -> tuple[object, ...]:
-    """What there is to see of it. Discord cuts white space at both ends."""
+def _wanted(body: Message | Poll) -> list[tuple[object, ...]]:
+    """What there may be to see of it: its picture may have been left out. Discord cuts white space at both ends."""
     if isinstance(body, Poll):
-        return ("poll", body.question.strip(), tuple(option.strip() for option in body.options))
+        return [("poll", body.question.strip(), tuple(option.strip() for option in body.options))]
     tokens = tuple(button.token for row in render.rows(body.buttons) for button in row)
-    if body.picture is None:
-        return ("message", render.content(body, "discord").strip(), "", tokens)
-    lead = render.content(Message(body.parts[:1]), "discord").strip()
-    return ("message", lead, (render.embed(body, "discord").description or "").strip(), tokens)
+    words: list[tuple[object, ...]] = []
+    with suppress(ContentRefused):  # with a picture there may be more of them than fit without
+        words.append(("message", render.content(body, "discord").strip(), "", tokens))
+    if body.picture is not None:
+        lead = render.content(Message(body.parts[:1]), "discord").strip()
+        words.append(("message", lead, (render.embed(body, "discord").description or "").strip(), tokens))
+    return words
 
 
 def _shown(message: Json) -> tuple[object, ...]:

@@ -13,9 +13,11 @@ import discord
 
 from core.events import Reply, Via
 
-_COMPONENT, _SUBMIT = 3, 5
+_COMMAND, _COMPONENT, _SUBMIT = 2, 3, 5
 """Kinds of interactions.
 Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-interaction-type"""
+_SLASH = 1
+"""Source: https://docs.discord.com/developers/interactions/application-commands#application-command-object"""
 _BUTTON, _TEXT_INPUT = 2, 4
 """Source: https://docs.discord.com/developers/components/reference#component-object-component-types"""
 
@@ -78,13 +80,16 @@ def message(message: discord.Message, *, me: int, order: int) -> Reply | None:
 
 
 def interaction(sent: Any, *, order: int) -> Reply | None:
-    """A tap on a button or a form sent in, as the gateway brings it; ``None`` for any other interaction (commands,
-    selects). Raises ``KeyError`` for what is none.
+    """A tap on a button, a form sent in or a slash command, as the gateway brings it; ``None`` for any other
+    interaction (selects, commands in menus). Raises ``KeyError`` for what is none.
 
     Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object
     """
     data: Any = sent.get("data") or {}
-    if sent["type"] == _COMPONENT and data.get("component_type") == _BUTTON:
+    if sent["type"] == _COMMAND and data.get("type", _SLASH) == _SLASH:
+        given = [str(option.get("value", "")) for option in data.get("options") or ()]
+        via, words = Via.COMMAND, " ".join([f"/{data['name']}", *given])
+    elif sent["type"] == _COMPONENT and data.get("component_type") == _BUTTON:
         via, words = Via.TAP, ""
     elif sent["type"] == _SUBMIT:
         via, words = Via.FORM, "\n".join(_typed(data.get("components", ())))
@@ -99,7 +104,7 @@ def interaction(sent: Any, *, order: int) -> Reply | None:
         order=order,
         place="" if sent.get("guild_id") is None else str(sent.get("channel_id") or ""),
         ref=None if sent.get("message") is None else ref(sent["message"]["id"]),
-        token=data["custom_id"],
+        token=data.get("custom_id") if via is Via.COMMAND else data["custom_id"],
         text=words,
         language=str(sent.get("locale", "en-US")),
     )

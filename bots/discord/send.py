@@ -7,6 +7,7 @@ import hashlib
 import io
 import logging
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,6 +50,8 @@ class Sender:
         self._stream = stream
         self._clock = clock
         self._said = Said()
+        self._plain: set[str] = set()
+        """Keys of what Discord took neither with a picture nor in a thread."""
         self.threadless: set[str] = set()
         """Channels where we may not make threads, or not write in them."""
         self._opening = asyncio.Lock()
@@ -63,14 +66,22 @@ class Sender:
         not_after: datetime | None = None,
         under: Receipt | None = None,
     ) -> Receipt:
-        """Post a message, with its picture; in the thread of the message ``under`` which it belongs."""
-        fields = await self._fields(message)
-        if under is not None:
+        """Post a message, with its picture; in the thread of the message ``under`` which it belongs. What Discord does
+        not take with a picture, or not in a thread, is said the next time without."""
+        plain = key in self._plain
+        fields = await self._fields(message if not plain else replace(message, picture=None))
+        if under is not None and not plain:
             channel = await self._thread(under, message)
         else:
             channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
-        with self._parameters(nonce=nonce(key), **fields) as params:
-            data = await self._post(to, channel, params, begin, not_after)
+        try:
+            with self._parameters(nonce=nonce(key), **fields) as params:
+                data = await self._post(to, channel, params, begin, not_after)
+        except (AccountRefused, ContentRefused) as refused:
+            if plain or (message.picture is None and under is None):
+                raise
+            self._plain.add(key)
+            raise AccountUnavailable(self._account, f"to be said plainly: {refused}", 0.0) from None
         return self._known(to, channel, data, key)
 
     async def _fields(self, message: Message) -> dict[str, Any]:
@@ -96,18 +107,18 @@ class Sender:
         channel, its = int(under.place), int(under.message)
         if under.place in self.threadless:
             return channel
-        async with self._calls.bounded():
-            try:
-                await self._stream.http.start_thread_with_message(
-                    channel, its, name=render.thread_name(message), auto_archive_duration=_ARCHIVED_AFTER_MIN
-                )
-            except discord.HTTPException as exc:
-                if exc.code == faults.HAS_A_THREAD:
-                    return its
-                if exc.code not in faults.NO_THREADS:
-                    raise
-                log.warning("%s: no thread can be made in %s: %s", self._account, channel, exc.text)
-                return channel
+        try:
+            async with self._calls.bounded():
+                try:
+                    await self._stream.http.start_thread_with_message(
+                        channel, its, name=render.thread_name(message), auto_archive_duration=_ARCHIVED_AFTER_MIN
+                    )
+                except discord.HTTPException as exc:
+                    if exc.code != faults.HAS_A_THREAD:
+                        raise
+        except (AccountRefused, ContentRefused, PersonUnreachable) as refused:
+            log.warning("%s: no thread can be made in %s: %s", self._account, channel, refused)
+            return channel
         return its
 
     async def poll(self, place: Place, poll: Poll, key: str, begin: Begin) -> Receipt:

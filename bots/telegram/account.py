@@ -17,7 +17,7 @@ from bots.telegram.hearing import Hearing
 from bots.telegram.send import Sender
 from bots.telegram.stream import Stream
 from bots.telegram.transport import RawBot, Transport
-from core.account import Address, Begin, Deliver, Forms, Look, Place, Poll, Receipt
+from core.account import Address, Begin, Deliver, Forms, Look, Place, Poll, Receipt, Standing
 from core.clock import Clock
 from core.errors import SettingsError
 from core.events import Totals
@@ -125,6 +125,14 @@ class TelegramAccount:
     ) -> Receipt | Look:
         """See ``Account.look``. The Bot API shows a bot nothing of what it has said."""
         return Look.CANNOT_TELL
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        """See ``Account.offer``. Shown to everybody in the chat; who may use them is asked when they do."""
+        await places.offer(self._name, self._bot, place, commands, self._moved)
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        """See ``Account.standing``. Who has left, was banned or never was there is nothing."""
+        return await places.standing(self._name, self._bot, place, person, self._moved)
 
     async def close(self, poll: Receipt) -> Totals | None:
         """See ``Account.close``. ``None`` when the poll had ended already, or when nobody knows its message because the

@@ -93,7 +93,7 @@ class Reader:
         events: list[Event] = []
         taps: list[tuple[int, str]] = []
         ids: set[int] = set()
-        arrived, me = self._clock.now(), self._bot.id
+        arrived, me, handle = self._clock.now(), self._bot.id, self._bot.username
         for one in sorted(raw, key=_place_in_stream):
             try:
                 id = _id(one)
@@ -106,7 +106,7 @@ class Reader:
                 if _is_told_by_votes(one):
                     continue
                 update = Update.de_json(one, None)
-                found = read(update, me=me, order=self._next_order(), arrived=arrived)
+                found = read(update, me=me, order=self._next_order(), arrived=arrived, handle=handle)
             except Exception as error:
                 self.set_aside += 1
                 log.warning("%s: a malformed update was set aside: %s", self._name, type(error).__name__)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
-from telegram import ChatFullInfo, ChatMember, ChatMemberAdministrator, ChatMemberRestricted
+from telegram import (
+    BotCommand,
+    BotCommandScopeChat,
+    ChatFullInfo,
+    ChatMember,
+    ChatMemberAdministrator,
+    ChatMemberRestricted,
+)
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
-from bots.telegram.faults import fault
+from bots.telegram.faults import UNREADABLE, fault
 from bots.telegram.render import BUTTONS, CAPTION_CHARS, POST_CHARS
 from bots.telegram.stream import TOAST_CHARS
 from bots.telegram.transport import RawBot, UnknownMethod
-from core.account import Limits, Place, PlaceKind
+from core.account import Limits, Place, PlaceKind, Standing
 from core.errors import AccountRefused, AccountUnavailable
+
+T = TypeVar("T")
 
 DIRECT: Final = "direct"
 
@@ -90,6 +100,52 @@ async def _ask(name: str, bot: RawBot, chat_id: int, moved: dict[int, int]) -> t
             raise AccountUnavailable(name, f"chat {chat_id} is just being moved") from None
         moved[chat_id] = gone.new_chat_id
         return await _ask(name, bot, chat_id, moved)
+
+
+async def offer(
+    name: str, bot: RawBot, place: Place, commands: Sequence[tuple[str, str]], moved: dict[int, int]
+) -> None:
+    """Show commands in one chat. Raises ``AccountError``.
+
+    Source: https://core.telegram.org/bots/api#setmycommands, #botcommandscopechat
+    """
+    shown = [BotCommand(command, about) for command, about in commands]
+    try:
+        await _in_chat(place, moved, lambda chat: bot.set_my_commands(shown, scope=BotCommandScopeChat(chat)))
+    except UNREADABLE as error:
+        raise AccountUnavailable(name, "the answer cannot be read") from error
+    except TelegramError as error:
+        raise fault(name, error) from error
+
+
+async def standing(name: str, bot: RawBot, place: Place, person: str, moved: dict[int, int]) -> Standing:
+    """What a person is in a chat, by the list of its administrators: that one a plain member may ask for, too. Raises
+    ``AccountUnavailable``, ``AccountRefused``.
+
+    Source: https://core.telegram.org/bots/api#getchatadministrators, #getchatmember ("only guaranteed to work for other
+    users if the bot is an administrator")
+    """
+    try:
+        members = await _in_chat(place, moved, lambda chat: bot.get_chat_administrators(chat))
+        ids = {str(member.user.id) for member in members if member.status in _ADMINISTERS and not member.user.is_bot}
+    except UNREADABLE as error:
+        raise AccountUnavailable(name, "the answer cannot be read") from error
+    except TelegramError as error:
+        raise fault(name, error) from error
+    return Standing(admin=person in ids)
+
+
+_ADMINISTERS: Final = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+
+
+async def _in_chat(place: Place, moved: dict[int, int], ask: Callable[[int], Awaitable[T]]) -> T:
+    """Ask about a chat, under its new id where it has moved."""
+    chat = int(place.id)
+    try:
+        return await ask(moved.get(chat, chat))
+    except ChatMigrated as gone:
+        moved[chat] = gone.new_chat_id
+        return await ask(gone.new_chat_id)
 
 
 def _missing_right(chat: ChatFullInfo, mine: ChatMember) -> str | None:

@@ -36,6 +36,9 @@ _START: Final = re.compile(r"/start(?:@\w+)?(?:\s+(?:(?P<payload>[A-Za-z0-9_-]{1
 """Source: https://core.telegram.org/bots/features#deep-linking"""
 
 
+_COMMAND: Final = re.compile(r"/\w{1,32}@(\w{1,64})")
+
+
 def poll_ref(poll_id: str) -> str:
     """The name under which votes refer to a poll."""
     return f"poll:{poll_id}"
@@ -46,8 +49,9 @@ def message_ref(chat_id: int, message_id: int) -> str:
     return f"msg:{chat_id}:{message_id}"
 
 
-def read(update: Update, *, me: int, order: int, arrived: datetime) -> tuple[Event, ...]:
-    """The events of one update, none or one. ``me`` is the bot's own id. Raises what malformed payloads raise.
+def read(update: Update, *, me: int, order: int, arrived: datetime, handle: str = "") -> tuple[Event, ...]:
+    """The events of one update, none or one. ``me`` is the bot's own id, ``handle`` its name: what is ordered from
+    another bot is not for us. Raises what malformed payloads raise.
 
     ``order`` is given by whoever receives, because update ids start over after a quiet week; ``arrived`` (calendar
     time) stands in for taps and votes, which carry no time of their own.
@@ -65,7 +69,15 @@ def read(update: Update, *, me: int, order: int, arrived: datetime) -> tuple[Eve
         event = _totals(update.poll, arrived)
     elif update.my_chat_member is not None:
         event = _membership(update.my_chat_member, f"u{update.update_id}", order)
-    return () if event is None else (_checked(event),)
+    if event is None or (isinstance(event, Reply) and _for_another(event.text, handle)):
+        return ()
+    return (_checked(event),)
+
+
+def _for_another(words: object, handle: str) -> bool:
+    """Whether it is a command to another bot. Source: https://core.telegram.org/bots/features#commands"""
+    found = _COMMAND.match(words) if isinstance(words, str) else None
+    return found is not None and bool(handle) and found[1].lower() != handle.lower()
 
 
 def totals(poll: Poll, as_of: datetime) -> Totals:

@@ -38,6 +38,7 @@ CLOCK_SKEW: Final = timedelta(minutes=1)
 STILL_MOVING_S: Final = 60.0
 NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 PICTURE: Final = "nps.png"
+_NO_TEXT: Final = "no text in the message"
 _NOT_MODIFIED: Final = "message is not modified"
 
 T = TypeVar("T")
@@ -159,14 +160,22 @@ class Sender:
             await self._edit_text(chat, message, shown)
 
     async def _edit_text(self, chat: int, message: int, shown: Rendered) -> None:
-        await self._bot.edit_message_text(
-            shown.text,
-            chat,
-            message,
-            parse_mode=ParseMode.HTML,
-            link_preview_options=NO_PREVIEW,
-            reply_markup=shown.keyboard,
-        )
+        """Put the words there; below its picture, where it has one by now."""
+        try:
+            await self._bot.edit_message_text(
+                shown.text,
+                chat,
+                message,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=NO_PREVIEW,
+                reply_markup=shown.keyboard,
+            )
+        except BadRequest as error:
+            if _NO_TEXT not in error.message.lower():
+                raise
+            await self._bot.edit_message_caption(
+                chat, message, caption=shown.text, parse_mode=ParseMode.HTML, reply_markup=shown.keyboard
+            )
 
     async def close(self, poll: Receipt) -> Totals | None:
         """Stop a poll. ``None`` when it is already stopped or gone: Telegram does not tell its totals again. ``None``

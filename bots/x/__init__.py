@@ -17,7 +17,7 @@ from bots.x.render import DIRECT_CHARS, OPTION_CHARS, OPTIONS, POST_WEIGHT
 from bots.x.send import LONGEST_MIN, SHORTEST_MIN, Duplicate, Sender
 from bots.x.stream import Stream
 from bots.x.transport import Api, Problem
-from core.account import Address, Begin, Deliver, Direct, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Direct, Forms, Limits, Look, Place, PlaceKind, Poll, Receipt, Standing
 from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable, ContentRefused, OutcomeUnknown
 from core.events import Totals
@@ -184,6 +184,13 @@ class XAccount:
         if isinstance(body, Poll) and isinstance(found, Receipt):
             self._incoming.polls.open.add(found.message)
         return found
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        """X has no commands."""
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        """A timeline is no team's own place: there nobody is anything."""
+        return Standing()
 
     async def close(self, poll: Receipt) -> Totals | None:
         """X cannot end a poll early: this gives the present totals, ``final`` once the poll's own time is over, and

@@ -65,6 +65,8 @@ class Sender:
         self._account = account
         self._api = api
         self._clock = clock
+        self._plain: set[str] = set()
+        """Texts that X did not take with a picture."""
 
     async def poll(self, place: Place, poll: Poll, begin: Begin) -> Receipt:
         """Post a poll that ends at its ``closes_at`` or up to a minute (and the request's journey) before it; after
@@ -88,9 +90,16 @@ class Sender:
     async def post(self, place: Place, message: Message, begin: Begin, not_after: datetime | None = None) -> Receipt:
         """Post on the brand's timeline, with its picture where X takes it."""
         text = self._fitting(self._rendered(message))
-        pictures = await self._upload(message.picture) if message.picture is not None else []
+        shown = message.picture if text not in self._plain else None
+        pictures = await self._upload(shown) if shown is not None else []
         extra = {"media_ids": pictures} if pictures else {}
-        return self._posted(place.id, await self._create(text, lambda: extra, self._in_time(begin, not_after)))
+        try:
+            return self._posted(place.id, await self._create(text, lambda: extra, self._in_time(begin, not_after)))
+        except ContentRefused as refused:
+            if not pictures or isinstance(refused, Duplicate):
+                raise
+            self._plain.add(text)
+            raise AccountUnavailable(self._account, f"to be posted without its picture: {refused}", 0.0) from None
 
     async def _upload(self, picture: Picture) -> list[str]:
         """The picture's id on X; none where X does not take it: the words are worth posting alone.
@@ -113,7 +122,7 @@ class Sender:
         try:
             answer = await self._api.call(budget.MEDIA, upload, patience_s=PATIENCE_S, begin=_at_once)
             return [self._id(answer, "id")]
-        except (Problem, AccountUnavailable, OutcomeUnknown) as error:
+        except (Problem, AccountUnavailable, AccountRefused, OutcomeUnknown) as error:
             log.warning("%s: posted without its picture: %s", self._account, error)
             return []
 

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Alias, ColumnElement, Connection, and_, case, exists, func, or_, select, true, update
+from sqlalchemy import Alias, ColumnElement, Connection, and_, case, exists, func, literal, or_, select, true, update
 from sqlalchemy.sql import FromClause
 
 from core.envelope import load, load_receipt, placeholder_of
 from core.errors import NotOurs
-from core.models import Outbox, Person, Response
+from core.models import CursorRow, Outbox, Person, Response, WaveRow
+from core.store.commands import PAUSED
 from core.store.fencing import Held, ours
 from core.store.outbox import (
     FINAL,
@@ -34,6 +35,8 @@ from core.store.statements import table
 _OUTBOX = table(Outbox)
 _PERSON = table(Person)
 _RESPONSE = table(Response)
+_WAVE = table(WaveRow)
+_CURSOR = table(CursorRow)
 
 FAR = timedelta(days=2)
 """Nothing is postponed for so long: what is due later was planned while the clock was wrong, and is due now."""
@@ -48,6 +51,13 @@ _ANSWERED = exists().where(
     _RESPONSE.c.wave_id == _OUTBOX.c.wave_id,
     _RESPONSE.c.low.is_not(None),
 )
+_PAUSED = exists().where(
+    _WAVE.c.id == _OUTBOX.c.wave_id,
+    _CURSOR.c.account == "",
+    _CURSOR.c.name == literal(PAUSED) + _WAVE.c.survey,
+    _CURSOR.c.value == "1",
+)
+"""Whether its survey asks nobody now: then it waits."""
 _WELCOME = case(
     (_OUTBOX.c.kind == str(Kind.INVITATION), _ALLOWED & ~_ANSWERED),
     # An answer that names a wave asks for a tap again: by now they may have answered.
@@ -84,7 +94,8 @@ def _report_before() -> ColumnElement[bool]:
     )
 
 
-_ITS_TURN = or_(_OUTBOX.c.kind != str(Kind.REPORT), ~_report_before())
+_ASKS = _OUTBOX.c.kind.in_([str(Kind.ASK), str(Kind.INVITATION)])
+_ITS_TURN = and_(~(_ASKS & _PAUSED), or_(_OUTBOX.c.kind.not_in([str(Kind.REPORT), str(Kind.DESK)]), ~_report_before()))
 
 
 def claim(
@@ -163,7 +174,7 @@ def _read(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
         .where(_OUTBOX.c.id.in_(list(ids)))
         .order_by(_OUTBOX.c.priority, _OUTBOX.c.id)
     ).all()
-    under = first_messages(connection, [row.key for row in rows if row.kind == Kind.REPORT])
+    under = first_messages(connection, [row.key for row in rows if row.kind in (Kind.REPORT, Kind.DESK)])
     return [
         Claimed(
             id=row.id,

@@ -74,7 +74,7 @@ def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
         .where(_OUTBOX.c.account == account, _OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL)
         .order_by(_OUTBOX.c.priority, _OUTBOX.c.id)
     ).all()
-    under = first_messages(connection, [row.key for row in rows if row.kind == Kind.REPORT])
+    under = first_messages(connection, [row.key for row in rows if row.kind in (Kind.REPORT, Kind.DESK)])
     return [
         Doubt(
             id=row.id,

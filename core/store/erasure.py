@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, not_, or
 from core.buttons import Seal
 from core.envelope import dump, load_receipt
 from core.message import text
-from core.models import Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
+from core.models import CommandRow, Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
 from core.store import quoted, stops
 from core.store.outbox import FINAL, MOVING, Priority, State
 from core.store.statements import table
@@ -28,6 +28,7 @@ from core.store.statements import table
 _PERSON = table(Person)
 _REPLY = table(ReplyRow)
 _COMMENT = table(Comment)
+_COMMAND = table(CommandRow)
 _CONSENT = table(ConsentRow)
 _OUTBOX = table(Outbox)
 _REF = table(Ref)
@@ -121,6 +122,8 @@ def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> 
     unsettled = or_(moving, _OUTBOX.c.state == str(State.UNKNOWN))
     connection.execute(update(_OUTBOX).where(theirs, unsettled).values(state=str(State.EXPIRED), settled_at=now))
     connection.execute(delete(_CONSENT).where(_CONSENT.c.person_id == person.id))
+    asked = (_COMMAND.c.account == person.account, _COMMAND.c.person == person.name)
+    connection.execute(update(_COMMAND).where(*asked).values(person="", said=""))
     mark = stops.fingerprint(seal, person.account, person.name)
     gone = {"platform_id": mark, "language": None, "opened": False, "owed": 0}
     connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**gone))

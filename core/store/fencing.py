@@ -17,7 +17,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.models import Lease, Moment
+from core.columns import Moment
+from core.models import Lease
 from core.store.statements import Lookup, among, many, table
 
 _LEASE = table(Lease)

@@ -7,7 +7,7 @@ and answers nothing. What must arrive as an answer is an outbox row of the same 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -16,8 +16,10 @@ from core.account import NOTHING, Answer, Deliver
 from core.buttons import Seal
 from core.clock import Clock
 from core.errors import StoreError
-from core.events import Consent, Cursor, Event, PollSeen, Reply, Silence, Totals, Votes
+from core.events import Consent, Cursor, Event, PollSeen, Reply, Silence, Totals, Via, Votes
+from core.orders import at_once, not_here, order_of
 from core.routes import Routes
+from core.store import commands
 from core.store.database import Database
 from core.store.directory import Directory
 from core.store.doubts import adopt
@@ -106,6 +108,8 @@ class Inbox(Known):
         people: list[tuple[int, str, Reply | Consent]] = []
         for index, (account, event) in enumerate(events):
             match event:
+                case Reply() if self._is_the_desks(account, event):
+                    pass  # see ``_commands``
                 case Reply() | Consent():
                     people.append((index, account, event))
                 case Cursor():
@@ -120,9 +124,29 @@ class Inbox(Known):
                 case Silence():
                     if n := ask_to_tap_again(connection, self, account, event):
                         log.warning("%s: taps were lost while Vouch was away: %d invited may tap again", account, n)
-        answered: Mapping[int, Answer] = keeping.people(people)
+        answered = {**keeping.people(people), **self._commands(connection, events)}
         keeping.save()
         return [answered.get(index, NOTHING) for index in range(len(events))]
+
+    def _commands(self, connection: Connection, events: Sequence[tuple[str, Event]]) -> dict[int, Answer]:
+        """Keep what teams ask for in their own places; whatever else is said there is between them."""
+        answers: dict[int, Answer] = {}
+        here: list[tuple[str, Reply]] = []
+        for index, (account, event) in enumerate(events):
+            if not isinstance(event, Reply) or not self._is_the_desks(account, event) or event.edited:
+                continue
+            if (account, event.place) not in self.desks or order_of(event.text) is None:
+                answers[index] = not_here(event.language)  # shown where a command must be answered
+            else:
+                here.append((account, event))
+                answers[index] = at_once(self.desks[account, event.place])
+        if here:
+            commands.take(connection, here)
+        return answers
+
+    def _is_the_desks(self, account: str, reply: Reply) -> bool:
+        """Whether it is a command, or was said in a team's own place: there it is between them."""
+        return reply.via is Via.COMMAND or (reply.via is Via.TEXT and (account, reply.place) in self.desks)
 
 
 def _runs(events: Iterable[tuple[str, Event]]) -> Iterator[list[tuple[str, Event]]]:

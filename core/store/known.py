@@ -29,5 +29,7 @@ class Known:
         self.wake = wake
         self.limits: dict[tuple[str, str], Limits] = {}
         """By (account, place id): what can be said there, and how."""
+        self.desks: dict[tuple[str, str], str] = {}
+        """By (account, place id) of a team's own place, the team's language: what is said there is no answer."""
         self.answers_only: set[str] = set()
         """Accounts that may write directly only in answer."""

@@ -52,6 +52,8 @@ def understand(
             return _tap(known, connection, account, reply, ask)
         case Via.TEXT:
             return _text(known, connection, account, reply, ask)
+        case Via.COMMAND:
+            return _UNREAD
 
 
 def _vote(known: Known, reply: Reply, ask: KnownAsk | None) -> Read:

@@ -45,6 +45,8 @@ class Kind(StrEnum):
     INVITATION = "invitation"
     ANSWER = "answer"
     REPORT = "report"
+    DESK = "desk"
+    """What a team asked for in its own place."""
 
 
 class Priority(IntEnum):
@@ -53,7 +55,7 @@ class Priority(IntEnum):
     GOODBYE = 0
     """The confirmation of a stop: the last thing that is said to this person."""
     ANSWER = 1
-    REPORT = 2
+    REPORT = DESK = 2
     ASK = 3
     INVITATION = 4
 

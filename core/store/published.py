@@ -49,9 +49,9 @@ def proofs(connection: Connection, survey: str, wave: str) -> dict[str, dict[str
     return {team: {**json.loads(said), "fingerprint": mark} for team, said, mark in rows}
 
 
-def trend(connection: Connection, survey: str, team: str) -> list[Headline]:
-    """What the last posts said to a team, the oldest first."""
-    its = _posts.where(*_to(survey, team)).order_by(_PUBLISHED.c.wave.desc()).limit(TREND)
+def trend(connection: Connection, survey: str, team: str, until: str = "9999") -> list[Headline]:
+    """What the last posts up to a week said to a team, the oldest first."""
+    its = _posts.where(*_to(survey, team), _PUBLISHED.c.wave <= until).order_by(_PUBLISHED.c.wave.desc()).limit(TREND)
     return [Headline(*row) for row in connection.execute(its)][::-1]
 
 

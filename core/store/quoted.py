@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -34,6 +35,6 @@ def withdraw(connection: Connection, person_id: int) -> None:
         kept = load(body) if body is not None else None
         if body is not None and isinstance(kept, Message):
             parts = tuple(part for part in kept.parts if not (isinstance(part, Quote) and part.text == words))
-            bare = dump(Message(parts, kept.buttons), placeholder_of(body))
+            bare = dump(replace(kept, parts=parts), placeholder_of(body))
             connection.execute(update(_OUTBOX).where(_OUTBOX.c.key == key).values(body=bare))
     connection.execute(delete(_QUOTED).where(_QUOTED.c.person_id == person_id))

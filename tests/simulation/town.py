@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.account import Address, Begin, Deliver, Direct, Limits, Look, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Direct, Limits, Look, Place, PlaceKind, Poll, Receipt, Standing
 from core.errors import AccountUnavailable, OutcomeUnknown
 from core.events import Consent, ConsentKind, Event, PollSeen, Reply, Via, Votes
 from core.message import Message
@@ -138,6 +138,12 @@ class Account:
             return Look.CANNOT_TELL
         there = [one for one in self.said if one.key == key and one.at >= since]
         return self._receipt(there[0]) if there else Look.NOT_SAID
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        return None
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        return Standing()
 
     async def close(self, poll: Receipt) -> Votes | None:
         if not poll.message:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.account import Address, Begin, Deliver, Limits, Look, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Limits, Look, Place, PlaceKind, Poll, Receipt, Standing
 from core.buttons import Seal
 from core.clock import Clock
 from core.errors import AccountRefused, AccountUnavailable
@@ -83,6 +83,12 @@ class Quiet:
         self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
     ) -> Look:
         raise AssertionError("nobody can look here")
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        return None
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        return Standing()
 
     async def close(self, poll: Receipt) -> None:
         return None

@@ -28,7 +28,7 @@ from core.survey import next_wave, wave_by_key, week_wave
 from tests.store.stage import ACCOUNT, BALLOT, CHANNELS, NOW, SURVEY, WAVES, Stage, poll_ref
 
 TEAM = Team(name="team", account=ACCOUNT, place="-1009")
-LIMITS = Limits(post_chars=4_000)
+LIMITS = Limits(post_chars=4_000, caption_chars=1_000)
 
 
 def week(stage: Stage, wave: int, *, promoters: int, detractors: int, votes: int) -> None:
@@ -222,6 +222,13 @@ def test_only_who_allows_it_is_quoted_and_only_to_the_company(stage: Stage) -> N
         )
     (only,) = [row["body"] for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
     assert not re.search("parcel|named by|tg", only)
+    with stage.database.engine.begin() as connection:
+        company = replace(TEAM, name="company", quotes=False)
+        keys = plan_report(connection, themed, WAVES[0], company, LIMITS, NOW, heard=heard)
+        plan_report(connection, SURVEY, WAVES[1], company, LIMITS, NOW, heard=heard)
+    assert quotes_in(stage) == []
+    (shown,) = [row["body"] for row in stage.rows("outbox") if row["key"] == keys[0]]
+    assert "unhappy people who wrote" in shown
     with stage.database.engine.begin() as connection:
         plan_report(connection, themed, WAVES[0], replace(TEAM, name="other"), LIMITS, NOW, heard=heard)
     assert quotes_in(stage) == QUOTED

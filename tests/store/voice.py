@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from core.account import Address, Begin, Deliver, Direct, Limits, Look, Place, PlaceKind, Poll, Receipt
+from core.account import Address, Begin, Deliver, Direct, Limits, Look, Place, PlaceKind, Poll, Receipt, Standing
 from core.errors import AccountRefused, ContentRefused, MessageGone, OutcomeUnknown
 from core.message import Message
 from core.models import Lease
@@ -95,6 +95,12 @@ class Voice:
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
         ready()
+
+    async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:
+        return None
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        return Standing()
 
     async def close(self, poll: Receipt) -> None:
         return None

@@ -11,7 +11,8 @@ import pytest
 from bots.discord import DiscordAccount
 from core.account import Look, Place, Receipt
 from core.clock import Clock
-from core.message import Line, Message, Strong
+from core.errors import AccountUnavailable
+from core.message import Line, Message, Picture, Strong
 from sandbox.discord.model import ATTACH_FILES, CREATE_THREADS, SEND_IN_THREADS
 from tests.bots.discord.conftest import begin
 from tests.bots.discord.stage import CHANNEL, NEWS, Stage, staged
@@ -95,9 +96,13 @@ async def test_where_there_may_be_no_thread_the_details_stand_in_the_channel(
     since = a_moment_ago()
     stage.discord.state.channels[int(where)].denied |= denied if known else 0
     place = await account.place(where)
-    stage.discord.state.channels[int(where)].denied |= CREATE_THREADS
+    stage.discord.state.channels[int(where)].denied |= denied
     first = await account.say(place, REPORT, "k:0", begin=begin)
-    details = await account.say(place, DETAILS, "k:1", under=first, begin=begin)
+    try:
+        details = await account.say(place, DETAILS, "k:1", under=first, begin=begin)
+    except AccountUnavailable:
+        assert (denied, known) == (SEND_IN_THREADS, False)
+        details = await account.say(place, DETAILS, "k:1", under=first, begin=begin)
     assert int(details.message) in stage.discord.state.channels[int(where)].messages
     async with stage.account() as restarted:
         assert await restarted.look(place, DETAILS, "k:1", since, under=first) == details
@@ -109,6 +114,30 @@ async def test_below_a_message_that_is_gone_the_details_stand_in_the_channel(
     gone = Receipt(place=CHANNEL, message="1100000000000000999", refs=(), sent_at=Clock().now())
     details = await account.say(place, DETAILS, "k:1", under=gone, begin=begin)
     assert int(details.message) in stage.discord.state.channels[int(CHANNEL)].messages
+
+
+async def test_what_discord_takes_with_no_picture_is_said_in_words_and_found(
+    stage: Stage, account: DiscordAccount, place: Place
+) -> None:
+    since = a_moment_ago()
+    stage.discord.state.channels[int(CHANNEL)].denied |= ATTACH_FILES
+    with pytest.raises(AccountUnavailable):
+        await account.say(place, REPORT, "k", begin=begin)
+    said = await account.say(place, REPORT, "k", begin=begin)
+    assert (stage.posts[-1].text.replace("\u200b", ""), stage.posts[-1].pictures) == (SHOWN, ())
+    async with stage.account() as restarted:
+        assert await restarted.look(place, REPORT, "k", since) == said
+
+
+async def test_a_picture_that_cannot_be_drawn_costs_nobody_the_words(
+    stage: Stage, account: DiscordAccount, place: Place
+) -> None:
+    since = a_moment_ago()
+    broken = Message(REPORT.parts, picture=Picture("no picture", "none"))
+    said = await account.say(place, broken, "k", begin=begin)
+    assert (stage.posts[-1].text.replace("\u200b", ""), stage.posts[-1].pictures) == (SHOWN, ())
+    async with stage.account() as restarted:
+        assert await restarted.look(place, broken, "k", since) == said
 
 
 async def test_where_no_files_may_be_sent_there_are_no_pictures(stage: Stage, account: DiscordAccount) -> None:

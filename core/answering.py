@@ -1,0 +1,205 @@
+"""What comes of each order: its answer, and what it changes. Everything is read when it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from core.account import Place
+from core.clock import Clock
+from core.details import tally_line
+from core.fitting import split
+from core.message import Line, Message, Part, Quote, Strong, text
+from core.orders import Name, Order, offered
+from core.publishing import for_team, hear, messages, week_report, written
+from core.quotes import Quoted
+from core.reasons import Theme, Voice, voices
+from core.redaction import redacted, shortened
+from core.report import WeekReport
+from core.routes import Routes, Team
+from core.saying import one_line, reason_part
+from core.store import commands, published, tallies
+from core.store.database import Connection, Database
+from core.survey import Survey, Wave, wave_by_key, week_wave
+from core.threads import in_thread
+from core.words import Words, words_for
+
+MOST_QUOTES = 8
+LONGEST = 200
+"""Letters of a comment that is shown."""
+
+
+_Told = tuple[tuple[Message, ...], tuple[Quoted, ...]]
+"""Messages, and whose words stand in them."""
+_CHANGE = (Name.ASK, Name.PAUSE, Name.RESUME)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an order."""
+
+    outcome: str
+    """For the audit log, in English."""
+    messages: tuple[Message, ...] = ()
+    quotes: tuple[Quoted, ...] = ()
+    """Whose words stand in them."""
+    change: Callable[[Connection], None] | None = None
+    """What is changed in the transaction that settles it."""
+
+
+class Answering:
+    """Answers orders."""
+
+    def __init__(self, database: Database, routes: Routes, clock: Clock) -> None:
+        self._database = database
+        self._routes = routes
+        self._clock = clock
+
+    async def to(self, order: Order, team: Team, place: Place) -> Done:
+        """Carry out an order of a team."""
+        words = words_for(team.language)
+        mine = [survey for survey in self._routes.surveys.values() if team.name in survey.teams]
+        named = [survey for survey in mine if survey.name in order.words.split()]
+        if order.name is Name.HELP:
+            return Done("told what there is", (_help(words),))
+        if not mine:
+            return Done("no survey", (text(words("No survey reports here.")),))
+        if order.name in _CHANGE and len(mine) > 1 and not named:  # nothing is changed by guessing
+            names = ", ".join(survey.name for survey in mine)
+            return Done(
+                "no survey named", (text(words("Several surveys report here. Name one: {names}.", names=names)),)
+            )
+        survey = (named or mine)[0]
+        order = replace(order, words=" ".join(word for word in order.words.split() if word != survey.name))
+        match order.name:
+            case Name.ASK:
+                return await in_thread(partial(self._asked, survey, words))
+            case Name.PAUSE | Name.RESUME:
+                return _paused(survey, words, paused=order.name is Name.PAUSE)
+            case _:
+                return await in_thread(partial(self._told, order, survey, team, place))
+
+    def _asked(self, survey: Survey, words: Words) -> Done:
+        with self._database.reading() as connection:
+            if commands.is_paused(connection, survey.name):
+                return Done("paused", (_of(survey, words("Paused: nobody is asked. /resume goes on.")),))
+        wave = week_wave(survey, self._clock.now()).key
+        said = words("This week's question is asked now, wherever it was not asked yet.")
+        change = partial(commands.ask_now, survey=survey.name, wave=wave)
+        return Done(f"asks {survey.name} {wave}", (_of(survey, said),), change=change)
+
+    def _told(self, order: Order, survey: Survey, team: Team, place: Place) -> Done:
+        words = words_for(team.language)
+        quotes: tuple[Quoted, ...] = ()
+        with self._database.reading() as connection:
+            match order.name:
+                case Name.SCORE:
+                    wave = week_wave(survey, self._clock.now())
+                    said: tuple[Message, ...] = (_score(week_report(connection, survey, wave), words),)
+                case Name.REPORT:
+                    said, quotes = self._report(connection, order, survey, team)
+                case Name.WHY if team.quotes:
+                    said, quotes = self._why(connection, order, survey, words)
+                case Name.COMMENTS if team.quotes:
+                    said, quotes = self._comments(connection, survey, words)
+                case _:
+                    said = (text(words("Nobody's own words are shown here.")),)
+        limits = place.limits
+        parts = tuple(part for one in said for part in split(one, limits.post_chars, limits.caption_chars))
+        return Done(f"told {survey.name}", parts, quotes)
+
+    def _report(self, connection: Connection, order: Order, survey: Survey, team: Team) -> _Told:
+        """The post of the week that is named, of the running one (``preview``), or of the last that was asked."""
+        now = week_wave(survey, self._clock.now())
+        keys = [key for key in tallies.asked_waves(connection, survey.name, str(survey.scale)) if key < now.key]
+        wave = next((found for word in order.words.split() if (found := _week(survey, word)) is not None), None)
+        if wave is None and "preview" not in order.words.lower().split() and keys:
+            wave = wave_by_key(survey, keys[-1])
+        wave = wave or now
+        if not tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key]):
+            words = words_for(team.language)
+            return (text(words("Nothing was asked in week {week}.", week=wave.key)),), ()
+        report = week_report(connection, survey, wave, for_team(hear(connection, survey, wave), team))
+        before = published.trend(connection, survey.name, team.name, wave.key)
+        return messages(report, team.language, before=before, advice=team.advice), report.quotes
+
+    def _why(self, connection: Connection, order: Order, survey: Survey, words: Words) -> _Told:
+        """What unhappy people name; with a theme what those who allow it say of it."""
+        wave = week_wave(survey, self._clock.now())
+        theme = _theme(order, survey, words.language)
+        if theme is None:
+            found = hear(connection, survey, wave).reasons
+            if not found:
+                return (text(words("Too few unhappy people wrote this week to name a reason.")),), ()
+            return (Message(tuple(reason_part(reason, words) for reason in found)),), ()
+        named = [one for one in self._voices(connection, survey, wave) if theme.is_in(one.text)]
+        about = {"title": one_line(theme.title(words.language)), "n": len(named)}
+        return _shown(words("{title}, this week: {n} wrote about it.", **about), named, words)
+
+    def _comments(self, connection: Connection, survey: Survey, words: Words) -> _Told:
+        """What people wrote this week, as far as they allow it to be shown."""
+        heard = self._voices(connection, survey, week_wave(survey, self._clock.now()))
+        if not heard:
+            return (_of(survey, words("Nobody wrote this week.")),), ()
+        return _shown(words("Comments this week: {n}.", n=len(heard)), heard, words)
+
+    def _voices(self, connection: Connection, survey: Survey, wave: Wave) -> list[Voice]:
+        ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
+        return voices(written(connection, ids[wave.key])) if ids else []
+
+
+def _help(words: Words) -> Message:
+    lead = words("What you can ask for here. Only who administers this place may.")
+    return Message((Strong(lead), *(Line(f"/{name}: {about}") for name, about in offered(words))))
+
+
+def _score(report: WeekReport, words: Words) -> Message:
+    about = {"title": one_line(report.title), "week": report.wave.key}
+    parts: list[Part] = [Strong(words("{title}, week {week}, so far", **about))]
+    if not report.asks_openly_only:
+        parts.append(Line(tally_line(words("Named answers"), report.week.total, words)))
+    if report.open is not None:
+        parts.append(Line(tally_line(words("Open polls"), report.open.total, words)))
+    return Message(tuple(parts))
+
+
+def _paused(survey: Survey, words: Words, *, paused: bool) -> Done:
+    went_on = words("It goes on: people are asked again.")
+    said = words("Paused: nobody is asked. /resume goes on.") if paused else went_on
+    change = partial(commands.pause, survey=survey.name, paused=paused)
+    return Done(f"{'paused' if paused else 'resumed'} {survey.name}", (_of(survey, said),), change=change)
+
+
+def _of(survey: Survey, said: str) -> Message:
+    """Of whom it is said: several may report here."""
+    return text(f"{one_line(survey.brand)}: {said}")
+
+
+def _week(survey: Survey, word: str) -> Wave | None:
+    try:
+        return wave_by_key(survey, word.upper())
+    except ValueError:
+        return None
+
+
+def _theme(order: Order, survey: Survey, language: str) -> Theme | None:
+    asked = order.words.casefold()
+    return next(
+        (t for t in survey.themes if asked and asked in (t.name.casefold(), t.title(language).casefold())), None
+    )
+
+
+def _shown(lead: str, heard: Sequence[Voice], words: Words) -> _Told:
+    """The latest that may be shown, blacked out and shortened, and how many may not."""
+    allowed = [voice for voice in heard if voice.quotable]
+    quotes = tuple(_quoted(voice) for voice in allowed[-MOST_QUOTES:])
+    hidden = len(heard) - len(allowed)
+    parts: list[Part] = [Strong(lead), *(Quote(quoted.line) for quoted in quotes)]
+    if hidden:
+        parts.append(Line(words("Not shown, because they did not allow it: {n}.", n=hidden)))
+    return (Message(tuple(parts)),), quotes
+
+
+def _quoted(voice: Voice) -> Quoted:
+    return Quoted(shortened(redacted(voice.text, ()), LONGEST), voice.band.label, voice.person)

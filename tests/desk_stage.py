@@ -1,0 +1,156 @@
+"""A service with teams on Telegram and Discord, whose ticks are given by hand, and what appears in its places."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import select
+
+from core.models import CommandRow
+from core.orders import Name
+from core.settings import Settings, load
+from core.store import outbox
+from core.store.statements import table
+from core.survey import Survey, Wave, week_wave
+from demo.plan import plan_of
+from sandbox.clocks import Clocks
+from sandbox.discord import DiscordStandIn
+from sandbox.seam import PlacePlan, Post
+from sandbox.server import Sandbox
+from sandbox.telegram import TelegramStandIn
+from scheduler import Parts, assembled, connections
+
+COMMANDS = [str(name) for name in Name]
+TUESDAY = datetime(2026, 11, 17, 12, tzinfo=UTC)
+TEAMS = {"admin": "-1009", "member": "-1010", "demoted": "-1011", "anonymous": "-1012", "passed on": "-1013"}
+TEAMS |= {"edited": "-1014", "owner": "-1015"}
+"""On Telegram each has a team's place of their own: a group takes twenty messages a minute."""
+ASKED_IN, UNKNOWN = "-1001", "-1002"
+DESK, LOUNGE = "1100000000000000009", "1100000000000000001"
+
+TOML = f"""
+[sandbox]
+url = "URL"
+[brands.acme]
+name = "Acme"
+[accounts.tg]
+platform = "telegram"
+[accounts.dc]
+platform = "discord"
+[channels.group]
+account = "tg"
+place = "{ASKED_IN}"
+kind = "buttons"
+[channels.lounge]
+account = "dc"
+place = "{LOUNGE}"
+kind = "buttons"
+{
+    "".join(
+        f'''[teams.t{place[1:]}]
+account = "tg"
+place = "{place}"
+'''
+        for place in TEAMS.values()
+    )
+}
+[teams.desk]
+account = "dc"
+place = "{DESK}"
+[surveys.s]
+brand = "acme"
+ask = "Sun 10:00"
+channels = ["group", "lounge"]
+teams = [{", ".join(f'"t{place[1:]}"' for place in TEAMS.values())}, "desk"]
+"""
+
+
+@dataclass
+class Stage:
+    """A service whose ticks are given by hand, and what appears in its places."""
+
+    sandbox: Sandbox
+    parts: Parts
+    posts: list[Post] = field(default_factory=list)
+
+    @property
+    def telegram(self) -> TelegramStandIn:
+        return cast(TelegramStandIn, self.sandbox.stand_ins["telegram"])
+
+    @property
+    def discord(self) -> DiscordStandIn:
+        return cast(DiscordStandIn, self.sandbox.stand_ins["discord"])
+
+    def order(self, command: str) -> str:
+        """A command as Telegram's apps write it in a group, where several bots may be."""
+        return f"/{command}@{self.telegram.state.accounts['tg'].username}"
+
+    async def settled(self, account: str = "tg") -> None:
+        """Everything that has happened is kept, carried out and answered."""
+        async with asyncio.timeout(60):
+            await self.parts.presence.catch_up(account)
+            while True:
+                await self.parts.desk.work()
+                with self.parts.database.reading() as connection:
+                    waits = connection.execute(select(_COMMAND.c.event).where(_COMMAND.c.state == "waiting")).first()
+                    keys = outbox.keys_like(connection, "desk:")
+                    moving = [state for state, _ in outbox.states(connection, keys).values() if state in outbox.MOVING]
+                if waits is None and not moving:
+                    return
+                await asyncio.sleep(0.02)
+
+    @property
+    def survey(self) -> Survey:
+        return self.parts.routes.surveys["s"]
+
+    @property
+    def wave(self) -> Wave:
+        return week_wave(self.survey, self.parts.clock.now())
+
+    def said(self, prefix: str) -> bool:
+        """Whether nothing of this kind is still to be said."""
+        with self.parts.database.reading() as connection:
+            states = outbox.states(connection, outbox.keys_like(connection, prefix)).values()
+        return all(state not in outbox.MOVING for state, _ in states)
+
+    def log(self) -> list[tuple[str, str, str, str]]:
+        """The audit log: account, who, what, and what became of it."""
+        columns = [_COMMAND.c[name] for name in ("account", "person", "said", "state")]
+        with self.parts.database.reading() as connection:
+            return [tuple(row) for row in connection.execute(select(*columns))]
+
+
+_COMMAND = table(CommandRow)
+
+
+@asynccontextmanager
+async def staged(folder: Path) -> AsyncIterator[Stage]:
+    file = folder / "settings.toml"
+    file.write_text(TOML.replace("URL", "http://127.0.0.1:1"), "utf-8")
+    accounts, places, _ = plan_of(load(file))
+    sandbox = Sandbox(accounts, [*places, PlacePlan("tg", UNKNOWN, "group", "x")], clocks=Clocks(start=TUESDAY))
+    posts: list[Post] = []
+    sandbox.watchers.append(posts.append)
+    async with sandbox:
+        file.write_text(
+            TOML.replace("URL", sandbox.url) + f'[service]\ndatabase = "sqlite:///{folder / "vouch.db"}"\n', "utf-8"
+        )
+        settings: Settings = load(file)
+        async with assembled(settings, await connections(settings)) as parts:
+            running = asyncio.create_task(parts.presence.run())
+            try:
+                async with asyncio.timeout(30):
+                    await parts.presence.ready.wait()
+                await parts.service.tick()
+                yield Stage(sandbox, parts, posts)
+            finally:
+                await parts.service.stop()
+                running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running

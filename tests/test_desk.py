@@ -1,0 +1,87 @@
+"""What a team asks for in its own place is done, once, in time, and without a storm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from core.events import Reply, Via
+from tests.desk_stage import ASKED_IN, LOUNGE, TEAMS, staged
+
+
+async def test_what_is_asked_for_is_done(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        ann = stage.telegram.add_person(name="Ann")
+        stage.telegram.promote(TEAMS["admin"], ann)
+
+        async def told(text: str) -> str:
+            before = len(stage.posts)
+            name, _, words = text.partition(" ")
+            order = f"{stage.order(name[1:])} {words}" if name.startswith("/") and "@" not in name else text
+            await stage.telegram.write("tg", ann, order, place=TEAMS["admin"])
+            await stage.settled()
+            return "\n".join(post.text for post in stage.posts[before:] if post.place == TEAMS["admin"])
+
+        async def asks() -> set[str]:
+            await stage.parts.service.tick()
+            async with asyncio.timeout(10):
+                while not await asyncio.to_thread(stage.said, "ask:"):  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.02)
+            return {post.place for post in stage.posts if post.buttons}
+
+        assert "/score: the score of the running week" in await told("/help")
+        assert "so far\nNamed answers: NPS –, n 0" in await told("/score")
+        assert "Acme: Paused: nobody is asked" in await told("/pause")
+        assert "Acme: Paused: nobody is asked" in await told("/ask")
+        assert await stage.parts.service.open(stage.survey, stage.wave) == []
+        assert "people are asked again" in await told("/resume s")
+        assert await asks() == set()
+        assert "is asked now" in await told("/ask")
+        assert await asks() == {ASKED_IN, LOUNGE}
+        assert "Nothing was asked in week 2020-W01" in await told("/report 2020-W01")
+        assert "no answers yet" in await told("/report preview")
+        assert await told("/score@another_bot") == ""
+        assert await told("/nonsense") == ""
+        assert await told("9") == ""
+        assert "Acme: Nobody wrote this week" in await told("/comments")
+
+
+async def test_the_same_order_that_comes_twice_is_carried_out_once(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        ann = stage.telegram.add_person(name="Ann")
+        stage.telegram.promote(TEAMS["admin"], ann)
+        at = stage.parts.clock.now()
+        again = Reply(id="u1", person=ann, via=Via.TEXT, at=at, order=1, place=TEAMS["admin"], text="/help")
+        for _ in range(3):
+            await stage.parts.presence.deliver("tg")([again])
+            await stage.settled()
+        assert len([post for post in stage.posts if post.place == TEAMS["admin"]]) == 1
+        assert len(stage.log()) == 1
+
+
+async def test_an_old_order_is_not_carried_out(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        ann = stage.telegram.add_person(name="Ann")
+        stage.telegram.promote(TEAMS["admin"], ann)
+        at = stage.parts.clock.now() - timedelta(hours=1)
+        old = Reply(id="u1", person=ann, via=Via.TEXT, at=at, order=1, place=TEAMS["admin"], text="/pause")
+        await stage.parts.presence.deliver("tg")([old])
+        await stage.settled()
+        assert [state for *_, state in stage.log()] == ["expired"]
+        assert [post for post in stage.posts if post.place == TEAMS["admin"]] == []
+
+
+async def test_many_orders_of_one_person_are_no_storm(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        bob = stage.telegram.add_person(name="Bob")
+        at = stage.parts.clock.now()
+        many = [
+            Reply(id=f"u{n}", person=bob, via=Via.TEXT, at=at, order=n, place=TEAMS["admin"], text="/score")
+            for n in range(100)
+        ]
+        await stage.parts.presence.deliver("tg")(many)
+        await stage.settled()
+        assert Counter(state for *_, state in stage.log()) == {"refused": 100}
+        assert len([post for post in stage.posts if post.place == TEAMS["admin"]]) == 1
