@@ -29,7 +29,7 @@ BUGS = (
         shows=("doubled", "asked_twice", "reports_doubled", "violations"),
         database="postgresql",
         instances=2,
-        kills=6,
+        kills=16,
         window="claimed-sent",
     ),
     Bug(
@@ -72,7 +72,7 @@ BUGS = (
         ),
         scenarios=("commands",),
         shows=("violations", "lost", "doubled", "asked_twice"),
-        kills=20,
+        kills=40,
         followers=600,
     ),
 )

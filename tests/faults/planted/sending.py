@@ -95,7 +95,7 @@ BUGS = (
         ),
         scenarios=_SCENARIOS,
         shows=("violations", "reports_missing"),
-        kills=12,
+        kills=30,
         window="sent-recorded",
         platform="discord",
     ),
