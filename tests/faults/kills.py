@@ -289,9 +289,12 @@ class Killer:
 
     def _committed(self, armed: Armed) -> tuple[Snapshot, str]:
         try:
-            dead = armed.arm.signal == "KILL"
-            with left(armed.service.database) if dead else Kept(armed.service.database) as kept:
-                return snapshot(kept, self._seen, armed.arm.instance, armed.since), ""
+            database = armed.service.database
+            with left(database) if armed.arm.signal == "KILL" else Kept(database) as kept:
+                taken = snapshot(kept, self._seen, armed.arm.instance, armed.since)
+            with Kept(database) as kept:  # where a command has the file open, too, the next start finds it so
+                taken.add(kept.being_said())
+            return taken, ""
         except FAILURES as error:
             return Snapshot([], set(), []), f"{UNREAD}: {type(error).__name__}"
 

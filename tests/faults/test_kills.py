@@ -15,11 +15,12 @@ import pytest
 
 from tests.architecture import ROOT
 from tests.faults.contract import CLAIMED, COMMITTED, RECEIVED, SENT, Arm, Hit, Service
-from tests.faults.kept import Kept, left
+from tests.faults.kept import Kept, Row, left
 from tests.faults.platform import Platform
 from tests.faults.remote import Remote
 from tests.faults.tracing import can_trace
 from tests.faults.victim import ACCOUNT
+from tests.faults.windows import Snapshot
 
 SETTINGS = Path(__file__).with_name("settings.toml")
 WAYS = [(RECEIVED, "wire"), (COMMITTED, "wire"), (COMMITTED, "database"), (CLAIMED, "wire"), (CLAIMED, "database")]
@@ -180,3 +181,10 @@ async def test_nobody_is_hit_who_is_not_registered(stage: Stage) -> None:
         hit: Hit = await stage.remote.arm(nobody)
         assert not hit.happened
         assert process.returncode is None
+
+
+def test_what_one_look_calls_said_and_another_does_not_is_in_doubt() -> None:
+    one, two, same = (Row(key, "tg", "sending", "", "p", 0.0) for key in ("a", "b", "a"))
+    taken = Snapshot([], set(), [one])
+    taken.add([same, two])
+    assert [row.key for row in taken.rows] == ["a", "b"]

@@ -45,6 +45,12 @@ class Snapshot:
     rows: list[Row]
     unanswered: set[str] = field(default_factory=set)
 
+    def add(self, rows: Iterable[Row]) -> None:
+        """What is being said by another look: of a commit that was on its way to the disk nobody knows yet whether the
+        next start finds it."""
+        known = {row.key for row in self.rows}
+        self.rows.extend(row for row in rows if row.key not in known)
+
 
 def snapshot(kept: Kept, seen: Seen, instance: str, up_since: float) -> Snapshot:
     """Of an instance that has been up since then (wall). Raises one of ``FAILURES``."""
