@@ -16,6 +16,7 @@ from core.publishing import SILENCE, hear, week_report
 from core.report import FEWEST, Headline, WeekReport
 from core.settings import Settings
 from core.store import outbox, published, tallies
+from core.store.commands import is_paused
 from core.store.database import Database, existing
 from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
 from core.threads import in_thread
@@ -61,11 +62,18 @@ async def ask_now(settings: Settings, survey: Survey) -> dict[str, str]:
     """Ask this week's question of a survey. Returns what became of each ask, by outbox key."""
 
     async def plan(parts: Parts) -> list[str]:
+        if await in_thread(_is_paused, parts.database, survey):
+            raise VouchError(f"{survey.name} is paused: write /resume in its team's channel, then ask again")
         return await parts.service.open(survey, week_wave(survey, parts.clock.now()))
 
     found = await connections(settings)
     _note(f"Asking in {len(survey.channels)} channels …")
     return await carry_out(settings, found, {settings.channels[name].account for name in survey.channels}, plan)
+
+
+def _is_paused(database: Database, survey: Survey) -> bool:
+    with database.reading() as connection:
+        return is_paused(connection, survey.name)
 
 
 async def post_now(settings: Settings, survey: Survey, which: Which) -> dict[str, str]:

@@ -13,6 +13,7 @@ from core.errors import VouchError
 from core.publishing import report_key
 from core.settings import Settings
 from core.store import doubts, outbox, tallies
+from core.store.commands import is_paused
 from core.store.database import Database, existing
 from core.store.outbox import Kind, State
 from core.store.standing import InDoubt, Standing, how_it_stands
@@ -42,13 +43,16 @@ class Status:
 
     standing: Standing
     late: tuple[Late, ...]
+    paused: tuple[str, ...] = ()
+    """Surveys that ask nobody now, because a team said so."""
 
 
 def status_of(settings: Settings) -> Status:
     """How things stand now. Raises ``StoreError`` when there is no database yet."""
     database, now = _opened(settings), _now(settings)
     try:
-        return Status(how_it_stands(database, settings.accounts, now), tuple(_late(settings, database, now)))
+        late, paused = tuple(_late(settings, database, now)), tuple(_paused(settings, database))
+        return Status(how_it_stands(database, settings.accounts, now), late, paused)
     finally:
         database.engine.dispose()
 
@@ -97,6 +101,11 @@ def _late(settings: Settings, database: Database, now: datetime) -> Iterator[Lat
                     yield Late(survey=survey.name, team=name, week=wave.key, due=due, state=state)
 
 
+def _paused(settings: Settings, database: Database) -> Iterator[str]:
+    with database.reading() as connection:
+        yield from (name for name in settings.surveys if is_paused(connection, name))
+
+
 # -- shown -------------------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +120,7 @@ def status_as_json(status: Status) -> dict[str, Any]:
         "accounts": accounts,
         "unknown": [{**each, "since": _iso(each["since"])} for each in found["unknown"]],
         "late_reports": [{**asdict(late), "due": late.due.isoformat()} for late in status.late],
+        "paused": list(status.paused),
         "waiting_replies": found["waiting_replies"],
         "gaps": list(found["gaps"]),
         "database": {"bytes": found["bytes"], "schema": found["schema"]},
@@ -156,6 +166,8 @@ def _lines(status: Status, settings: Settings, given: str) -> Iterator[str]:
     for late in status.late:
         what = f"the report of {late.survey}, {late.week}, to team {late.team}"
         yield f"Late: {what}, due {late.due:%d %b %H:%M} UTC: {late.state}."
+    for survey in status.paused:
+        yield f"Paused: {survey} asks nobody, until somebody writes /resume in its team's channel."
     unknown = [doubt for doubt in standing.unknown if not doubt.over]
     for doubt in unknown[:MOST_LINES]:
         yield from _doubt_lines(doubt, settings, given)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import resource
 import statistics
-import subprocess
-import sys
 import time
 from functools import cache
 from typing import NamedTuple
 
-from bench.row import ROOT, Figure, NotMeasured, Row
+from bench.row import Figure, NotMeasured, Row, in_a_process
 from core.ballot import Scale
 from core.change import Period
 from core.nps import Tally
@@ -80,17 +77,9 @@ def measured(rounds: int, blank: bool) -> dict[str, float]:
 
 @cache
 def _taken(quick: bool) -> Taken:
-    ours, blank = (_in_a_process(QUICK_ROUNDS if quick else ROUNDS, its) for its in (False, True))
+    rounds = QUICK_ROUNDS if quick else ROUNDS
+    ours, blank = (in_a_process(f"bench.picture:measured({rounds}, {its})") for its in (False, True))
     return Taken(ours["ms"], blank["ms"], ours["mb"], blank["mb"])
-
-
-def _in_a_process(rounds: int, blank: bool) -> dict[str, float]:
-    code = f"import json; from bench.picture import measured; print(json.dumps(measured({rounds}, {blank})))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotMeasured(done.stderr.strip().splitlines()[-1])
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
 
 
 def drawing_ms(quick: bool) -> Figure:

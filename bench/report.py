@@ -5,12 +5,9 @@ Beside it the plain way: one window of it, each person's latest answer, asked of
 
 from __future__ import annotations
 
-import json
 import random
 import resource
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +17,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from bench.row import ROOT, Figure, NotMeasured, Row
+from bench.row import Figure, NotMeasured, Row, in_a_process
 from core.models import Outbox, Published, WaveRow
 from core.nps import Tally
 from core.publishing import Heard, week_report
@@ -166,17 +163,8 @@ def _taken(quick: bool) -> Taken:
         database.engine.dispose()
         if window != Tally(promoters, passives, detractors):
             raise NotMeasured(f"the roll-up says {window}, the responses {promoters}, {passives}, {detractors}")
-        ours, theirs = (_in_a_process(path, what) for what in ("ours", "plain"))
+        ours, theirs = (in_a_process(f"bench.report:measured({str(path)!r}, {what!r})") for what in ("ours", "plain"))
     return Taken(ours["ms"], theirs["ms"], ours["mb"], theirs["mb"])
-
-
-def _in_a_process(path: Path, what: str) -> dict[str, float]:
-    code = f"import json; from bench.report import measured; print(json.dumps(measured({str(path)!r}, {what!r})))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotMeasured(done.stderr.strip().splitlines()[-1])
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
 
 
 def numbers_ms(quick: bool) -> Figure:

@@ -92,9 +92,14 @@ class Desk:
             where = (asked.account, asked.place)
             if where in undecided:
                 continue  # in the order in which they were given
-            async with asyncio.timeout(SEE_TO_S):
-                if not await self._see_to(asked):
-                    undecided.add(where)
+            try:
+                async with asyncio.timeout(SEE_TO_S):
+                    settled = await self._see_to(asked)
+            except (NotOurs, TimeoutError) as error:  # the others are seen to all the same
+                log.warning("%s: an order waits: %s", asked.account, error or "it took too long")
+                settled = False
+            if not settled:
+                undecided.add(where)
 
     async def _offer(self, account: Account) -> None:
         shown = self._offered.setdefault(account, {})

@@ -194,8 +194,8 @@ def _print_verdict(outcome: Outcome, given: str) -> None:
     else:
         _print(f"Something is wrong: {outcome.lost} lost, {outcome.doubled} doubled. {'; '.join(outcome.faults)}")
     _print(
-        f"Next: `vouch sandbox{given}` and `vouch run{given}` to look around, `vouch settings{given}` for what is set, "
-        f"README to go live."
+        f"Next: `vouch demo{given} --out got` for what the teams got, with its picture; `vouch sandbox{given}` and "
+        f"`vouch run{given}` to look around, `vouch settings{given}` for what is set, README to go live."
     )
 
 

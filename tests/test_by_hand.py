@@ -19,6 +19,9 @@ from urllib.request import urlopen
 import pytest
 
 from core.settings import SECRETS, load
+from core.store import outbox
+from core.store.commands import pause
+from core.store.database import Database
 from demo.plan import plan_of, world_of
 from sandbox.clocks import Clocks
 from sandbox.server import Sandbox
@@ -185,6 +188,17 @@ def test_what_is_asked_is_told_in_words(vouch: Vouch, stage: Stage) -> None:
     assert {"x-poll: asked", "telegram-buttons: asked", "discord-poll: asked"} < set(said.splitlines())
     assert said.endswith("\nSee who answers with `vouch score`; `vouch run` listens for answers.\n")
     assert "vouch report" not in vouch("score", VOUCH_SANDBOX__URL=stage.url)[1]
+
+
+def test_a_paused_survey_is_not_asked_by_hand_either(vouch: Vouch, stage: Stage) -> None:
+    database = Database(f"sqlite:///{vouch.folder}/vouch.db")
+    database.create()
+    with database.engine.begin() as connection:
+        pause(connection, "recommend", True)
+    told = refused(vouch("ask", VOUCH_SANDBOX__URL=stage.url))
+    assert "recommend is paused: write /resume in its team's channel, then ask again" in told
+    with database.reading() as connection:
+        assert outbox.keys_like(connection, "ask:") == []
 
 
 def test_a_service_says_when_it_is_up_and_when_it_stopped(vouch: Vouch, stage: Stage) -> None:

@@ -103,7 +103,7 @@ def test_a_demo_in_a_pipe_tells_how_far_it_is(vouch: Vouch) -> None:
         len(re.findall(r"^--- team acme on telegram, \w{3} \d\d Oct \d\d:\d\d Europe/Paris ---$", said, re.MULTILINE))
         == 2
     )
-    assert f"Next: `vouch sandbox --settings {path}` and `vouch run --settings {path}` to look around" in said
+    assert f"`vouch sandbox --settings {path}` and `vouch run --settings {path}` to look around" in said
 
 
 # -- reading back ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.events import Reply, Via
-from tests.desk_stage import ASKED_IN, LOUNGE, TEAMS, staged
+from core.models import Lease
+from core.store.statements import table
+from tests.desk_stage import ASKED_IN, DESK, LOUNGE, TEAMS, staged
+
+_LEASE = table(Lease)
 
 
 async def test_what_is_asked_for_is_done(tmp_path: Path) -> None:
@@ -85,3 +89,17 @@ async def test_many_orders_of_one_person_are_no_storm(tmp_path: Path) -> None:
         await stage.settled()
         assert Counter(state for *_, state in stage.log()) == {"refused": 100}
         assert len([post for post in stage.posts if post.place == TEAMS["admin"]]) == 1
+
+
+async def test_an_account_that_another_process_took_over_holds_up_no_other(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        at = stage.parts.clock.now()
+        for account, place, earlier in (("tg", TEAMS["admin"], 1), ("dc", DESK, 0)):
+            person = stage.sandbox.stand_ins["telegram" if account == "tg" else "discord"].add_person(name="Bob")
+            when = at - timedelta(seconds=earlier)
+            asked = Reply(id="u1", person=person, via=Via.TEXT, at=when, order=1, place=place, text="/score")
+            await stage.parts.presence.deliver(account)([asked])
+        with stage.parts.database.engine.begin() as connection:
+            connection.execute(_LEASE.update().where(_LEASE.c.account == "tg").values(fence=_LEASE.c.fence + 1))
+        await stage.parts.desk.work()
+        assert {account: state for account, *_, state in stage.log()} == {"tg": "waiting", "dc": "refused"}

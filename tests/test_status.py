@@ -12,6 +12,7 @@ from core.message import text as words
 from core.models import SCHEMA, Lease, Outbox, Person
 from core.store import outbox
 from core.store.alone import FileLock
+from core.store.commands import pause
 from core.store.database import Database
 from core.store.outbox import FINAL, Kind, Planned, State
 from core.store.statements import table
@@ -76,11 +77,19 @@ def test_nobody_is_sent_to_look_where_nobody_can(vouch: Vouch, database: Databas
 
 def test_a_script_gets_all_of_it(vouch: Vouch, database: Database) -> None:
     found = vouch.json("status")
-    assert set(found) == {"accounts", "unknown", "late_reports", "waiting_replies", "gaps", "database"}
+    assert set(found) == {"accounts", "unknown", "late_reports", "paused", "waiting_replies", "gaps", "database"}
     assert found["accounts"]["acme-telegram"] == {"served": False, "waiting": {"report": 2}}
     (doubt,) = found["unknown"]
     assert (doubt["key"], doubt["since"], doubt["looking"]) == (KEY, NOW.isoformat(), False)
     assert (found["waiting_replies"], found["gaps"], found["database"]["schema"]) == (0, [], SCHEMA)
+
+
+def test_a_survey_that_is_paused_is_told(vouch: Vouch, database: Database) -> None:
+    assert vouch.json("status")["paused"] == []
+    with database.engine.begin() as connection:
+        pause(connection, "recommend", True)
+    assert vouch.json("status")["paused"] == ["recommend"]
+    assert "Paused: recommend asks nobody, until somebody writes /resume in its team's" in vouch.here("status")[1]
 
 
 @pytest.mark.parametrize(("option", "state"), [("--said", "sent"), ("--not-said", "planned")])

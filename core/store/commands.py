@@ -10,19 +10,16 @@ from enum import StrEnum
 from sqlalchemy import Connection, func, select, update
 
 from core.events import Reply
-from core.models import CommandRow, CursorRow
+from core.models import CommandRow
 from core.reading import keepable
+from core.store.cursors import cursor_of, keep_cursors
 from core.store.statements import Upsert, stamp, table
 
 _COMMAND = table(CommandRow)
-_CURSOR = table(CursorRow)
 _add = Upsert(
     CommandRow,
     ("account", "event", "place", "person", "said", "at", "state", "outcome"),
     key=("account", "event"),
-)
-_set = Upsert(
-    CursorRow, ("account", "name", "value"), key=("account", "name"), update=lambda old, new: {"value": new.value}
 )
 
 MOST_WAITING, MOST_AT_ONCE = 5, 50
@@ -100,28 +97,23 @@ def settle(connection: Connection, asked: Waiting, state: State, outcome: str, n
 
 def pause(connection: Connection, survey: str, paused: bool) -> None:
     """Ask nobody any more, until it goes on."""
-    _set(connection, [("", f"{PAUSED}{survey}", "1" if paused else "")])
+    keep_cursors(connection, [("", f"{PAUSED}{survey}", "1" if paused else "")])
 
 
 def is_paused(connection: Connection, survey: str) -> bool:
     """Whether nobody is to be asked now."""
-    return _value(connection, f"{PAUSED}{survey}") == "1"
+    return cursor_of(connection, "", f"{PAUSED}{survey}") == "1"
 
 
 def ask_now(connection: Connection, survey: str, wave: str) -> None:
     """Ask this wave's question as soon as can be, in every process."""
-    _set(connection, [("", f"ask:{survey}", wave)])
+    keep_cursors(connection, [("", f"ask:{survey}", wave)])
 
 
 def is_to_ask(connection: Connection, survey: str, wave: str) -> bool:
     """Whether somebody wants it asked before its day."""
-    return _value(connection, f"ask:{survey}") == wave
+    return cursor_of(connection, "", f"ask:{survey}") == wave
 
 
 PAUSED = "paused:"
 """How the names of cursors begin that pause a survey."""
-
-
-def _value(connection: Connection, name: str) -> str | None:
-    its = (_CURSOR.c.account == "", _CURSOR.c.name == name)
-    return connection.execute(select(_CURSOR.c.value).where(*its)).scalar_one_or_none()

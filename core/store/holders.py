@@ -10,14 +10,9 @@ import json
 
 from sqlalchemy import Connection, func, select
 
-from core.models import CursorRow
-from core.store.statements import Upsert, table
+from core.store.cursors import cursor_of, keep_cursors
 
-_CURSOR = table(CursorRow)
 _NAME = "followed"
-_add = Upsert(
-    CursorRow, ("account", "name", "value"), key=("account", "name"), update=lambda _, new: {"value": new.value}
-)
 
 MOST = 50
 """So many holders are remembered."""
@@ -26,7 +21,7 @@ MOST = 50
 def follow(connection: Connection, account: str, fence: int) -> None:
     """The holder with this fence is followed now: to be called in the transaction that takes its lease, on a server."""
     known = [*_known(connection, account), (fence, _now(connection))]
-    _add(connection, [(account, _NAME, json.dumps(known[-MOST:]))])
+    keep_cursors(connection, [(account, _NAME, json.dumps(known[-MOST:]))])
 
 
 def followed_s_ago(connection: Connection, account: str, fence: int) -> float | None:
@@ -36,8 +31,7 @@ def followed_s_ago(connection: Connection, account: str, fence: int) -> float | 
 
 
 def _known(connection: Connection, account: str) -> list[tuple[int, float]]:
-    mine = (_CURSOR.c.account == account, _CURSOR.c.name == _NAME)
-    value = connection.execute(select(_CURSOR.c.value).where(*mine)).scalar_one_or_none()
+    value = cursor_of(connection, account, _NAME)
     return [(int(fence), float(at)) for fence, at in json.loads(value or "[]")]
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, RowMapping, and_, not_, or_, select
 from core.account import NOTHING, Answer, Limits
 from core.dialogue import Meaning, Situation, react
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
-from core.models import ConsentRow, Count, CursorRow, Person, ReplyRow, Response
+from core.models import ConsentRow, Count, Person, ReplyRow, Response
 from core.reading import keepable
 from core.store.answers import ANSWER_LIFE, Answers
 from core.store.arrived import asks_of, kept_before
 from core.store.comments import Comments
+from core.store.cursors import keep_cursors
 from core.store.directory import KnownWave
 from core.store.known import Known
 from core.store.meaning import Read, understand
@@ -42,9 +43,6 @@ _settle_replies = Upsert(
     _REPLY_COLUMNS,
     key=("account", "event"),
     update=lambda old, new: {"wave_id": new.wave_id, "outcome": new.outcome},
-)
-_set_cursors = Upsert(
-    CursorRow, ("account", "name", "value"), key=("account", "name"), update=lambda old, new: {"value": new.value}
 )
 _set_counts = Upsert(
     Count,
@@ -150,7 +148,7 @@ class Keeping:
         (_settle_replies if self._replaying else _add_replies)(connection, self._replies)
         self._people.save()
         self._responses.save()
-        _set_cursors(connection, [(*name, value) for name, value in self._cursors.items()])
+        keep_cursors(connection, [(*name, value) for name, value in self._cursors.items()])
         _set_counts(connection, self._totals)
         self._comments.save()
         for person, reply, read in self._to_show:  # all that they did before is written by now

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -15,31 +13,18 @@ from core.errors import AccountUnavailable
 from core.message import Line, Message, Picture, Strong
 from sandbox.discord.model import ATTACH_FILES, CREATE_THREADS, SEND_IN_THREADS
 from tests.bots.discord.conftest import begin
-from tests.bots.discord.stage import CHANNEL, NEWS, Stage, staged
+from tests.bots.discord.stage import CHANNEL, NEWS, Stage
+from tests.bots.discord.test_look import a_moment_ago
+from tests.bots.discord.test_look import account as account
+from tests.bots.discord.test_look import stage as stage
 from tests.bots.pictures import PICTURE, PNG, REPORT, SHOWN
 
 DETAILS = Message((Strong("Acme, week 2026-W47, details (scale 0-10)"), Line("Named answers: n 412")))
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    async with staged() as running:
-        yield running
-
-
-@pytest.fixture
-async def account(stage: Stage) -> AsyncIterator[DiscordAccount]:
-    async with stage.account() as signed_in:
-        yield signed_in
-
-
-@pytest.fixture
 async def place(account: DiscordAccount) -> Place:
     return await account.place(CHANNEL)
-
-
-def a_moment_ago() -> datetime:
-    return Clock().now() - timedelta(seconds=2)
 
 
 def payload(stage: Stage) -> dict[str, Any]:
