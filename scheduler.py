@@ -19,22 +19,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bots import HOMES, open_account
 from bots.times import times
 from core.account import Account
-from core.buttons import Seal, opens_form, wave_code
+from core.buttons import Seal
 from core.clock import AGREE_S, Clock, Wall
 from core.desk import Desk
-from core.dialogue import why_form
 from core.errors import SettingsError
-from core.message import Form
+from core.forms import form
 from core.presence import Presence
 from core.reading.lexicon import lexicon
-from core.routes import Routes
+from core.routes import Routes, caring
 from core.service import Service
 from core.settings import SECRETS, Settings, secret
 from core.store import outbox
 from core.store.database import Connection, Database
 from core.store.inbox import Inbox
 from core.store.leases import COMMAND, SERVICE, Leases
-from core.survey import previous_wave, week_wave
 from core.threads import in_thread
 
 if TYPE_CHECKING:
@@ -171,7 +169,7 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
                 name,
                 found.options[name],
                 found.clock,
-                partial(_form, routes, found.clock),
+                partial(form, routes, found.clock, _spoken(settings, name)),
             )
             for name, account in settings.accounts.items()
         }
@@ -182,8 +180,8 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
         loop = asyncio.get_running_loop()
         inbox.wake = partial(_wake_soon, loop, presence)
         service = Service(database, routes, settings.team_list(), presence, inbox, found.clock)
-        desk = Desk(database, routes, settings.team_list(), presence, found.clock)
-        inbox.desks = desk.places
+        desk = Desk(database, routes, settings.team_list(), presence, seal, found.clock)
+        inbox.desks, inbox.caring = desk.places, caring(routes.surveys.values(), settings.team_list())
         yield Parts(database, routes, presence, service, desk, inbox, found.clock, leases)
 
 
@@ -326,13 +324,6 @@ def _wake_soon(loop: asyncio.AbstractEventLoop, presence: Presence, account: str
     loop.call_soon_threadsafe(presence.wake, account)
 
 
-def _form(routes: Routes, clock: Clock, token: str) -> Form | None:
-    """The form behind "Tell us why", in the language of the survey that the button belongs to."""
-    code = opens_form(token)
-    if code is None:
-        return None
-    for survey in routes.surveys.values():
-        wave = week_wave(survey, clock.now())
-        if code in (wave_code(survey.name, w.key) for w in (wave, previous_wave(survey, wave))):
-            return why_form(token, survey.languages[0])
-    return why_form(token, "en")
+def _spoken(settings: Settings, account: str) -> str:
+    """The language of the first team on an account."""
+    return next((team.language for team in settings.teams.values() if team.account == account), "en")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from core.account import Place
+from core.buttons import Seal
+from core.caring import Caring
+from core.cases import Teammate
 from core.clock import Clock
+from core.deciding import Deciding, codes
 from core.details import tally_line
+from core.done import Done, of
 from core.fitting import split
 from core.message import Line, Message, Part, Quote, Strong, text
+from core.nps import nps
 from core.orders import Name, Order, offered
 from core.publishing import for_team, hear, messages, week_report, written
 from core.quotes import Quoted
@@ -29,65 +36,92 @@ MOST_QUOTES = 8
 LONGEST = 200
 """Letters of a comment that is shown."""
 
+EXPORTED = 52
+"""Weeks at most."""
+
 
 _Told = tuple[tuple[Message, ...], tuple[Quoted, ...]]
 """Messages, and whose words stand in them."""
-_CHANGE = (Name.ASK, Name.PAUSE, Name.RESUME)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What came of an order."""
-
-    outcome: str
-    """For the audit log, in English."""
-    messages: tuple[Message, ...] = ()
-    quotes: tuple[Quoted, ...] = ()
-    """Whose words stand in them."""
-    change: Callable[[Connection], None] | None = None
-    """What is changed in the transaction that settles it."""
+_CHANGE = (Name.ASK, Name.PAUSE, Name.RESUME, Name.OWN, Name.DONE)
+_CASES = (Name.CASES, Name.TAKE, Name.REPLY, Name.CLOSE)
 
 
 class Answering:
     """Answers orders."""
 
-    def __init__(self, database: Database, routes: Routes, clock: Clock) -> None:
+    def __init__(self, database: Database, routes: Routes, seal: Seal, clock: Clock) -> None:
         self._database = database
         self._routes = routes
+        self._seal = seal
         self._clock = clock
 
-    async def to(self, order: Order, team: Team, place: Place) -> Done:
-        """Carry out an order of a team."""
+    async def to(self, order: Order, team: Team, place: Place, who: Teammate) -> Done:
+        """Carry out an order of a team, given by somebody who may."""
         words = words_for(team.language)
         mine = [survey for survey in self._routes.surveys.values() if team.name in survey.teams]
         named = [survey for survey in mine if survey.name in order.words.split()]
+        first, _, rest = order.text.partition(" ")
+        order = replace(order, text=rest.strip()) if first in {survey.name for survey in mine} else order
         if order.name is Name.HELP:
             return Done("told what there is", (_help(words),))
         if not mine:
             return Done("no survey", (text(words("No survey reports here.")),))
-        if order.name in _CHANGE and len(mine) > 1 and not named:  # nothing is changed by guessing
+        if order.name in _CASES and team.quotes:
+            return _fitted(await in_thread(partial(self._cared, order, named or mine, who, words)), place)
+        if (
+            order.name in _CHANGE and len(mine) > 1 and not named and not self._is_of_a_wave(order, mine)
+        ):  # nothing is changed by guessing
             names = ", ".join(survey.name for survey in mine)
             return Done(
                 "no survey named", (text(words("Several surveys report here. Name one: {names}.", names=names)),)
             )
-        survey = (named or mine)[0]
+        survey = self._is_of_a_wave(order, mine) or (named or mine)[0]
         order = replace(order, words=" ".join(word for word in order.words.split() if word != survey.name))
         match order.name:
             case Name.ASK:
                 return await in_thread(partial(self._asked, survey, words))
             case Name.PAUSE | Name.RESUME:
                 return _paused(survey, words, paused=order.name is Name.PAUSE)
+            case Name.OWN | Name.DONE:
+                return await in_thread(partial(self._decided, order, survey, team, who))
             case _:
                 return await in_thread(partial(self._told, order, survey, team, place))
+
+    def _is_of_a_wave(self, order: Order, mine: Sequence[Survey]) -> Survey | None:
+        """The survey on whose button somebody tapped."""
+        code, now = order.text.partition(" ")[0], self._clock.now()
+        return next((survey for survey in mine if code in codes(survey, now)), None)
+
+    def _cared(self, order: Order, surveys: Sequence[Survey], who: Teammate, words: Words) -> Done:
+        by_name = {survey.name: survey for survey in surveys}
+        with self._database.reading() as connection:
+            caring = Caring(connection, by_name, self._clock.now(), self._seal, words)
+            match order.name:
+                case Name.TAKE:
+                    return caring.taken(order, who)
+                case Name.REPLY:
+                    return caring.replied(order, who)
+                case Name.CLOSE:
+                    return caring.closed(order)
+                case _:
+                    return caring.listed()
+
+    def _decided(self, order: Order, survey: Survey, team: Team, who: Teammate) -> Done:
+        with self._database.reading() as connection:
+            deciding = Deciding(connection, survey, team, self._clock.now(), self._seal)
+            return deciding.owned(order, who) if order.name is Name.OWN else deciding.done(order, who)
 
     def _asked(self, survey: Survey, words: Words) -> Done:
         with self._database.reading() as connection:
             if commands.is_paused(connection, survey.name):
-                return Done("paused", (_of(survey, words("Paused: nobody is asked. /resume goes on.")),))
+                return Done("paused", (of(survey, words("Paused: nobody is asked. /resume goes on.")),))
         wave = week_wave(survey, self._clock.now()).key
         said = words("This week's question is asked now, wherever it was not asked yet.")
-        change = partial(commands.ask_now, survey=survey.name, wave=wave)
-        return Done(f"asks {survey.name} {wave}", (_of(survey, said),), change=change)
+
+        def change(connection: Connection, now: datetime) -> None:
+            commands.ask_now(connection, survey.name, wave)
+
+        return Done(f"asks {survey.name} {wave}", (of(survey, said),), change=change)
 
     def _told(self, order: Order, survey: Survey, team: Team, place: Place) -> Done:
         words = words_for(team.language)
@@ -99,6 +133,8 @@ class Answering:
                     said: tuple[Message, ...] = (_score(week_report(connection, survey, wave), words),)
                 case Name.REPORT:
                     said, quotes = self._report(connection, order, survey, team)
+                case Name.EXPORT:
+                    said = (_export(connection, survey, words),)
                 case Name.WHY if team.quotes:
                     said, quotes = self._why(connection, order, survey, words)
                 case Name.COMMENTS if team.quotes:
@@ -141,7 +177,7 @@ class Answering:
         """What people wrote this week, as far as they allow it to be shown."""
         heard = self._voices(connection, survey, week_wave(survey, self._clock.now()))
         if not heard:
-            return (_of(survey, words("Nobody wrote this week.")),), ()
+            return (of(survey, words("Nobody wrote this week.")),), ()
         return _shown(words("Comments this week: {n}.", n=len(heard)), heard, words)
 
     def _voices(self, connection: Connection, survey: Survey, wave: Wave) -> list[Voice]:
@@ -164,16 +200,34 @@ def _score(report: WeekReport, words: Words) -> Message:
     return Message(tuple(parts))
 
 
+def _fitted(done: Done, place: Place) -> Done:
+    """Its messages in pieces that the place can show."""
+    return replace(
+        done, messages=tuple(piece for one in done.messages for piece in split(one, place.limits.post_chars))
+    )
+
+
+def _export(connection: Connection, survey: Survey, words: Words) -> Message:
+    """The counts of each week, as a spreadsheet takes them. Numbers alone: nobody's words are in it."""
+    asked = tallies.asked_waves(connection, survey.name, str(survey.scale))
+    rows = [Line("week,promoters,passives,detractors,n,nps")]
+    for key, id in list(asked.items())[-EXPORTED:]:
+        its = tallies.total(tallies.window(connection, [id]).values())
+        score = nps(its)
+        counts = (its.promoters, its.passives, its.detractors, its.n, "" if score is None else score)
+        rows.append(Line(",".join(map(str, (key, *counts)))))
+    lead = words("Named answers of each week, for a spreadsheet ({scale}):", scale=survey.scale.value)
+    return Message((Strong(lead), *rows))
+
+
 def _paused(survey: Survey, words: Words, *, paused: bool) -> Done:
     went_on = words("It goes on: people are asked again.")
     said = words("Paused: nobody is asked. /resume goes on.") if paused else went_on
-    change = partial(commands.pause, survey=survey.name, paused=paused)
-    return Done(f"{'paused' if paused else 'resumed'} {survey.name}", (_of(survey, said),), change=change)
 
+    def change(connection: Connection, now: datetime) -> None:
+        commands.pause(connection, survey.name, paused)
 
-def _of(survey: Survey, said: str) -> Message:
-    """Of whom it is said: several may report here."""
-    return text(f"{one_line(survey.brand)}: {said}")
+    return Done(f"{'paused' if paused else 'resumed'} {survey.name}", (of(survey, said),), change=change)
 
 
 def _week(survey: Survey, word: str) -> Wave | None:

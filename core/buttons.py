@@ -1,6 +1,6 @@
 """What stands behind a button: sealed when we make it, checked when it comes back.
 
-A token is ``1`` + purpose + wave code (8) + score (1 hex digit, ``-`` for none) + seal (22): 33 bytes of ASCII, so it
+A token is ``1`` + purpose + subject (8) + score (1 hex digit, ``-`` for none) + seal (22): 33 bytes of ASCII, so it
 fits Telegram's 64 bytes and Discord's 100 characters. The seal is HMAC-SHA256 cut to 16 bytes, over the rest and, where
 the button was meant for one person, over that person's id. Source of the cut: RFC 2104, section 5.
 """
@@ -30,7 +30,20 @@ class Purpose(StrEnum):
     """"Ask me by direct message": anybody may tap."""
     QUOTE = "q"
     """Whether the team may quote them: a score of 1 is yes, 0 is no; only the person who was asked."""
+    OWN = "o"
+    """In a team's place: "I own it", the fix that the post of a wave proposes."""
+    DONE = "f"
+    """That fix is done."""
+    TAKE = "t"
+    """Take a case: the subject is its number, 0 for the one that waits longest."""
+    REPLY = "r"
+    """Opens the form for an answer to the customer of a case."""
+    CLOSE = "c"
+    """A case is closed."""
 
+
+DESK = frozenset({Purpose.OWN, Purpose.DONE, Purpose.TAKE, Purpose.REPLY, Purpose.CLOSE})
+"""What works in a team's own place only; who may is asked when it is carried out."""
 
 _PERSONAL = frozenset({Purpose.INVITED, Purpose.WHY, Purpose.QUOTE})
 
@@ -41,7 +54,7 @@ class Tapped:
 
     purpose: Purpose
     wave: str
-    """Code of the wave, see ``wave_code``."""
+    """Code of the wave, see ``wave_code``; of a case its number, see ``case_code``."""
     score: int | None
 
 
@@ -49,6 +62,11 @@ def wave_code(survey: str, key: str) -> str:
     """Eight characters that stand for a wave of a survey (48 bits of BLAKE2s)."""
     digest = hashlib.blake2s(f"{survey}:{key}".encode(), digest_size=6).digest()
     return base64.urlsafe_b64encode(digest).decode()
+
+
+def case_code(number: int) -> str:
+    """Eight characters that stand for a case; 0 for whichever waits longest."""
+    return f"{number:08d}"
 
 
 class Seal:
@@ -86,7 +104,7 @@ class Seal:
         return base64.urlsafe_b64encode(mac.digest()[:16]).decode().rstrip("=")
 
 
-def opens_form(token: str) -> str | None:
-    """The wave code of a token that asks for the form, without checking it: the form's answer is checked."""
-    is_why = len(token) == _LENGTH and token[0] == _VERSION and token[1] == Purpose.WHY
-    return token[2:10] if is_why else None
+def opens_form(token: str) -> tuple[Purpose, str] | None:
+    """Purpose and subject of a token that asks for a form, without checking it: the form's answer is checked."""
+    opens = len(token) == _LENGTH and token[0] == _VERSION and token[1] in (Purpose.WHY, Purpose.REPLY)
+    return (Purpose(token[1]), token[2:10]) if opens else None

@@ -117,6 +117,10 @@ def _check_roles(settings: Settings, name: str) -> None:
     if team.account not in settings.accounts:
         return
     carries = _PLATFORMS[settings.accounts[team.account].platform]
+    if team.lead and not team.lead.isdecimal():
+        raise SettingsError(
+            f'teams.{name}.lead: "{team.lead}" is nobody\'s id; write the number that the platform gives them'
+        )
     for role in team.roles:
         if not carries.role:
             raise SettingsError(f"teams.{name}.roles: {carries.platform} has no roles; remove it")

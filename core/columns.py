@@ -15,6 +15,9 @@ BAND = (
 ZERO = {"default": None, "server_default": text("0")}
 """The database itself begins to count at zero: rows that are written in bulk need not say so."""
 
+EMPTY = {"server_default": text("''")}
+"""A column that was added later holds nothing in older rows."""
+
 CLUSTERED = {"sqlite_with_rowid": False}
 """The table itself is ordered by its key: one page to write for a row, not two."""
 

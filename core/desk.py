@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from weakref import WeakKeyDictionary
 
 from core.account import Account, Place, Standing
-from core.answering import Answering, Done
+from core.answering import Answering
+from core.buttons import Seal
+from core.cases import Teammate, key
 from core.clock import Clock, steady
+from core.done import Done
 from core.errors import AccountError, AccountUnavailable, NotOurs, VouchError
 from core.message import text
-from core.orders import offered, order_of
+from core.orders import Name, Order, offered, order_of
 from core.presence import Presence
 from core.routes import Routes, Team
 from core.store import commands, outbox, quoted
@@ -28,12 +32,16 @@ from core.store.database import Connection, Database
 from core.store.fencing import Held, standing
 from core.store.outbox import Kind, Planned
 from core.threads import in_thread
+from core.watch import Watch
 from core.words import words_for
 
 log = logging.getLogger(__name__)
 
 PATIENCE, PATIENCE_WALL_S = timedelta(minutes=10), 60.0
 """What could not be carried out for so long, on the calendar and by the wall, nobody waits for any more."""
+
+LASTING, LASTS = frozenset({Name.TAKE, Name.REPLY, Name.CLOSE, Name.OWN, Name.DONE}), timedelta(days=1)
+"""What is to be done all the same, and for how long: somebody may be waiting for it."""
 
 SEE_TO_S = 60.0
 """How long, in wall seconds, one order may take."""
@@ -46,13 +54,20 @@ class Desk:
     """Carries out what teams ask for. Give it accounts that are up, and call ``begin`` often."""
 
     def __init__(
-        self, database: Database, routes: Routes, teams: Mapping[str, Team], presence: Presence, clock: Clock
+        self,
+        database: Database,
+        routes: Routes,
+        teams: Mapping[str, Team],
+        presence: Presence,
+        seal: Seal,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._presence = presence
         self._clock = clock
         self._teams = {(team.account, team.place): team for team in teams.values() if team.inside}
-        self._answering = Answering(database, routes, clock)
+        self._answering = Answering(database, routes, seal, clock)
+        self._watch = Watch(database, routes, self._teams.values(), presence, seal, clock)
         self._offered: WeakKeyDictionary[Account, dict[str, float]] = WeakKeyDictionary()
         """By account and place when its commands are to be shown again; never, once they are."""
         self._not_before: dict[str, float] = {}
@@ -63,6 +78,11 @@ class Desk:
     def places(self) -> dict[tuple[str, str], str]:
         """By account and place of each desk its language."""
         return {place: team.language for place, team in self._teams.items()}
+
+    @property
+    def teams(self) -> Collection[Team]:
+        """All that have one."""
+        return self._teams.values()
 
     def begin(self) -> None:
         """Go on beside whoever calls, unless that is under way: it may take long, and holds up nobody."""
@@ -100,6 +120,7 @@ class Desk:
                 settled = False
             if not settled:
                 undecided.add(where)
+        await self._watch.work()
 
     async def _offer(self, account: Account) -> None:
         shown = self._offered.setdefault(account, {})
@@ -127,7 +148,7 @@ class Desk:
             return False
         if team is None or order is None:  # the settings were changed since
             return await self._settle(asked, held, State.REFUSED, Done("not in the team's place"))
-        if self._is_stale(asked):
+        if self._is_stale(asked, order):
             return await self._settle(asked, held, State.EXPIRED, Done("it could not be done in time"))
         if account is None or place is None:
             return False
@@ -139,7 +160,8 @@ class Desk:
             said = words("Only who administers this place may ask Vouch for that.")
             return await self._settle(asked, held, State.REFUSED, Done(MAY_NOT, (text(said),)))
         try:
-            done = await self._answering.to(order, team, place)
+            who = Teammate(asked.account, asked.person, asked.name)
+            done = await self._answering.to(replace(order, event=asked.event), team, place, who)
         except Exception:  # a fault of ours: it is not tried again, and the others are seen to
             log.exception("%s: /%s", asked.account, order.name)
             done = Done("a fault of Vouch's; see its log")
@@ -159,8 +181,9 @@ class Desk:
             log.warning("%s: who asked cannot be looked up: %s", asked.account, error)
             return Standing()
 
-    def _is_stale(self, asked: Waiting) -> bool:
-        return self._clock.now() > asked.at + self._patience
+    def _is_stale(self, asked: Waiting, order: Order) -> bool:
+        patience = max(LASTS, self._patience) if order.name in LASTING else self._patience
+        return self._clock.now() > asked.at + patience
 
     @property
     def _patience(self) -> timedelta:
@@ -169,7 +192,8 @@ class Desk:
     async def _settle(self, asked: Waiting, held: Held, state: State, done: Done) -> bool:
         await self._database.write(partial(self._keep, asked, held, state, done))
         log.info("%s: an order of %s: %s, %s", asked.account, asked.person, state, done.outcome)
-        self._presence.wake(asked.account)
+        for account in {asked.account, *done.wakes}:
+            self._presence.wake(account)
         return True
 
     def _keep(self, asked: Waiting, held: Held, state: State, done: Done, connection: Connection) -> None:
@@ -179,21 +203,26 @@ class Desk:
         told_before = state is State.REFUSED and commands.was_refused(connection, asked, now - self._patience)
         if not commands.settle(connection, asked, state, done.outcome, now) or told_before:
             return
-        if done.change is not None:
-            done.change(connection)
+        instead = done.change(connection, now) if done.change is not None else None
         things = [
             Planned(
-                key=f"desk:{asked.account}:{asked.event}:{part}",
+                key=self._key(asked, done, part),
                 account=asked.account,
-                kind=Kind.DESK,
+                kind=Kind.DESK if done.case is None else Kind.CASE,
                 body=body,
                 place=asked.place,
                 not_after=now + self._patience,
             )
-            for part, body in enumerate(done.messages)
+            for part, body in enumerate(done.messages if instead is None else (instead,))
         ]
         outbox.plan(connection, things, now)
         quoted.keep(connection, [(thing.key, thing.body) for thing in things], done.quotes)
+
+    def _key(self, asked: Waiting, done: Done, part: int) -> str:
+        """The outbox key of an answer; of one about a case, it says which."""
+        if done.case is None:
+            return f"desk:{asked.account}:{asked.event}:{part}"
+        return key(self._teams[asked.account, asked.place].name, done.case, f"{asked.account}.{asked.event}", part)
 
 
 def may(standing: Standing, team: Team) -> bool:

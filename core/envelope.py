@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from core.account import Poll, Receipt
-from core.message import Button, Line, Link, Message, Part, Picture, Quote, Strong
+from core.message import Button, Line, Link, Mention, Message, Part, Picture, Quote, Strong
 
 _PARTS: dict[str, type[Line] | type[Strong] | type[Quote]] = {"line": Line, "strong": Strong, "quote": Quote}
+_WITH: dict[str, type[Link] | type[Mention]] = {"link": Link, "mention": Mention}
 _NAMES = {kind: name for name, kind in _PARTS.items()}
 
 
@@ -58,13 +59,19 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _read(body: Mapping[str, Any]) -> Message:
-    parts = tuple(Link(p[1], p[2]) if p[0] == "link" else _PARTS[p[0]](p[1]) for p in body["parts"])
+    parts = tuple(_WITH[p[0]](p[1], p[2]) if p[0] in _WITH else _PARTS[p[0]](p[1]) for p in body["parts"])
     buttons = tuple(Button(label, token, form) for label, token, form in body["buttons"])
     return Message(parts, buttons, Picture(*body["picture"]) if "picture" in body else None)
 
 
 def _part(part: Part) -> list[str]:
-    return ["link", part.text, part.url] if isinstance(part, Link) else [_NAMES[type(part)], part.text]
+    match part:
+        case Link():
+            return ["link", part.text, part.url]
+        case Mention():
+            return ["mention", part.text, part.person]
+        case _:
+            return [_NAMES[type(part)], part.text]
 
 
 def dump_receipt(receipt: Receipt) -> str:

@@ -57,6 +57,9 @@ class Reply:
     """TEXT: when an edited message was first written: it belongs to that week, but ``at`` is when it was edited."""
     language: str | None = None
     """The person's language where the platform tells, as a BCP 47 tag."""
+    name: str = ""
+    """How the platform shows them in a place; empty in direct messages and where it does not tell. Kept only of who
+    works in a team's place."""
 
 
 class ConsentKind(StrEnum):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.message import Link, Message, Part
+from core.message import Link, Mention, Message, Part
+
+SHORTEST = 2_000
+"""Characters that a message may have wherever people write to one another.
+Source: https://docs.discord.com/developers/resources/message#create-message"""
 
 _AROUND = 5
 """So many marks at most stand around a part when it is shown, with the line break: ``**`` on both sides."""
@@ -47,7 +51,9 @@ def shortened(message: Message, chars: int) -> Message:
 
 def length(part: Part) -> int:
     """How long a part is at most, line break included, when any platform has escaped and counted it."""
-    shown = f"{part.text}: {part.url}" if isinstance(part, Link) else part.text
+    shown = part.text
+    if isinstance(part, Link | Mention):
+        shown = f"{shown}: {part.url if isinstance(part, Link) else f'<@{part.person}>'}"
     return _AROUND + sum(map(_weight, shown))
 
 

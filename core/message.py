@@ -37,7 +37,16 @@ class Link:
     url: str
 
 
-Part = Line | Strong | Quote | Link
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A person of the team's choice who is told of the message, after these words."""
+
+    text: str
+    person: str
+    """The platform's id."""
+
+
+Part = Line | Strong | Quote | Link | Mention
 
 
 @dataclass(frozen=True, slots=True)

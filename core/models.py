@@ -10,10 +10,15 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from core import desk_tables
 from core.columns import BAND, CLUSTERED, ZERO, Moment
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the schema, kept in ``kept`` under ``schema``."""
+
+
+BESIDE = (desk_tables,)
+"""Where the other tables of the schema are."""
 
 
 class Kept(SQLModel, table=True):
@@ -306,26 +311,6 @@ class QuotedRow(SQLModel, table=True):
     person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
     text: str
     """The quotation as it is shown."""
-
-
-class CommandRow(SQLModel, table=True):
-    """What somebody asked for in a team's place, and what became of it: what waits, and the audit log."""
-
-    __tablename__ = "command"  # pyright: ignore[reportAssignmentType]
-    __table_args__ = (CLUSTERED,)
-
-    account: str = Field(primary_key=True)
-    event: str = Field(primary_key=True)
-    place: str
-    person: str
-    """The platform's id of who asked. Teammates are no followers: they have no row in ``person``."""
-    said: str
-    at: datetime = Field(sa_type=Moment)
-    state: str = Field(index=True)
-    """``waiting``, ``done``, ``refused`` or ``expired``."""
-    outcome: str = ""
-    """What was done, or why not, in plain words."""
-    settled_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class CursorRow(SQLModel, table=True):

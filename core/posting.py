@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core.account import Place
+from core.buttons import Seal
 from core.clock import Clock
 from core.errors import VouchError
 from core.presence import Presence
@@ -57,6 +58,7 @@ class WeeklyPost:
         directory: Directory,
         presence: Presence,
         clock: Clock,
+        seal: Seal,
         close_due: Callable[[Survey], Awaitable[set[str]]],
     ) -> None:
         """``close_due`` closes the polls of a survey that are over, for their last numbers belong into its report, and
@@ -66,6 +68,7 @@ class WeeklyPost:
         self._directory = directory
         self._presence = presence
         self._clock = clock
+        self._seal = seal
         self._close_due = close_due
         self._first_try: dict[str, datetime] = {}
         """When each report that is due was tried first, by its key."""
@@ -157,7 +160,16 @@ class WeeklyPost:
         late_since = due if now > due + max(LATE, timedelta(seconds=LATE_WALL_S * self._clock.speed)) else None
         gaps = find_gaps(connection, self._directory.wave(connection, survey, wave).id, now)
         planned = plan_report(
-            connection, survey, wave, team, place.limits, now, heard=heard, late_since=late_since, absent=absent
+            connection,
+            survey,
+            wave,
+            team,
+            place.limits,
+            now,
+            heard=heard,
+            late_since=late_since,
+            absent=absent,
+            seal=self._seal,
         )
         tries.made(connection, report_key(survey.name, wave.key, team.name, 0))
         for gap in gaps if planned else ():

@@ -8,6 +8,7 @@ from datetime import datetime
 from statistics import median
 
 from core.account import Limits
+from core.buttons import Seal
 from core.change import Period
 from core.details import details
 from core.fitting import shortened, split
@@ -29,6 +30,7 @@ from core.report import (
 )
 from core.routes import Team
 from core.store import behind, outbox, published, quoted, tallies
+from core.store.agenda import agenda, propose
 from core.store.comments import written_in
 from core.store.database import Connection
 from core.store.gaps import nameless_votes
@@ -232,11 +234,13 @@ def plan_report(
     heard: Heard = SILENCE,
     late_since: datetime | None = None,
     absent: Iterable[str] = (),
+    seal: Seal | None = None,
 ) -> list[str]:
     """Plan the messages of a report to one team, once for ever. Returns the keys of those that were planned now.
 
     ``heard`` is what was written; ``late_since`` is when it was due, if it is late; ``absent`` are accounts that could
-    not be read in time. Outsiders get the first message alone, without anybody's words.
+    not be read in time; with a ``seal`` the post has buttons. Outsiders get the first message alone, without anybody's
+    words.
     """
     if outbox.states(connection, [report_key(survey.name, wave.key, team.name, 0)]):
         return []
@@ -247,6 +251,9 @@ def plan_report(
     corrected = correction(connection, survey, wave, team.name)
     missing = tuple(sorted(absent)) if team.inside else ()
     report = replace(report, was_due=was_due, absent=missing, correction=corrected)
+    if team.inside and team.quotes:
+        report = replace(report, agenda=agenda(connection, survey, report, team, now, seal))
+        propose(connection, survey, report, team, now)
     said = messages(report, team.language, limits, before=before, advice=team.advice, outside=not team.inside)
     things = [
         Planned(

@@ -28,14 +28,14 @@ class Quoted:
 
     text: str
     score: str
-    """Or the band of scores that their poll had."""
+    """Or the band of scores that their poll had; empty where it is not shown with the words."""
     person: int = 0
     """Whose they are, so that they can be taken back. Never shown."""
 
     @property
     def line(self) -> str:
-        """As it stands in the post."""
-        return f"“{self.text}” ({self.score})"
+        """As it is shown."""
+        return f"“{self.text}” ({self.score})" if self.score else self.text
 
 
 def quotes(heard: Sequence[Voice], keep: Sequence[str] = ()) -> tuple[Quoted, ...]:

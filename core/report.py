@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from core.agenda import Agenda, lines
 from core.ballot import Scale
 from core.change import CLEAR, FEWEST_TO_COMPARE, VERY_CLEAR, Comparison, Period, Verdict, Why, compare
 from core.message import Line, Message, Part, Quote, Strong
@@ -112,6 +113,8 @@ class WeekReport:
     """By channel, how many people who answered also wrote."""
     invited: Mapping[str, int] = field(default_factory=dict[str, int])
     """By channel, how many people were invited by direct message."""
+    agenda: Agenda | None = None
+    """What is asked of the team; ``None`` where nobody could do it."""
     correction: Correction | None = None
     """What later answers made of the post of the week before, where it is worth saying."""
     goal: int | None = None
@@ -193,11 +196,12 @@ def first_message(report: WeekReport, language: str, advice: Mapping[str, str] |
     parts.extend(reason_part(reason, words) for reason in report.reasons[:1])
     parts.extend(Quote(quoted.line) for quoted in report.quotes)
     own = (advice or {}).get(level(report), "")
-    told = [Line(one_line(own))] if own else []
+    asked = lines(report.agenda, words) if report.agenda is not None else ()
+    told = [*asked, *([Line(one_line(own))] if own else [])]
     del parts[MOST_LINES - 1 - len(told) :]  # where much is to be said, nobody is quoted
     parts += told
     parts.append(Line(words("Followers who chose to answer, not all customers.")))
-    return Message(tuple(parts))
+    return Message(tuple(parts), report.agenda.buttons if report.agenda is not None else ())
 
 
 LOW, HIGH = 0, 50

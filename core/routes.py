@@ -44,6 +44,10 @@ class Team:
     """What the team wants to be told by level of its score: ``low`` (under 0), ``middle``, ``high`` (from 50 on)."""
     quotes: bool = True
     """Whether people's own words stand in its post; else it is a copy for the whole company."""
+    cases: bool = True
+    """Whether it is told of unhappy people and answers them; never where it does not read people's own words."""
+    lead: str = ""
+    """The platform's id of who is told when nobody owns a fix."""
     roles: tuple[str, ...] = ()
     """Ids of roles that may ask for things there beside its administrators."""
     inside: bool = True
@@ -82,3 +86,12 @@ class Routes:
         """The survey's channel of this kind at the place, else its first one on the account."""
         found = self._in_survey.get((survey, account, kind, place))
         return found or self._in_survey.get((survey, account, kind, None))
+
+
+def caring(surveys: Iterable[Survey], teams: Mapping[str, Team]) -> dict[str, tuple[Team, ...]]:
+    """By survey, the teams that are told of unhappy people and answer them; where there are none, no case is opened."""
+    found = {
+        survey.name: tuple(teams[name] for name in survey.teams if teams[name].inside and teams[name].cases)
+        for survey in surveys
+    }
+    return {survey: its for survey, its in found.items() if its}

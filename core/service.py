@@ -57,7 +57,7 @@ class Service:
         self._clock = clock
         self._complained: set[str] = set()
         self._finishing: dict[str, asyncio.Task[None]] = {}
-        self.post = WeeklyPost(database, routes, inbox.directory, presence, clock, self._close_due)
+        self.post = WeeklyPost(database, routes, inbox.directory, presence, clock, inbox.seal, self._close_due)
         self._tidy_at = clock.now() + AGAIN
         self._to_scrub = False
         """Whether somebody was forgotten whose traces may still be in the log of a SQLite file."""

@@ -107,6 +107,8 @@ class TeamSettings(_Table):
     report: str = "Mon 09:00"
     language: str = "en"
     quotes: bool = True
+    cases: bool = True
+    lead: str = ""
     roles: tuple[str, ...] = ()
     advice: Mapping[Literal["low", "middle", "high"], str] = {}
 
@@ -218,6 +220,8 @@ class Settings(BaseSettings):
                 language=team.language,
                 quotes=team.quotes,
                 roles=team.roles,
+                cases=team.cases and team.quotes and platform != "x",
+                lead=team.lead,
                 advice={str(level): said for level, said in team.advice.items()},
                 inside=platform != "x" and (platform, team.place) not in asked,
             )

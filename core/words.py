@@ -39,6 +39,14 @@ class Words:
 
         return format_decimal(n, locale=self.language.replace("-", "_"))
 
+    def weekday(self, day: date) -> str:
+        """The name of its day of the week: ``Tuesday``, ``mardi``."""
+        if self.language == SOURCE:
+            return f"{day:%A}"
+        from babel.dates import format_date
+
+        return format_date(day, "EEEE", locale=self.language.replace("-", "_"))
+
     def day(self, day: date, *, short: bool = False) -> str:
         """A day of the year as this language writes it: ``16 November``, short ``16 Nov``."""
         from babel.dates import format_skeleton

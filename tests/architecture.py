@@ -86,6 +86,7 @@ FILES_MAY_ALSO_IMPORT: Mapping[str, Collection[str]] = {
     "core/store/": SQL,
     "core/store/migrations/": {"alembic"},
     "core/columns.py": SQL,
+    "core/desk_tables.py": SQL,
     "core/models.py": SQL,
     "core/settings.py": {"pydantic", "pydantic_settings"},
     "core/mistakes.py": {"pydantic"},
@@ -96,7 +97,7 @@ FILES_MAY_ALSO_IMPORT: Mapping[str, Collection[str]] = {
 PURE = (
     *("nps", "ballot", "survey", "events", "message", "reading", "dialogue", "buttons", "words", "envelope"),
     *("change", "periods", "report", "details", "proof", "reasons", "quotes", "redaction", "salience", "saying"),
-    *("chart", "picture", "page", "fitting", "orders"),
+    *("chart", "picture", "page", "fitting", "orders", "agenda", "cases"),
 )
 """The rooms of core that compute and do nothing else."""
 

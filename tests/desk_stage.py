@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from sqlalchemy import select
 
-from core.models import CommandRow
+from core.desk_tables import CommandRow
 from core.orders import Name
 from core.settings import Settings, load
 from core.store import outbox
@@ -31,6 +31,7 @@ TUESDAY = datetime(2026, 11, 17, 12, tzinfo=UTC)
 TEAMS = {"admin": "-1009", "member": "-1010", "demoted": "-1011", "anonymous": "-1012", "passed on": "-1013"}
 TEAMS |= {"edited": "-1014", "owner": "-1015"}
 """On Telegram each has a team's place of their own: a group takes twenty messages a minute."""
+SAID = ("desk", "case", "cases", "relay", "unowned", "fall", "answer")
 ASKED_IN, UNKNOWN = "-1001", "-1002"
 DESK, LOUNGE = "1100000000000000009", "1100000000000000001"
 
@@ -47,6 +48,10 @@ platform = "discord"
 account = "tg"
 place = "{ASKED_IN}"
 kind = "buttons"
+[channels.private]
+account = "tg"
+place = "direct"
+kind = "direct"
 [channels.lounge]
 account = "dc"
 place = "{LOUNGE}"
@@ -63,12 +68,27 @@ place = "{place}"
 [teams.desk]
 account = "dc"
 place = "{DESK}"
+lead = "77"
+[themes.delivery]
+title = {{ en = "Delivery" }}
+words = {{ en = ["late", "parcel*"] }}
 [surveys.s]
 brand = "acme"
 ask = "Sun 10:00"
-channels = ["group", "lounge"]
+channels = ["group", "private", "lounge"]
 teams = [{", ".join(f'"t{place[1:]}"' for place in TEAMS.values())}, "desk"]
 """
+
+
+@dataclass
+class Later:
+    """The service's wall clock, which can be put ahead."""
+
+    wall: Callable[[], float]
+    by_s: float = 0.0
+
+    def __call__(self) -> float:
+        return self.wall() + self.by_s
 
 
 @dataclass
@@ -77,6 +97,7 @@ class Stage:
 
     sandbox: Sandbox
     parts: Parts
+    later: Later
     posts: list[Post] = field(default_factory=list)
 
     @property
@@ -99,7 +120,7 @@ class Stage:
                 await self.parts.desk.work()
                 with self.parts.database.reading() as connection:
                     waits = connection.execute(select(_COMMAND.c.event).where(_COMMAND.c.state == "waiting")).first()
-                    keys = outbox.keys_like(connection, "desk:")
+                    keys = [key for kind in SAID for key in outbox.keys_like(connection, f"{kind}:")]
                     moving = [state for state, _ in outbox.states(connection, keys).values() if state in outbox.MOVING]
                 if waits is None and not moving:
                     return
@@ -142,13 +163,15 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
             TOML.replace("URL", sandbox.url) + f'[service]\ndatabase = "sqlite:///{folder / "vouch.db"}"\n', "utf-8"
         )
         settings: Settings = load(file)
-        async with assembled(settings, await connections(settings)) as parts:
+        found = await connections(settings)
+        later = Later(found.clock.wall)
+        async with assembled(settings, replace(found, clock=replace(found.clock, wall=later))) as parts:
             running = asyncio.create_task(parts.presence.run())
             try:
                 async with asyncio.timeout(30):
                     await parts.presence.ready.wait()
                 await parts.service.tick()
-                yield Stage(sandbox, parts, posts)
+                yield Stage(sandbox, parts, later, posts)
             finally:
                 await parts.service.stop()
                 running.cancel()

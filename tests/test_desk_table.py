@@ -90,13 +90,13 @@ async def test_every_cell_on_telegram(tmp_path: Path) -> None:
                     assert found == wanted, (who, where, command, [post.text for post in new])
                     table_[found] += 1
                     cells += 1
-        assert cells == len(TEAMS) * 4 * len(COMMANDS) == 224
-        assert table_ == {ANSWERED: 16, REFUSED: 2, NOTHING: 206}
+        assert cells == len(TEAMS) * 4 * len(COMMANDS) == 420
+        assert table_ == {ANSWERED: 30, REFUSED: 2, NOTHING: 388}
         log = stage.log()
         spoke = ("admin", "owner", "member", "demoted")
         asked = {(people[who], stage.order(command)) for who in spoke for command in COMMANDS}
         assert {(person, said) for _, person, said, _ in log} == asked
-        assert Counter(state for *_, state in log) == {"done": 16, "refused": 16}
+        assert Counter(state for *_, state in log) == {"done": 30, "refused": 30}
 
 
 async def test_every_cell_on_discord(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ async def test_every_cell_on_discord(tmp_path: Path) -> None:
             if wanted == REFUSED and command != COMMANDS[0]:
                 wanted = NOTHING
             assert found == wanted, (who, where, command)
-        assert len(cells) == 72
-        assert Counter(state for *_, state in stage.log()) == {"done": 8, "refused": 8}
+        assert len(cells) == 135
+        assert Counter(state for *_, state in stage.log()) == {"done": 15, "refused": 15}
 
 
 async def on_discord(stage: Stage, person: str, who: str, where: str, command: str) -> str:

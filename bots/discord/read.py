@@ -76,6 +76,7 @@ def message(message: discord.Message, *, me: int, order: int) -> Reply | None:
         message=ref(message.id),
         edited=edited is not None,
         written_at=None if edited is None else message.created_at,
+        name="" if direct else message.author.display_name,
     )
 
 
@@ -95,10 +96,12 @@ def interaction(sent: Any, *, order: int) -> Reply | None:
         via, words = Via.FORM, "\n".join(_typed(data.get("components", ())))
     else:
         return None
-    person = (sent.get("member") or sent)["user"]["id"]
+    member: Any = sent.get("member") or {}
+    person: Any = (member or sent)["user"]
+    shown = member and (member.get("nick") or person.get("global_name") or person.get("username"))
     return Reply(
         id=f"i{sent['id']}",
-        person=str(person),
+        person=str(person["id"]),
         via=via,
         at=discord.utils.snowflake_time(int(sent["id"])),
         order=order,
@@ -107,6 +110,7 @@ def interaction(sent: Any, *, order: int) -> Reply | None:
         token=data.get("custom_id") if via is Via.COMMAND else data["custom_id"],
         text=words,
         language=str(sent.get("locale", "en-US")),
+        name=str(shown or ""),
     )
 
 

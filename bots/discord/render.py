@@ -19,7 +19,7 @@ import discord
 
 from core.account import Poll
 from core.errors import ContentRefused
-from core.message import Button, Form, Link, Message, Part, Quote, Strong
+from core.message import Button, Form, Link, Mention, Message, Part, Quote, Strong
 
 POST_CHARS = 2000
 """Source: https://docs.discord.com/developers/resources/message#create-message"""
@@ -74,6 +74,15 @@ def content(message: Message, account: str) -> str:
     return text
 
 
+def mentioned(message: Message) -> discord.AllowedMentions:
+    """Who is told of a message: whom it names, and nobody by what anybody wrote."""
+    people = [part.person for part in message.parts if isinstance(part, Mention) and part.person.isdecimal()]
+    if not people:
+        return discord.AllowedMentions.none()
+    users = [discord.Object(int(person)) for person in people]
+    return discord.AllowedMentions(everyone=False, users=users, roles=False, replied_user=False)
+
+
 class _Embed(discord.Embed):
     """discord.py sends ``flags`` too, which Discord only tells (2.7.1, OpenAPI ``RichEmbed``)."""
 
@@ -101,6 +110,8 @@ def _part(part: Part) -> str:
             return f"**{bold}**" if (bold := harmless(text).strip()) else ""
         case Quote(text):
             return "\n".join(f"> {harmless(line)}" for line in text.splitlines())
+        case Mention(text, person):
+            return f"{harmless(text)}: <@{person}>" if person.isdecimal() else harmless(text)
         case Link(text, url):
             address = _address(url)
             return f"[{harmless(text)}](<{address}>)" if text.strip() else f"<{address}>"

@@ -75,7 +75,7 @@ class Sender:
         else:
             channel = await self._direct(to.person) if isinstance(to, Direct) else int(to.id)
         try:
-            with self._parameters(nonce=nonce(key), **fields) as params:
+            with self._parameters(message, nonce=nonce(key), **fields) as params:
                 data = await self._post(to, channel, params, begin, not_after)
         except (AccountRefused, ContentRefused) as refused:
             if plain or (message.picture is None and under is None):
@@ -130,8 +130,9 @@ class Sender:
             data = await self._post(place, int(place.id), params, begin)
         return self._known(place, int(place.id), data, key)
 
-    def _parameters(self, **fields: Any) -> MultipartParameters:
-        return handle_message_parameters(allowed_mentions=discord.AllowedMentions.none(), **fields)
+    def _parameters(self, message: Message | None = None, **fields: Any) -> MultipartParameters:
+        told = render.mentioned(message) if message is not None else discord.AllowedMentions.none()
+        return handle_message_parameters(allowed_mentions=told, **fields)
 
     async def _post(
         self,

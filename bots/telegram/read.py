@@ -154,6 +154,7 @@ def _text(message: Message, person: User, id: str, at: datetime, me: int, order:
         edited=edited,
         written_at=message.date if edited else None,
         language=person.language_code,
+        name="" if message.chat.type == ChatType.PRIVATE else person.full_name,
     )
 
 
@@ -171,6 +172,7 @@ def _tap(tap: CallbackQuery, id: str, order: int, arrived: datetime) -> Reply | 
         ref=None if under is None else message_ref(under.chat.id, under.message_id),
         token=tap.data,
         language=tap.from_user.language_code,
+        name=tap.from_user.full_name if under is not None and under.chat.type != ChatType.PRIVATE else "",
     )
 
 
@@ -230,6 +232,7 @@ _TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "token": (str, type(None)),
     "language": (str, type(None)),
     "text": str,
+    "name": str,
 }
 
 

@@ -16,7 +16,7 @@ from typing import Final, assert_never
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from core.errors import ContentRefused
-from core.message import Button, Line, Link, Message, Part, Quote, Strong
+from core.message import Button, Line, Link, Mention, Message, Part, Quote, Strong
 
 POST_CHARS: Final = 4096
 """Source: https://core.telegram.org/bots/api#sendmessage"""
@@ -83,6 +83,9 @@ def _html(part: Part) -> str:
             return f"<blockquote>{words}</blockquote>"
         case Link(url=url):
             return f'<a href="{html.escape(url)}">{words}</a>'
+        case Mention(person=person):
+            # Source: https://core.telegram.org/bots/api#html-style (mention of a user by their id)
+            return f'<a href="tg://user?id={person}">{words}</a>' if person.isdecimal() else words
         case _:
             assert_never(part)
 

@@ -60,6 +60,7 @@ _PAUSED = exists().where(
 """Whether its survey asks nobody now: then it waits."""
 _WELCOME = case(
     (_OUTBOX.c.kind == str(Kind.INVITATION), _ALLOWED & ~_ANSWERED),
+    (_OUTBOX.c.kind == str(Kind.RELAY), _ALLOWED),
     # An answer that names a wave asks for a tap again: by now they may have answered.
     (_OUTBOX.c.kind == str(Kind.ANSWER), or_(_OUTBOX.c.priority == int(Priority.GOODBYE), ~_SAID_STOP & ~_ANSWERED)),
     else_=true(),

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, func, select, update
 
+from core.desk_tables import CommandRow
 from core.events import Reply
-from core.models import CommandRow
 from core.reading import keepable
 from core.store.cursors import cursor_of, keep_cursors
 from core.store.statements import Upsert, stamp, table
@@ -18,17 +18,19 @@ from core.store.statements import Upsert, stamp, table
 _COMMAND = table(CommandRow)
 _add = Upsert(
     CommandRow,
-    ("account", "event", "place", "person", "said", "at", "state", "outcome"),
+    ("account", "event", "place", "person", "said", "at", "state", "outcome", "name"),
     key=("account", "event"),
 )
 
 MOST_WAITING, MOST_AT_ONCE = 5, 50
 """So much of one person may wait, and so much is seen to in one go."""
 
+LONGEST_NAME = 80
+
 MAY_NOT = "may not"
 """Outcome of what somebody asked who may not."""
 
-LONGEST = 400
+LONGEST = 2_000
 """Letters of what was said that are kept."""
 
 
@@ -50,18 +52,20 @@ class Waiting:
     place: str
     person: str
     """The platform's id."""
+    name: str
     said: str
     at: datetime
 
 
-def take(connection: Connection, asked: Sequence[tuple[str, Reply]]) -> None:
-    """Keep what is asked for; what was kept before stays as it is. Who asks for more than is seen to gets nothing."""
-    written = stamp(connection)
-    for account, reply in asked:
+def take(connection: Connection, asked: Sequence[tuple[str, Reply, str]]) -> None:
+    """Keep what is asked for, as a command is written; what was kept before stays as it is. Who asks for more than is
+    seen to gets nothing."""
+    moment = stamp(connection)
+    for account, reply, written in asked:
         many = _waits(connection, account, reply) >= MOST_WAITING
-        said = keepable(reply.text)[:LONGEST]
+        said, name = keepable(written)[:LONGEST], keepable(reply.name)[:LONGEST_NAME]
         state, outcome = (State.REFUSED, "too many at once") if many else (State.WAITING, "")
-        its = (account, reply.id, reply.place, reply.person, said, written(reply.at), str(state), outcome)
+        its = (account, reply.id, reply.place, reply.person, said, moment(reply.at), str(state), outcome, name)
         _add(connection, [its])
 
 
@@ -81,7 +85,7 @@ def was_refused(connection: Connection, asked: Waiting, since: datetime) -> bool
 
 def waiting(connection: Connection, accounts: Collection[str]) -> list[Waiting]:
     """What is asked for on these accounts and not settled, the oldest first."""
-    columns = [_COMMAND.c[name] for name in ("account", "event", "place", "person", "said", "at")]
+    columns = [_COMMAND.c[name] for name in ("account", "event", "place", "person", "name", "said", "at")]
     its = (_COMMAND.c.state == str(State.WAITING), _COMMAND.c.account.in_(list(accounts)))
     in_order = select(*columns).where(*its).order_by(_COMMAND.c.at, _COMMAND.c.event)
     rows = connection.execute(in_order.limit(MOST_AT_ONCE))

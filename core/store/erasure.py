@@ -18,10 +18,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, not_, or_, select, update
 
 from core.buttons import Seal
+from core.desk_tables import CommandRow
 from core.envelope import dump, load_receipt
 from core.message import text
-from core.models import CommandRow, Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
-from core.store import quoted, stops
+from core.models import Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
+from core.store import cases, decisions, quoted, stops
 from core.store.outbox import FINAL, MOVING, Priority, State
 from core.store.statements import table
 
@@ -123,7 +124,9 @@ def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> 
     connection.execute(update(_OUTBOX).where(theirs, unsettled).values(state=str(State.EXPIRED), settled_at=now))
     connection.execute(delete(_CONSENT).where(_CONSENT.c.person_id == person.id))
     asked = (_COMMAND.c.account == person.account, _COMMAND.c.person == person.name)
-    connection.execute(update(_COMMAND).where(*asked).values(person="", said=""))
+    connection.execute(update(_COMMAND).where(*asked).values(person="", said="", name=""))
+    cases.forget_owner(connection, person.account, person.name)
+    decisions.forget_owner(connection, person.account, person.name)
     mark = stops.fingerprint(seal, person.account, person.name)
     gone = {"platform_id": mark, "language": None, "opened": False, "owed": 0}
     connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**gone))

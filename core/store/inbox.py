@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from core.account import NOTHING, Answer, Deliver
-from core.buttons import Seal
+from core.buttons import DESK, Purpose, Seal, Tapped
 from core.clock import Clock
 from core.errors import StoreError
 from core.events import Consent, Cursor, Event, PollSeen, Reply, Silence, Totals, Via, Votes
-from core.orders import at_once, not_here, order_of
+from core.orders import at_once, how_to_reply, not_here, order_of, passed_on, written
 from core.routes import Routes
-from core.store import commands
+from core.store import case_refs, commands
 from core.store.database import Database
 from core.store.directory import Directory
 from core.store.doubts import adopt
@@ -131,22 +131,47 @@ class Inbox(Known):
     def _commands(self, connection: Connection, events: Sequence[tuple[str, Event]]) -> dict[int, Answer]:
         """Keep what teams ask for in their own places; whatever else is said there is between them."""
         answers: dict[int, Answer] = {}
-        here: list[tuple[str, Reply]] = []
+        here: list[tuple[str, Reply, str]] = []
         for index, (account, event) in enumerate(events):
             if not isinstance(event, Reply) or not self._is_the_desks(account, event) or event.edited:
                 continue
-            if (account, event.place) not in self.desks or order_of(event.text) is None:
-                answers[index] = not_here(event.language)  # shown where a command must be answered
+            language = self.desks.get((account, event.place))
+            asked = self._asked(connection, account, event) if language is not None else ""
+            if language is not None and asked:
+                here.append((account, event, asked))
+                answers[index] = at_once(language)
+            elif language is not None and event.via is Via.TAP:
+                answers[index] = how_to_reply(language)
             else:
-                here.append((account, event))
-                answers[index] = at_once(self.desks[account, event.place])
+                answers[index] = not_here(event.language)  # shown where a command must be answered
         if here:
             commands.take(connection, here)
         return answers
 
+    def _asked(self, connection: Connection, account: str, reply: Reply) -> str:
+        """What is asked for, as a command is written; empty where nothing is."""
+        tapped = self._tapped(account, reply)
+        if tapped is not None:
+            # Where no form has opened, the customer is answered by answering the message.
+            only_how = tapped.purpose is Purpose.REPLY and reply.via is Via.TAP
+            return "" if only_how else written(tapped, reply.text)
+        if order_of(reply.text) is not None:
+            return reply.text
+        case = case_refs.about(connection, account, reply.ref) if reply.ref is not None and reply.text else None
+        return passed_on(case, reply.text) if case is not None else ""
+
     def _is_the_desks(self, account: str, reply: Reply) -> bool:
-        """Whether it is a command, or was said in a team's own place: there it is between them."""
-        return reply.via is Via.COMMAND or (reply.via is Via.TEXT and (account, reply.place) in self.desks)
+        """Whether it is a command, or was said or tapped in a team's own place: there it is between them."""
+        if reply.via is Via.COMMAND or (reply.via is Via.TEXT and (account, reply.place) in self.desks):
+            return True
+        return (account, reply.place) in self.desks and self._tapped(account, reply) is not None
+
+    def _tapped(self, account: str, reply: Reply) -> Tapped | None:
+        """What a button of the desk says."""
+        if reply.token is None or reply.via not in (Via.TAP, Via.FORM):
+            return None
+        tapped = self.seal.open(reply.token, f"{account}:{reply.person}")
+        return tapped if tapped is not None and tapped.purpose in DESK else None
 
 
 def _runs(events: Iterable[tuple[str, Event]]) -> Iterator[list[tuple[str, Event]]]:

@@ -13,10 +13,13 @@ from core.account import NOTHING, Answer, Limits
 from core.dialogue import Meaning, Situation, react
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
 from core.models import ConsentRow, Count, Person, ReplyRow, Response
+from core.nps import Group
 from core.reading import keepable
 from core.store.answers import ANSWER_LIFE, Answers
 from core.store.arrived import asks_of, kept_before
+from core.store.cases import Opening
 from core.store.comments import Comments
+from core.store.conversing import Conversing
 from core.store.cursors import keep_cursors
 from core.store.directory import KnownWave
 from core.store.known import Known
@@ -68,6 +71,7 @@ class Keeping:
         now = known.clock.now()
         self._answerable_since = now - ANSWER_LIFE
         self._answers = Answers(connection, now)
+        self._cases, self._conversing = Opening(connection), Conversing(known, connection, now)
         self._comments = Comments(connection)
         self._responses = Responses(connection, lambda id: known.directory.wave_by_id(connection, id))
         self._people = People(connection, known.seal)
@@ -151,6 +155,8 @@ class Keeping:
         keep_cursors(connection, [(*name, value) for name, value in self._cursors.items()])
         _set_counts(connection, self._totals)
         self._comments.save()
+        self._cases.save()
+        self._conversing.save()
         for person, reply, read in self._to_show:  # all that they did before is written by now
             self._respond(person, reply, read, Meaning.MY_DATA)
         for account in self._answers.save():
@@ -160,6 +166,7 @@ class Keeping:
 
     def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
         people = {self._people[(account, e.person)].id for index, account, e in fresh if index in reads}
+        self._conversing.load({self._people[(account, e.person)].id for _, account, e in fresh if _is_said_to_us(e)})
         waves = {read.wave.id for read in reads.values() if read.wave is not None}
         if waves:
             self._responses.load(people, waves)
@@ -167,6 +174,8 @@ class Keeping:
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
         meaning, outcome = self._count(person, reply, read, self._stamp(reply.at))
         self._keep_reply(person, reply, read.wave, outcome)
+        if _is_said_to_us(reply) and meaning in _TO_THE_TEAM and self._conversing.hears(person.id, reply):
+            meaning = meaning if meaning is Meaning.SCORED else Meaning.SILENT  # the team answers, not we
         if reply.edited:
             self._comments.edit(person.account, reply.message, read.comment)
         direct = reply.place == ""
@@ -285,6 +294,8 @@ class Keeping:
         )
         if taken:
             self._comment(person, reply, read, wave, at)
+            if read.band.group is Group.DETRACTOR and wave.wave.survey in self._known.caring and person.reachable:
+                self._cases.open(person.id, wave.id, wave.wave.survey, reply.at)
         spoken = reply.via is not Via.VOTE
         return (Meaning.SCORED if spoken and taken else Meaning.SILENT), "counted" if taken else "older"
 
@@ -295,6 +306,15 @@ class Keeping:
 
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
+
+
+_TO_THE_TEAM = (Meaning.COMMENTED, Meaning.UNCLEAR, Meaning.SCORED, Meaning.SILENT, Meaning.LATE)
+"""What a customer says to a person of the team who wrote to them, rather than to us."""
+
+
+def _is_said_to_us(event: Reply | Consent) -> bool:
+    """Whether it was written to us directly."""
+    return isinstance(event, Reply) and event.via is Via.TEXT and not event.place and not event.edited
 
 
 def _returns(event: Reply | Consent) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.account import Limits
 from core.buttons import Seal
 from core.clock import Clock
-from core.routes import Routes
+from core.routes import Routes, Team
 from core.store.directory import Directory
 
 
@@ -31,5 +31,7 @@ class Known:
         """By (account, place id): what can be said there, and how."""
         self.desks: dict[tuple[str, str], str] = {}
         """By (account, place id) of a team's own place, the team's language: what is said there is no answer."""
+        self.caring: dict[str, tuple[Team, ...]] = {}
+        """By survey, the teams that are told of unhappy people and answer them."""
         self.answers_only: set[str] = set()
         """Accounts that may write directly only in answer."""

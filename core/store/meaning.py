@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from core.buttons import Purpose
+from core.buttons import DESK, Purpose
 from core.dialogue import Meaning
 from core.events import Reply, Via
 from core.nps import SINGLE, Band
@@ -77,7 +77,7 @@ def _tap(known: Known, connection: Connection, account: str, reply: Reply, ask: 
     tapped = known.seal.open(reply.token or "", f"{account}:{reply.person}")
     wave = known.directory.wave_by_code(connection, tapped.wave) if tapped is not None else None
     survey = known.routes.surveys.get(wave.wave.survey) if wave is not None else None
-    if tapped is None or wave is None or survey is None:
+    if tapped is None or tapped.purpose in DESK or wave is None or survey is None:
         any_route = known.routes.at(account, "", ChannelKind.DIRECT) or _any_route(known, account)
         return Read(meaning=Meaning.FORGED, outcome="forged", survey=any_route.survey if any_route else None)
     kind = ChannelKind.BUTTONS if tapped.purpose in (Purpose.SCORE, Purpose.DIRECT) else ChannelKind.DIRECT

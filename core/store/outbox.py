@@ -23,6 +23,7 @@ from core.account import Poll, Receipt
 from core.envelope import dump, dump_receipt, load_receipt, without_placeholder
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
+from core.store import case_refs
 from core.store.forgotten import Forgotten, forgotten
 from core.store.statements import Upsert, stamp, table
 
@@ -47,6 +48,10 @@ class Kind(StrEnum):
     REPORT = "report"
     DESK = "desk"
     """What a team asked for in its own place."""
+    CASE = "case"
+    """What a team is told unasked: of an unhappy person, of a customer's answer."""
+    RELAY = "relay"
+    """What a team writes to a customer."""
 
 
 class Priority(IntEnum):
@@ -54,8 +59,8 @@ class Priority(IntEnum):
 
     GOODBYE = 0
     """The confirmation of a stop: the last thing that is said to this person."""
-    ANSWER = 1
-    REPORT = DESK = 2
+    ANSWER = RELAY = 1
+    REPORT = DESK = CASE = 2
     ASK = 3
     INVITATION = 4
 
@@ -180,6 +185,8 @@ def sent(connection: Connection, id: int, receipt: Receipt, now: datetime) -> tu
         posted = {"place": row.place, "message": receipt.message, "posted_at": receipt.sent_at}
         if first:
             connection.execute(update(_ASK).where(_ASK.c.id == ask_id).values(**posted))
+    if row.kind == Kind.CASE:
+        case_refs.refer(connection, row.account, row.key, receipt.refs)
     if row.kind in (Kind.ASK, Kind.INVITATION):
         _add_refs(connection, [(row.account, ref, row.wave_id, row.channel, ask_id) for ref in receipt.refs])
     return row.account, receipt.refs

@@ -57,6 +57,11 @@ class KnownPerson:
     """Whether their id was forgotten already, and this transaction knows it again."""
     changed: bool = False
 
+    @property
+    def reachable(self) -> bool:
+        """Whether we may write to them."""
+        return self.opened and not self.stopped and not self.blocked and self.erasing_at is None
+
 
 class People:
     """``know`` them first, then change, then ``save``."""

@@ -8,7 +8,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.buttons import Purpose, Seal, Tapped, opens_form, wave_code
+from core.buttons import DESK, Purpose, Seal, Tapped, opens_form, wave_code
 
 SEAL = Seal(bytes(range(32)))
 CODE = wave_code("acme", "2026-W47")
@@ -22,13 +22,14 @@ def test_a_token_says_what_was_sealed(purpose: Purpose, score: int | None, perso
     assert SEAL.open(token, person) == Tapped(purpose, CODE, score)
     assert token.isascii()
     assert len(token.encode()) <= 64
-    assert opens_form(token) == (CODE if purpose is Purpose.WHY else None)
+    forms = (Purpose.WHY, Purpose.REPLY)
+    assert opens_form(token) == ((purpose, CODE) if purpose in forms else None)
 
 
 @given(purpose=st.sampled_from(Purpose), meant_for=PERSONS, tapped_by=PERSONS)
 def test_personal_buttons_are_for_their_person_only(purpose: Purpose, meant_for: str, tapped_by: str) -> None:
     token = SEAL.token(purpose, CODE, 10, meant_for)
-    anybody = purpose in (Purpose.SCORE, Purpose.DIRECT)
+    anybody = purpose in (Purpose.SCORE, Purpose.DIRECT, *DESK)
     assert (SEAL.open(token, tapped_by) is not None) is (anybody or meant_for == tapped_by)
 
 

@@ -138,7 +138,7 @@ def known_numbers(whole: WeekReport) -> set[int]:
         known |= {tally.n, tally.promoters, tally.passives, tally.detractors}
         if (bounds := score_range(tally)) is not None:
             known |= {abs(n) for n in (nps(tally) or 0, *map(rounded, bounds), *per_hundred(tally))}
-    changes: list[Comparison] = [whole.judged_change, whole.week_change, whole.open_change]
+    changes: list[Comparison] = [whole.window_change, whole.week_change, whole.open_change]
     known |= {abs(n) for change in changes for n in (change.delta, change.low, change.high, change.plain)}
     known |= {n for reason in whole.reasons for n in (reason.named, reason.of)}
     if whole.correction is not None:

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from core.account import Limits, Place, PlaceKind
-from core.answering import Answering, Done
+from core.answering import Answering
+from core.buttons import Seal
+from core.cases import Teammate
 from core.clock import Clock
+from core.done import Done
 from core.message import Quote
 from core.orders import Name, Order, order_of
 from core.routes import Routes
@@ -17,16 +20,17 @@ from core.store.outbox import Kind, Planned
 from tests.store.stage import ACCOUNT, CHANNELS, NOW, SURVEY, Stage
 from tests.store.test_publishing import TEAM, THEMES, allow, complaints
 
+SEAL, WHO = Seal(bytes(32)), Teammate(TEAM.account, "7", "Léa")
 PLACE = Place(id=TEAM.place, kind=PlaceKind.GROUP, limits=Limits(post_chars=4_000, caption_chars=1_000))
 THEMED = replace(SURVEY, themes=THEMES, teams=(TEAM.name,))
 
 
 async def told(stage: Stage, order: str, *, quotes: bool = True, surveys: int = 1) -> Done:
     several = [replace(THEMED, name=f"{THEMED.name}{n or ''}") for n in range(surveys)]
-    answering = Answering(stage.database, Routes(several, CHANNELS), Clock(wall=stage.now.timestamp))
+    answering = Answering(stage.database, Routes(several, CHANNELS), SEAL, Clock(wall=stage.now.timestamp))
     found = order_of(order)
     assert found is not None
-    return await answering.to(found, replace(TEAM, quotes=quotes), PLACE)
+    return await answering.to(found, replace(TEAM, quotes=quotes), PLACE, WHO)
 
 
 def words(done: Done) -> str:

@@ -44,6 +44,14 @@ class Caught:
     """The fields that showed it."""
     note: str = ""
     """Why there is no verdict."""
+    busy: tuple[str, ...] = ()
+    """What shows that the machine was too busy to judge by."""
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it is to be tried once more: a busy machine is no proof, neither that code is clean nor that it is
+        not."""
+        return bool(self.note or self.busy)
 
 
 def dirty(verdict: Verdict, shows: Sequence[str]) -> dict[str, Any]:
@@ -107,9 +115,9 @@ async def hunt(bugs: Sequence[Bug], *, seed: int, tell: Callable[[str], None]) -
 
     async def one(bug: Bug) -> Caught:
         async with free:
-            found = await _hunt_for(bug, seed)
+            found = await _hunt_for(bug, seed, tell)
         said = "caught" if found.caught else "NO VERDICT" if found.note else "MISSED" if bug.changes else "clean"
-        tell(f"{said} {bug.name}: {found.by or found.note}")
+        tell(f"{said} {bug.name}: {found.by or found.note} {' '.join(found.busy)}".strip())
         return found
 
     everything = [*controls_of(bugs), *bugs]
@@ -132,13 +140,23 @@ def summed(bugs: Sequence[Bug], controls: Sequence[Caught], found: Sequence[Caug
         "caught": n,
         "bugs": told,
         "controls": [
-            {"name": one.name, "clean": one.name in clean, "by": one.by, "note": one.note} for one in controls
+            {"name": one.name, "clean": one.name in clean, "by": one.by, "note": one.note, "busy": one.busy}
+            for one in controls
         ],
         "ok": len(clean) == len(controls) and n == len(bugs) >= FEWEST,
     }
 
 
-async def _hunt_for(bug: Bug, seed: int) -> Caught:
+async def _hunt_for(bug: Bug, seed: int, tell: Callable[[str], None]) -> Caught:
+    found = await _hunt_once(bug, seed)
+    settled = found.caught if bug.changes else not found.caught
+    if not found.is_in_doubt or (settled and not found.note):
+        return found
+    tell(f"once more {bug.name}: {found.note or found.busy}")
+    return await _hunt_once(bug, seed)
+
+
+async def _hunt_once(bug: Bug, seed: int) -> Caught:
     with tempfile.TemporaryDirectory(prefix="vouch-planted-", ignore_cleanup_errors=True) as folder:
         tree = Path(folder, "tree")
         try:
@@ -171,7 +189,8 @@ async def _hunt_for(bug: Bug, seed: int) -> Caught:
     except ValueError:
         return Caught(name=bug.name, caught=False, note=complained.decode("utf-8", "replace")[-600:])
     by = dirty(verdict, bug.shows)
-    return Caught(name=bug.name, caught=bool(by) and (process.returncode != 0 or "refused" in by), by=by)
+    busy = tuple(said for said in verdict["violations"] if any(words in said for words in SYMPTOMS))
+    return Caught(name=bug.name, caught=bool(by) and (process.returncode != 0 or "refused" in by), by=by, busy=busy)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -1,0 +1,27 @@
+"""Which message in a team's place speaks of which case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from core.cases import case_of
+from core.desk_tables import CaseRef
+from core.store.statements import Upsert, table
+
+_REF = table(CaseRef)
+_add = Upsert(CaseRef, ("account", "ref", "case_id"), key=("account", "ref"))
+
+
+def refer(connection: Connection, account: str, key: str, refs: Iterable[str]) -> None:
+    """A message to a team was said: to answer it is to answer the customer of its case."""
+    id = case_of(key)
+    if id is not None:
+        _add(connection, [(account, ref, id) for ref in refs])
+
+
+def about(connection: Connection, account: str, ref: str) -> int | None:
+    """The case that a message of ours in a team's place speaks of."""
+    its = (_REF.c.account == account, _REF.c.ref == ref)
+    return connection.execute(select(_REF.c.case_id).where(*its)).scalar_one_or_none()
