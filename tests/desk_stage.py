@@ -112,10 +112,11 @@ class Stage:
         """A command as Telegram's apps write it in a group, where several bots may be."""
         return f"/{command}@{self.telegram.state.accounts['tg'].username}"
 
-    async def settled(self, account: str = "tg") -> None:
-        """Everything that has happened is kept, carried out and answered."""
+    async def settled(self, account: str | None = "tg") -> None:
+        """Everything that has happened is kept, carried out and answered; without an account, what was kept already."""
         async with asyncio.timeout(60):
-            await self.parts.presence.catch_up(account)
+            if account is not None:
+                await self.parts.presence.catch_up(account)
             while True:
                 await self.parts.desk.work()
                 with self.parts.database.reading() as connection:

@@ -132,7 +132,7 @@ async def on_discord(stage: Stage, person: str, who: str, where: str, command: s
     if who == "left":
         await asyncio.sleep(0)
         guild.left.add(int(person))
-    await using
-    await stage.settled("dc")
+    await using  # it is answered once it is kept
+    await stage.settled(None)
     new = stage.posts[before:]
     return came_of([p for p in new if p.to is None and not p.buttons], where, [p for p in new if p.to is not None])

@@ -167,8 +167,8 @@ BUGS = (
         changes=(
             Change(
                 file="bots/discord/send.py",
-                old="        with self._parameters(nonce=nonce(key), **fields)",
-                new="        with self._parameters(**fields)",
+                old="        with self._parameters(message, nonce=nonce(key), **fields)",
+                new="        with self._parameters(message, **fields)",
             ),
             Change(
                 file="bots/discord/send.py",
