@@ -16,7 +16,7 @@ from core.models import Comment, Outbox, Person, Response, WaveRow
 from core.nps import Band
 from core.store.outbox import FINAL
 from core.store.outbox import State as Said
-from core.store.statements import Upsert, stamp, table
+from core.store.statements import Lookup, Upsert, among, many, stamp, table
 
 _CASE = table(CaseRow)
 _COMMENT = table(Comment)
@@ -37,6 +37,13 @@ _open = Upsert(
 )
 
 
+_theirs = among(_CASE.c.person_id, "people")
+_has_one = Lookup(select(_CASE.c.person_id).where(_theirs, _CASE.c.closed_at.is_(None)))
+_spoken_with = Lookup(
+    select(_CASE.c.person_id).where(_theirs, _CASE.c.closed_at.is_(None), _CASE.c.answered_at.is_not(None))
+)
+
+
 class Opening:
     """``open`` them, then ``save``: who has a case already gets no second one."""
 
@@ -52,8 +59,8 @@ class Opening:
     def save(self) -> None:
         """Write them."""
         if self._new:
-            has = (_CASE.c.person_id.in_(list(self._new)), _CASE.c.state.in_(_OPEN))
-            have = set(self._connection.execute(select(_CASE.c.person_id).where(*has)).scalars())
+            people = many(self._connection, self._new)
+            have = {person for (person,) in _has_one(self._connection, people=people)}
             _open(self._connection, [row for person, row in self._new.items() if person not in have])
 
 
@@ -109,9 +116,10 @@ def case(connection: Connection, id: int) -> Case | None:
 
 def conversing(connection: Connection, people: Collection[int], now: datetime) -> dict[int, Case]:
     """By person, the case in which the team has written to them."""
+    found = [person for (person,) in _spoken_with(connection, people=many(connection, people))] if people else []
     spoken = (_CASE.c.answered_at.is_not(None), _CASE.c.state.in_(_OPEN), _CASE.c.opened_at > now - LIFE)
-    found = _rows(connection, _cases().where(_CASE.c.person_id.in_(list(people)), *spoken)) if people else []
-    return {row["person_id"]: _case(row, "") for row in found}
+    rows = _rows(connection, _cases().where(_CASE.c.person_id.in_(found), *spoken)) if found else []
+    return {row["person_id"]: _case(row, "") for row in rows}
 
 
 def _read(connection: Connection, query: Select[Any]) -> list[Case]:
@@ -176,7 +184,7 @@ def answered(connection: Connection, id: int, who: Teammate, relay: str, now: da
     """The team writes to the customer, under this key of the outbox; whoever writes first has the case."""
     take(connection, id, who, now)
     first = func.coalesce(_CASE.c.answered_at, now)
-    spoken = {"state": str(State.ANSWERED), "answered_at": first, "relay": relay}
+    spoken = {"state": str(State.ANSWERED), "answered_at": first, "closed_at": None, "relay": relay}
     connection.execute(update(_CASE).where(_CASE.c.id == id).values(**spoken))
 
 
