@@ -18,7 +18,7 @@ from core.done import Done, of
 from core.fitting import split
 from core.message import Line, Message, Part, Quote, Strong, text
 from core.nps import nps
-from core.orders import Name, Order, offered
+from core.orders import WAVE, Name, Order, offered
 from core.publishing import for_team, hear, messages, week_report, written
 from core.quotes import Quoted
 from core.reasons import Theme, Voice, voices
@@ -44,6 +44,7 @@ _Told = tuple[tuple[Message, ...], tuple[Quoted, ...]]
 """Messages, and whose words stand in them."""
 _CHANGE = (Name.ASK, Name.PAUSE, Name.RESUME, Name.OWN, Name.DONE)
 _CASES = (Name.CASES, Name.TAKE, Name.REPLY, Name.CLOSE)
+_FREE = (*_CASES, Name.OWN, Name.DONE)
 
 
 class Answering:
@@ -59,23 +60,26 @@ class Answering:
         """Carry out an order of a team, given by somebody who may."""
         words = words_for(team.language)
         mine = [survey for survey in self._routes.surveys.values() if team.name in survey.teams]
-        named = [survey for survey in mine if survey.name in order.words.split()]
+        by_name = {survey.name: survey for survey in mine}
         first, _, rest = order.text.partition(" ")
-        order = replace(order, text=rest.strip()) if first in {survey.name for survey in mine} else order
+        order = replace(order, text=rest.strip()) if first in by_name else order
+        if order.name in _FREE:  # what stands behind these is somebody's own words
+            named = [by_name[first]] if first in by_name else []
+        else:
+            named = [survey for survey in mine if survey.name in order.words.split()]
         if order.name is Name.HELP:
             return Done("told what there is", (_help(words),))
         if not mine:
             return Done("no survey", (text(words("No survey reports here.")),))
-        if order.name in _CASES and team.quotes:
+        if order.name in _CASES and team.cases:
             return _fitted(await in_thread(partial(self._cared, order, named or mine, who, words)), place)
-        if (
-            order.name in _CHANGE and len(mine) > 1 and not named and not self._is_of_a_wave(order, mine)
-        ):  # nothing is changed by guessing
+        tapped = self._is_of_a_wave(order, mine)
+        if order.name in _CHANGE and len(mine) > 1 and not (named or tapped):  # nothing is changed by guessing
             names = ", ".join(survey.name for survey in mine)
             return Done(
                 "no survey named", (text(words("Several surveys report here. Name one: {names}.", names=names)),)
             )
-        survey = self._is_of_a_wave(order, mine) or (named or mine)[0]
+        survey = tapped or (named or mine)[0]
         order = replace(order, words=" ".join(word for word in order.words.split() if word != survey.name))
         match order.name:
             case Name.ASK:
@@ -89,7 +93,7 @@ class Answering:
 
     def _is_of_a_wave(self, order: Order, mine: Sequence[Survey]) -> Survey | None:
         """The survey on whose button somebody tapped."""
-        code, now = order.text.partition(" ")[0], self._clock.now()
+        code, now = order.text.partition(" ")[0].removeprefix(WAVE), self._clock.now()
         return next((survey for survey in mine if code in codes(survey, now)), None)
 
     def _cared(self, order: Order, surveys: Sequence[Survey], who: Teammate, words: Words) -> Done:

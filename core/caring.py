@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core import cases as shown
@@ -13,7 +13,8 @@ from core.cases import Case, State, Teammate
 from core.done import Done
 from core.fitting import SHORTEST, length
 from core.message import Message, text
-from core.orders import Order
+from core.orders import LONGEST, Order
+from core.redaction import shortened
 from core.store import cases, outbox
 from core.store.database import Connection
 from core.store.outbox import Kind, Planned
@@ -38,21 +39,20 @@ class Caring:
 
     def listed(self) -> Done:
         """Who waits."""
-        waiting = self._waiting()
-        message = shown.listed(waiting, len(waiting), self.now, self.seal, self.words)
-        return Done("told who waits", (message,), shown.quoted(waiting[: shown.MOST_LISTED], shown.LISTED))
+        waiting = self._waiting()[: shown.MOST_LISTED]
+        n = sum(cases.how_many(self.connection, name, self.now) for name in self.surveys)
+        message = shown.listed(waiting, n, self.now, self.seal, self.words)
+        return Done("told who waits", (message,), shown.quoted(waiting, shown.LISTED))
 
     def taken(self, order: Order, who: Teammate) -> Done:
         """Somebody takes a case: the one that is named, or that of who waits longest."""
         number, _ = _numbered(order)
-        found = self._case(number) if number else next((case for case in self._waiting() if not case.owner), None)
+        found = self._case(number) if number else next(iter(self._waiting(free=True)), None)
         if found is None:
             said = self._no_case(number) if number else text(self.words("Nobody waits for an answer."))
             return Done("no such case", (said,))
         if found.state is State.CLOSED:
-            return Done("closed before", (text(self.words("Case {case} was closed before.", case=found.id)),))
-        if found.owner not in ("", who.person):
-            return Done(f"case {found.id} is taken", (self._taken_by(found),))
+            return Done("closed before", (self._closed_before(found),))
         theirs = cases.merged(found, who)
         message = shown.told(theirs, self.now, self.seal, self.words)
 
@@ -72,6 +72,8 @@ class Caring:
             return Done("no such case", (self._no_case(number),))
         if not said:
             return Done("nothing to pass on", (text(self.words("Write what is to be passed on behind the number.")),))
+        if found.state is State.CLOSED:
+            return Done("closed before", (self._closed_before(found),))
         survey = self.surveys[found.survey]
         body = shown.passed_on(survey.brand, said, words_for(survey.speaks(found.language)))
         if len(said) > shown.LONGEST_REPLY or sum(map(length, body.parts)) > SHORTEST:
@@ -87,29 +89,32 @@ class Caring:
             not_after=self.now + REPLY_LIFE,
         )
 
-        def pass_on(connection: Connection, now: datetime) -> None:
+        def pass_on(connection: Connection, now: datetime) -> Message | None:
+            if not cases.take(connection, found.id, who, now):
+                return self._taken_by(cases.case(connection, found.id) or found)
             outbox.plan(connection, [relay], now)
-            cases.answered(connection, found.id, who, relay.key, now)
+            cases.answered(connection, found.id, relay.key, now)
+            return None
 
-        told = text(self.words("Case {case}: passed on to the customer.", case=found.id))
-        return Done(f"answered case {found.id}", (told,), change=pass_on, case=found.id, wakes=(found.account,))
+        told = text(self.words("Case {case}: on its way to the customer.", case=found.id))
+        return Done(f"answers case {found.id}", (told,), change=pass_on, wakes=(found.account,))
 
     def closed(self, order: Order) -> Done:
         """It has ended, as they say."""
-        number, how = _numbered(replace(order, text=order.words))
+        number, how = _numbered(order)
         found = self._case(number)
         if found is None:
             return Done("no such case", (self._no_case(number),))
 
         def close(connection: Connection, now: datetime) -> Message | None:
-            ended = cases.close(connection, found.id, how, now)
-            return None if ended else text(self.words("Case {case} was closed before.", case=found.id))
+            ended = cases.close(connection, found.id, shortened(how, LONGEST), now)
+            return None if ended else self._closed_before(found)
 
         told = text(self.words("Case {case} is closed.", case=found.id))
         return Done(f"closed case {found.id}", (told,), change=close)
 
-    def _waiting(self) -> list[Case]:
-        found = [case for name in self.surveys for case in cases.waiting(self.connection, name, self.now)]
+    def _waiting(self, *, free: bool = False) -> list[Case]:
+        found = [case for name in self.surveys for case in cases.waiting(self.connection, name, self.now, free=free)]
         return sorted(found, key=lambda case: (case.opened_at, case.id))
 
     def _case(self, number: int) -> Case | None:
@@ -120,6 +125,9 @@ class Caring:
         if not number:
             return text(self.words("Name the case by its number; /cases lists who waits."))
         return text(self.words("There is no case {case} that can be answered; /cases lists who waits.", case=number))
+
+    def _closed_before(self, case: Case) -> Message:
+        return text(self.words("Case {case} was closed before.", case=case.id))
 
     def _taken_by(self, case: Case) -> Message:
         owner = Teammate("", case.owner, case.owner_name).shown

@@ -113,7 +113,7 @@ def told(case: Case, now: datetime, seal: Seal, words: Words) -> Message:
     """A case as it is told when it is opened, or taken: with what can be done."""
     parts: list[Part] = [Strong(_line(case, now, words))]
     parts.append(_quoted(case, SHOWN) if case.words else Line(words("Nothing was written.")))
-    return Message(tuple(parts), buttons(case, seal, words))
+    return Message((*parts, _goes_to_the_customer(words)), buttons(case, seal, words))
 
 
 def several(cases: Sequence[Case], now: datetime, seal: Seal, words: Words) -> Message:
@@ -139,9 +139,28 @@ def listed(cases: Sequence[Case], waiting: int, now: datetime, seal: Seal, words
 
 
 def came_back(case: Case, said: str, seal: Seal, words: Words) -> Message:
-    """What the customer answered."""
+    """A piece of what the customer answered."""
     lead = Strong(words("Case {case}: the customer answers.", case=case.id))
-    return Message((lead, Quote(shortened(said, SHOWN))), _reply_and_close(case, seal, words))
+    return Message((lead, Quote(said), _goes_to_the_customer(words)), _reply_and_close(case, seal, words))
+
+
+def pieces(said: str) -> tuple[str, ...]:
+    """What somebody wrote, so much at a time as is shown at once: of what they answer nothing is left out."""
+    found: list[str] = []
+    while len(said) > SHOWN:
+        cut = said.rfind(" ", SHOWN // 2, SHOWN) + 1 or SHOWN
+        found.append(said[:cut].rstrip())
+        said = said[cut:]
+    return (*found, said)
+
+
+def stopped(case: Case, words: Words) -> Message:
+    """They do not want to be written to."""
+    return text(words("Case {case}: the customer does not want to be written to any more.", case=case.id))
+
+
+def _goes_to_the_customer(words: Words) -> Line:
+    return Line(words("What you answer to this message goes to the customer."))
 
 
 def passed_on(brand: str, said: str, words: Words) -> Message:

@@ -10,7 +10,7 @@ from core.buttons import Purpose, Seal, wave_code
 from core.cases import Teammate
 from core.done import Done, of
 from core.message import Button, Message
-from core.orders import Order
+from core.orders import WAVE, Order
 from core.redaction import shortened
 from core.routes import Team
 from core.saying import one_line
@@ -82,12 +82,16 @@ class Deciding:
         return Done("nothing proposed", (of(self.survey, said),))
 
     def _meant(self, order: Order) -> tuple[Decision | None, str]:
-        """The fix that an order means, and what else it says: that of the wave on its button, else the latest."""
+        """The fix that an order means, and what else it says: that of the wave on its button, else the latest of this
+        week and the last that is not done."""
         code, _, rest = order.text.partition(" ")
         by_code = codes(self.survey, self.now)
-        keys, own = ([by_code[code]], rest) if code in by_code else (list(by_code.values()), order.text)
+        if code.startswith(WAVE):
+            key = by_code.get(code.removeprefix(WAVE), "")
+            return decisions.decision(self.connection, self.survey.name, key, self.team.name), rest
+        keys = list(by_code.values())[:2]
         found = (decisions.decision(self.connection, self.survey.name, key, self.team.name) for key in keys)
-        return next((one for one in found if one is not None), None), own
+        return next((one for one in found if one is not None and one.done_at is None), None), order.text
 
 
 def codes(survey: Survey, now: datetime) -> dict[str, str]:

@@ -23,7 +23,7 @@ from core.clock import Clock, steady
 from core.done import Done
 from core.errors import AccountError, AccountUnavailable, NotOurs, VouchError
 from core.message import text
-from core.orders import Name, Order, offered, order_of
+from core.orders import LASTING, Order, offered, order_of
 from core.presence import Presence
 from core.routes import Routes, Team
 from core.store import commands, outbox, quoted
@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 PATIENCE, PATIENCE_WALL_S = timedelta(minutes=10), 60.0
 """What could not be carried out for so long, on the calendar and by the wall, nobody waits for any more."""
 
-LASTING, LASTS = frozenset({Name.TAKE, Name.REPLY, Name.CLOSE, Name.OWN, Name.DONE}), timedelta(days=1)
-"""What is to be done all the same, and for how long: somebody may be waiting for it."""
+LASTS = timedelta(days=1)
+"""So long what somebody may be waiting for is done all the same."""
 
 SEE_TO_S = 60.0
 """How long, in wall seconds, one order may take."""
@@ -149,7 +149,7 @@ class Desk:
         if team is None or order is None:  # the settings were changed since
             return await self._settle(asked, held, State.REFUSED, Done("not in the team's place"))
         if self._is_stale(asked, order):
-            return await self._settle(asked, held, State.EXPIRED, Done("it could not be done in time"))
+            return await self._settle(asked, held, State.EXPIRED, not_done("it could not be done in time", order, team))
         if account is None or place is None:
             return False
         its = await self._standing(account, place, asked)
@@ -164,7 +164,7 @@ class Desk:
             done = await self._answering.to(replace(order, event=asked.event), team, place, who)
         except Exception:  # a fault of ours: it is not tried again, and the others are seen to
             log.exception("%s: /%s", asked.account, order.name)
-            done = Done("a fault of Vouch's; see its log")
+            done = not_done("a fault of Vouch's; see its log", order, team)
             return await self._settle(asked, held, State.EXPIRED, done)
         return await self._settle(asked, held, State.DONE, done)
 
@@ -204,6 +204,8 @@ class Desk:
         if not commands.settle(connection, asked, state, done.outcome, now) or told_before:
             return
         instead = done.change(connection, now) if done.change is not None else None
+        if instead is not None:
+            done = Done(done.outcome, (instead,))
         things = [
             Planned(
                 key=self._key(asked, done, part),
@@ -213,7 +215,7 @@ class Desk:
                 place=asked.place,
                 not_after=now + self._patience,
             )
-            for part, body in enumerate(done.messages if instead is None else (instead,))
+            for part, body in enumerate(done.messages)
         ]
         outbox.plan(connection, things, now)
         quoted.keep(connection, [(thing.key, thing.body) for thing in things], done.quotes)
@@ -223,6 +225,15 @@ class Desk:
         if done.case is None:
             return f"desk:{asked.account}:{asked.event}:{part}"
         return key(self._teams[asked.account, asked.place].name, done.case, f"{asked.account}.{asked.event}", part)
+
+
+def not_done(why: str, order: Order, team: Team) -> Done:
+    """What comes of an order that was not carried out: who gave it is told, where somebody may be waiting for it."""
+    if order.name not in LASTING:
+        return Done(why)
+    words, number = words_for(team.language), order.words.partition(" ")[0]
+    shown = f"/{order.name} {number if number.isdecimal() else ''}".strip()
+    return Done(why, (text(words("This was not done, please try again: {order}", order=shown)),))
 
 
 def may(standing: Standing, team: Team) -> bool:

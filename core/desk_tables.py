@@ -62,7 +62,7 @@ class CaseRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("person_id", "wave_id"),
         Index("cases_told", "survey", "told_at"),
-        Index("cases_opened", "survey", "opened_at"),
+        Index("cases_last", "survey", "last_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -73,6 +73,8 @@ class CaseRow(SQLModel, table=True):
     state: str = "open"
     """``open``, ``taken``, ``answered`` (by us), ``heard`` (they answered) or ``closed``."""
     opened_at: datetime = Field(sa_type=Moment)
+    last_at: datetime = Field(sa_type=Moment)
+    """When either side had its last word."""
     told_at: datetime | None = Field(default=None, sa_type=Moment)
     """When the team was told of it."""
     account: str = ""
@@ -81,8 +83,6 @@ class CaseRow(SQLModel, table=True):
     owner_name: str = ""
     answered_at: datetime | None = Field(default=None, sa_type=Moment)
     """When the team answered first."""
-    relay: str = ""
-    """Outbox key of what was passed on last; empty once the team was told that it did not arrive."""
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     outcome: str = ""
     """How it ended, in the team's words."""
@@ -96,4 +96,15 @@ class CaseRef(SQLModel, table=True):
 
     account: str = Field(primary_key=True)
     ref: str = Field(primary_key=True)
+    case_id: int = Field(foreign_key="cases.id")
+
+
+class RelayRow(SQLModel, table=True):
+    """What was passed on to a customer, until it is known to have arrived or the team was told that it did not."""
+
+    __tablename__ = "relay"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (CLUSTERED,)
+
+    key: str = Field(primary_key=True)
+    """Of the outbox."""
     case_id: int = Field(foreign_key="cases.id")

@@ -67,6 +67,12 @@ def offered(words: Words) -> tuple[tuple[str, str], ...]:
     )
 
 
+LASTING = frozenset({Name.TAKE, Name.REPLY, Name.CLOSE, Name.OWN, Name.DONE})
+"""What somebody may be waiting for: it is done late rather than not at all, and nothing of it is dropped silently."""
+
+WAVE = "wave:"
+"""How a button says which wave it is about."""
+
 LONGEST = 200
 """Characters of what may stand behind a command; the rest is cut off."""
 
@@ -122,7 +128,7 @@ def written(tapped: Tapped, text: str) -> str:
     """The command that a button of ours stands for, with what was typed into its form: of a fix by the code of its
     wave, of a case by its number."""
     of_a_case = tapped.purpose in (Purpose.TAKE, Purpose.REPLY, Purpose.CLOSE)
-    return f"/{_BEHIND[tapped.purpose]} {int(tapped.wave) if of_a_case else tapped.wave} {text}".strip()
+    return f"/{_BEHIND[tapped.purpose]} {int(tapped.wave) if of_a_case else WAVE + tapped.wave} {text}".strip()
 
 
 def passed_on(case: int, text: str) -> str:

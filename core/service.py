@@ -18,7 +18,7 @@ from core.message import Message
 from core.posting import AGAIN, WeeklyPost
 from core.presence import Presence
 from core.routes import Channel, ChannelKind, Routes, Team
-from core.store import asks, commands, erasure, outbox
+from core.store import asks, cases, commands, erasure, outbox
 from core.store.asks import NewAsk, OpenAsk
 from core.store.database import Connection, Database
 from core.store.directory import KnownWave
@@ -251,6 +251,7 @@ class Service:
         now = self._clock.now()
         if self._tidy_at <= now or now < self._tidy_at - TIDY:
             self._tidy_at = now + TIDY
+            await self._database.write(cases.forget_delivered)
             for account in list(self._presence.up):
                 n = await self._database.write(partial(forget_waiting, account=account, now=now))
                 if n:

@@ -14,7 +14,7 @@ from core.buttons import Purpose, Seal, wave_code
 from core.cases import Case
 from core.change import Verdict, compare
 from core.clock import Clock
-from core.errors import NotOurs
+from core.errors import NotOurs, VouchError
 from core.fitting import SHORTEST, split
 from core.message import Button, Line, Mention, Message, Strong, text
 from core.nps import nps
@@ -79,22 +79,29 @@ class Watch:
         """By survey when it is looked again whether its score falls."""
 
     async def work(self) -> None:
-        """Tell what is to be told."""
+        """Tell what is to be told. What goes wrong with one survey holds up no other."""
         for survey in self._routes.surveys.values():
-            teams = [self._teams[name] for name in survey.teams if name in self._teams]
-            if not self._is_ours(teams):
-                continue
-            caring = [team for team in teams if team.cases]
-            if caring:
-                await self._tell_cases(survey, caring)
-                await self._tell_undelivered(survey, caring)
-            for team in teams:
-                await self._tell_unowned(survey, team)
-            await self._tell_fall(survey, teams)
+            try:
+                await self._look_after(survey)
+            except VouchError as error:
+                log.debug("%s: the team is told later: %s", survey.name, error)
+            except Exception:
+                log.exception("%s: the team is told later", survey.name)
 
-    def _is_ours(self, teams: Sequence[Team]) -> bool:
-        """Whether it is for us to tell a survey's teams: for who serves the account of the first of them."""
-        return bool(teams) and teams[0].account in self._presence.up
+    async def _look_after(self, survey: Survey) -> None:
+        teams = self._told(survey)
+        if not any(team.account in self._presence.up for team in teams):
+            return
+        caring = [team for team in teams if team.cases]
+        if caring:
+            await self._tell_cases(survey, caring)
+            await self._tell_undelivered(survey, caring)
+            await self._tell_fall(survey, caring)
+        for team in teams:
+            await self._tell_unowned(survey, team)
+
+    def _told(self, survey: Survey) -> list[Team]:
+        return [self._teams[name] for name in survey.teams if name in self._teams]
 
     # -- cases ---------------------------------------------------------------------------------------------------------
 
@@ -115,7 +122,9 @@ class Watch:
         return cases.untold(connection, survey.name, now, THEIR_WORDS)
 
     def _plan_cases(self, survey: Survey, teams: Iterable[Team], connection: Connection) -> None:
-        now, new = self._clock.now(), self._to_tell(connection, survey)
+        now, found = self._clock.now(), self._to_tell(connection, survey)
+        ours = cases.tell(connection, [case.id for case in found], now)
+        new = [case for case in found if case.id in ours]
         for team in teams if new else ():
             words = words_for(team.language)
             if len(new) > FEW:
@@ -126,7 +135,6 @@ class Watch:
                 one = partial(shown.key, team.name, case.id, "new")
                 body = shown.told(case, now, self._seal, words)
                 self._tell(connection, team, one, body, shown.quoted([case], shown.SHOWN))
-        cases.tell(connection, [case.id for case in new], now)
 
     def _tell(
         self,
@@ -146,19 +154,19 @@ class Watch:
         if await in_thread(self._undelivered, survey):
             await self._write(survey, partial(self._plan_undelivered, survey, teams))
 
-    def _undelivered(self, survey: Survey) -> list[tuple[int, bool]]:
+    def _undelivered(self, survey: Survey) -> list[tuple[str, int, bool]]:
         with self._database.reading() as connection:
             return cases.undelivered(connection, survey.name, self._clock.now())
 
     def _plan_undelivered(self, survey: Survey, teams: Iterable[Team], connection: Connection) -> None:
-        for id, sure in cases.undelivered(connection, survey.name, self._clock.now()):
-            relay = cases.told_undelivered(connection, id)
+        for relay, id, sure in cases.undelivered(connection, survey.name, self._clock.now()):
+            if not cases.told_undelivered(connection, relay, id):
+                continue
             for team in teams:
                 words = words_for(team.language)
                 said = words("Case {case}: what you wrote did not reach the customer.", case=id)
                 doubt = words("Case {case}: nobody can tell whether what you wrote reached the customer.", case=id)
-                body = text(said if sure else doubt)
-                self._say(connection, team, shown.key(team.name, id, f"undelivered {relay}"), body)
+                self._say(connection, team, f"lost:{team.name}/{relay}", text(said if sure else doubt))
 
     # -- a fix that nobody owns ----------------------------------------------------------------------------------------
 
@@ -207,12 +215,12 @@ class Watch:
     # -- saying it -----------------------------------------------------------------------------------------------------
 
     async def _write(self, survey: Survey, job: Callable[[Connection], None]) -> None:
-        """Do this in one transaction, while it is ours to tell them."""
-        teams = [self._teams[name] for name in survey.teams if name in self._teams]
-        held = self._presence.held(teams[0].account)
+        """Do this in one transaction, while an account of theirs is ours."""
+        teams = self._told(survey)
+        helds = {held for team in teams if (held := self._presence.held(team.account)) is not None}
 
         def while_ours(connection: Connection) -> None:
-            if held is None or not standing(connection, {held}):
+            if not standing(connection, helds):
                 raise NotOurs(teams[0].account, "another process serves this account now")
             job(connection)
 

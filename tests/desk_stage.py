@@ -31,7 +31,7 @@ TUESDAY = datetime(2026, 11, 17, 12, tzinfo=UTC)
 TEAMS = {"admin": "-1009", "member": "-1010", "demoted": "-1011", "anonymous": "-1012", "passed on": "-1013"}
 TEAMS |= {"edited": "-1014", "owner": "-1015"}
 """On Telegram each has a team's place of their own: a group takes twenty messages a minute."""
-SAID = ("desk", "case", "cases", "relay", "unowned", "fall", "answer")
+SAID = ("desk", "case", "cases", "relay", "unowned", "fall", "answer", "lost", "stopped")
 ASKED_IN, UNKNOWN = "-1001", "-1002"
 DESK, LOUNGE = "1100000000000000009", "1100000000000000001"
 

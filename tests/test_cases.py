@@ -81,7 +81,7 @@ async def test_a_case_from_its_first_word_to_its_last(tmp_path: Path) -> None:
         new = await says(stage, one, "Sorry! It is on its way,\ncode 99.", TEAM, alert)
         (relayed,) = [post for post in new if post.to == una]
         assert relayed.text == "Acme, a person of the team:\nSorry! It is on its way,\ncode 99."
-        assert [post.text for post in new if post.place == TEAM] == ["Case 1: passed on to the customer."]
+        assert [post.text for post in new if post.place == TEAM] == ["Case 1: on its way to the customer."]
         assert state(stage) == [("answered", "Léa")]
 
         new = await says(stage, una, "Thank you, that is kind of you.")

@@ -22,11 +22,12 @@ def agenda(
     connection: Connection, survey: Survey, report: WeekReport, team: Team, now: datetime, seal: Seal | None = None
 ) -> Agenda:
     """What is on it. With a ``seal`` it can be tapped."""
-    waiting = cases.waiting(connection, survey.name, now) if team.cases else []
+    waiting = cases.waiting(connection, survey.name, now, limit=1) if team.cases else []
+    n = cases.how_many(connection, survey.name, now) if waiting else 0
     before = previous_wave(survey, report.wave).key
     fix = one_line(report.reasons[0].title(team.language)) if report.reasons else ""
     return Agenda(
-        waiting=len(waiting),
+        waiting=n,
         oldest=now - waiting[0].opened_at if waiting else now - now,
         last=decisions.decision(connection, survey.name, before, team.name),
         fix=fix,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select, update
 
 from core.desk_tables import CommandRow
 from core.events import Reply
+from core.orders import LASTING, order_of
 from core.reading import keepable
 from core.store.cursors import cursor_of, keep_cursors
 from core.store.statements import Upsert, stamp, table
@@ -22,8 +23,8 @@ _add = Upsert(
     key=("account", "event"),
 )
 
-MOST_WAITING, MOST_AT_ONCE = 5, 50
-"""So much of one person may wait, and so much is seen to in one go."""
+MOST_WAITING, MOST_LASTING, MOST_AT_ONCE = 5, 100, 50
+"""So much of one person may wait, so much with what others may be waiting for, and so much is seen to in one go."""
 
 LONGEST_NAME = 80
 
@@ -62,7 +63,9 @@ def take(connection: Connection, asked: Sequence[tuple[str, Reply, str]]) -> Non
     seen to gets nothing."""
     moment = stamp(connection)
     for account, reply, written in asked:
-        many = _waits(connection, account, reply) >= MOST_WAITING
+        order = order_of(written)
+        most = MOST_LASTING if order is not None and order.name in LASTING else MOST_WAITING
+        many = _waits(connection, account, reply) >= most
         said, name = keepable(written)[:LONGEST], keepable(reply.name)[:LONGEST_NAME]
         state, outcome = (State.REFUSED, "too many at once") if many else (State.WAITING, "")
         its = (account, reply.id, reply.place, reply.person, said, moment(reply.at), str(state), outcome, name)

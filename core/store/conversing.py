@@ -7,10 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from core.cases import SHOWN, Case, came_back, key
+from core.cases import Case, came_back, key, pieces, stopped
+from core.dialogue import Meaning
 from core.events import Reply
+from core.message import Message
 from core.quotes import Quoted
-from core.redaction import shortened
+from core.reading import keepable
+from core.routes import Team
 from core.store import cases, outbox, quoted
 from core.store.known import Known
 from core.store.outbox import Kind, Planned
@@ -25,30 +28,36 @@ class Conversing:
         self._connection = connection
         self._now = now
         self._with: dict[int, Case] = {}
-        self._heard: list[tuple[Case, Reply]] = []
+        self._heard: list[tuple[Case, Reply, Meaning]] = []
 
     def load(self, people: Collection[int]) -> None:
         """Find out with whom of these the team speaks."""
         if self._known.caring and people:
             self._with |= cases.conversing(self._connection, people, self._now)
 
-    def hears(self, person_id: int, reply: Reply) -> bool:
+    def hears(self, person_id: int, reply: Reply, meaning: Meaning) -> bool:
         """Whether it is for the team: then the team hears it."""
         case = self._with.get(person_id)
         if case is None or case.survey not in self._known.caring:
             return False
-        self._heard.append((case, reply))
+        self._heard.append((case, reply, meaning))
         return True
 
     def save(self) -> None:
         """Write it down, for every team that cares."""
-        for case, reply in self._heard:
+        for case, reply, meaning in self._heard:
             for team in self._known.caring[case.survey]:
-                body = came_back(case, reply.text, self._known.seal, words_for(team.language))
-                name = key(team.name, case.id, f"{case.account}.{reply.id}")
-                thing = Planned(key=name, account=team.account, kind=Kind.CASE, body=body, place=team.place)
-                outbox.plan(self._connection, [thing], self._now)
-                said = Quoted(shortened(reply.text, SHOWN), "", case.person)
-                quoted.keep(self._connection, [(name, body)], [said])
-                self._known.wake(team.account)
-        cases.heard(self._connection, {case.id for case, _ in self._heard})
+                words = words_for(team.language)
+                for part, said in enumerate(pieces(keepable(reply.text))):
+                    body = came_back(case, said, self._known.seal, words)
+                    self._tell(team, case, key(team.name, case.id, f"{case.account}.{reply.id}", part), body, said)
+                if meaning is Meaning.STOPPED:
+                    self._tell(team, case, f"stopped:{case.id}:{team.name}/{reply.id}:0", stopped(case, words), "")
+        heard = {case.id for case, _, meaning in self._heard if meaning is not Meaning.STOPPED}
+        cases.heard(self._connection, heard, self._now)
+
+    def _tell(self, team: Team, case: Case, name: str, body: Message, said: str) -> None:
+        thing = Planned(key=name, account=team.account, kind=Kind.CASE, body=body, place=team.place)
+        outbox.plan(self._connection, [thing], self._now)
+        quoted.keep(self._connection, [(name, body)], [Quoted(said, "", case.person)])
+        self._known.wake(team.account)

@@ -125,6 +125,7 @@ def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> 
     connection.execute(delete(_CONSENT).where(_CONSENT.c.person_id == person.id))
     asked = (_COMMAND.c.account == person.account, _COMMAND.c.person == person.name)
     connection.execute(update(_COMMAND).where(*asked).values(person="", said="", name=""))
+    cases.forget(connection, person.id)
     cases.forget_owner(connection, person.account, person.name)
     decisions.forget_owner(connection, person.account, person.name)
     mark = stops.fingerprint(seal, person.account, person.name)

@@ -157,7 +157,9 @@ class Inbox(Known):
             return "" if only_how else written(tapped, reply.text)
         if order_of(reply.text) is not None:
             return reply.text
-        case = case_refs.about(connection, account, reply.ref) if reply.ref is not None and reply.text else None
+        if reply.ref is None or not reply.text.strip() or reply.text.lstrip().startswith("/"):
+            return ""  # a command that was mistyped is nothing that a customer should read
+        case = case_refs.about(connection, account, reply.ref)
         return passed_on(case, reply.text) if case is not None else ""
 
     def _is_the_desks(self, account: str, reply: Reply) -> bool:

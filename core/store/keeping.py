@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, not_, or_, select
@@ -13,7 +14,7 @@ from core.account import NOTHING, Answer, Limits
 from core.dialogue import Meaning, Situation, react
 from core.events import Consent, ConsentKind, Cursor, Reply, Totals, Via, Votes
 from core.models import ConsentRow, Count, Person, ReplyRow, Response
-from core.nps import Group
+from core.nps import Band, Group
 from core.reading import keepable
 from core.store.answers import ANSWER_LIFE, Answers
 from core.store.arrived import asks_of, kept_before
@@ -71,7 +72,7 @@ class Keeping:
         now = known.clock.now()
         self._answerable_since = now - ANSWER_LIFE
         self._answers = Answers(connection, now)
-        self._cases, self._conversing = Opening(connection), Conversing(known, connection, now)
+        self._cases, self._conversing = Opening(connection, now), Conversing(known, connection, now)
         self._comments = Comments(connection)
         self._responses = Responses(connection, lambda id: known.directory.wave_by_id(connection, id))
         self._people = People(connection, known.seal)
@@ -174,8 +175,8 @@ class Keeping:
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
         meaning, outcome = self._count(person, reply, read, self._stamp(reply.at))
         self._keep_reply(person, reply, read.wave, outcome)
-        if _is_said_to_us(reply) and meaning in _TO_THE_TEAM and self._conversing.hears(person.id, reply):
-            meaning = meaning if meaning is Meaning.SCORED else Meaning.SILENT  # the team answers, not we
+        if _is_said_to_us(reply) and meaning in _TO_THE_TEAM and self._conversing.hears(person.id, reply, meaning):
+            meaning = meaning if meaning in _ANSWERED_STILL else Meaning.SILENT  # the team answers, not we
         if reply.edited:
             self._comments.edit(person.account, reply.message, read.comment)
         direct = reply.place == ""
@@ -265,6 +266,8 @@ class Keeping:
                 if reply.at >= read.wave.freezes_at:
                     return Meaning.LATE, "late"
                 self._comment(person, reply, read, read.wave, at)
+                if kept is not None and kept.band is not None:
+                    self._care(person, read.wave, kept.band, reply.at)
                 if kept is None:
                     return (read.meaning if read.meaning is Meaning.UNCLEAR else Meaning.SILENT), "comment"
                 return Meaning.COMMENTED, "comment"
@@ -294,10 +297,14 @@ class Keeping:
         )
         if taken:
             self._comment(person, reply, read, wave, at)
-            if read.band.group is Group.DETRACTOR and wave.wave.survey in self._known.caring and person.reachable:
-                self._cases.open(person.id, wave.id, wave.wave.survey, reply.at)
+            self._care(person, wave, read.band, reply.at)
         spoken = reply.via is not Via.VOTE
         return (Meaning.SCORED if spoken and taken else Meaning.SILENT), "counted" if taken else "older"
+
+    def _care(self, person: KnownPerson, wave: KnownWave, band: Band, at: datetime) -> None:
+        """Who is unhappy and can be answered is a case, where a team cares."""
+        if band.group is Group.DETRACTOR and wave.wave.survey in self._known.caring and person.reachable:
+            self._cases.open(person.id, wave.id, wave.wave.survey, at)
 
     def _comment(self, person: KnownPerson, reply: Reply, read: Read, wave: KnownWave, at: Any) -> None:
         if read.comment:
@@ -308,8 +315,17 @@ class Keeping:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
 
 
-_TO_THE_TEAM = (Meaning.COMMENTED, Meaning.UNCLEAR, Meaning.SCORED, Meaning.SILENT, Meaning.LATE)
-"""What a customer says to a person of the team who wrote to them, rather than to us."""
+_TO_THE_TEAM = (
+    Meaning.COMMENTED,
+    Meaning.UNCLEAR,
+    Meaning.SCORED,
+    Meaning.SILENT,
+    Meaning.LATE,
+    Meaning.HELP,
+    Meaning.STOPPED,
+)
+"""What a customer says to a person of the team who wrote to them: a wish to stop may be meant for them, too."""
+_ANSWERED_STILL = (Meaning.SCORED, Meaning.STOPPED)
 
 
 def _is_said_to_us(event: Reply | Consent) -> bool:

@@ -42,8 +42,46 @@ def test_who_is_unhappy_and_can_be_answered_is_a_case_once(stage: Stage) -> None
     stage.deliver(stage.typed(202, "cas", "9", at=NOW))
     assert [case.id for case in waiting(stage)] == [found[0].id]
     assert waiting(stage, LIFE) == []
-    stage.deliver(stage.typed(300, "ann", "0", at=WAVES[1].opens_at + timedelta(days=1)))
-    assert len(stage.rows("cases")) == 2  # it is open still
+    assert len(stage.rows("cases")) == 2
+
+
+def test_a_later_week_opens_a_new_case_unless_we_speak_with_them(stage: Stage) -> None:
+    opened(stage, ann=3, bob=3)
+    first, second = waiting(stage)
+    with stage.database.engine.begin() as connection:
+        cases.take(connection, second.id, LEA, NOW)
+        cases.answered(connection, second.id, "relay:1", NOW)
+    stage.now = later = WAVES[1].opens_at + timedelta(days=1)
+    stage.deliver(stage.typed(300, "ann", "9", at=NOW), stage.typed(301, "ann", "0", at=later))
+    stage.deliver(stage.typed(302, "bob", "1", at=later))
+    states = [(row["wave_id"], row["state"]) for row in stage.rows("cases")]
+    assert states == [(1, "closed"), (1, "heard"), (2, "open")]
+    assert first.id not in {case.id for case in waiting(stage, later - NOW)}
+
+
+def test_who_writes_later_why_they_are_unhappy_is_a_case_then(stage: Stage) -> None:
+    stage.inbox.caring = {SURVEY.name: (TEAM,)}
+    stage.deliver(stage.typed(100, "ann", "2", at=NOW))
+    assert waiting(stage) == []
+    stage.deliver(Consent(id="c", person="ann", kind=ConsentKind.GRANTED, at=NOW, order=101, evidence="pressed Start"))
+    stage.deliver(stage.typed(102, "ann", "it never came", at=NOW))
+    assert [case.words for case in waiting(stage)] == ["it never came"]
+
+
+def test_what_is_said_to_the_team_is_told_whole_and_a_stop_is_obeyed(stage: Stage) -> None:
+    opened(stage, ann=3)
+    (case,) = waiting(stage)
+    with stage.database.engine.begin() as connection:
+        cases.take(connection, case.id, LEA, NOW)
+        cases.answered(connection, case.id, "relay:1", NOW)
+    odd = "a\x00b \ud800 can you help me?"
+    stage.deliver(stage.typed(200, "ann", "word " * 400, at=NOW), stage.typed(201, "ann", odd, at=NOW))
+    stage.deliver(stage.typed(202, "ann", "stop", at=NOW))
+    told = [row["body"] for row in stage.rows("outbox") if row["kind"] == Kind.CASE]
+    assert sum(body.count("word") for body in told) == 400
+    assert any("help me" in body for body in told)
+    assert "does not want to be written to any more" in told[-1]
+    assert waiting(stage) == []
 
 
 def test_nobody_opens_a_case_where_no_team_cares(stage: Stage) -> None:
@@ -59,7 +97,8 @@ def test_a_case_is_told_once_and_not_before_two_minutes(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:
         assert cases.untold(connection, SURVEY.name, NOW, SOON) == []
         (case,) = cases.untold(connection, SURVEY.name, NOW + SOON, SOON)
-        cases.tell(connection, [case.id], NOW)
+        assert cases.tell(connection, [case.id], NOW) == {case.id}
+        assert cases.tell(connection, [case.id], NOW) == set()
         assert cases.untold(connection, SURVEY.name, NOW + SOON, SOON) == []
         assert cases.last_told(connection, SURVEY.name) == NOW
         case_refs.refer(connection, ACCOUNT, f"case:{case.id}:crew/new:0", ["msg:-1009:5"])
@@ -74,7 +113,7 @@ def test_from_taken_to_closed(stage: Stage) -> None:
         assert cases.take(connection, case.id, LEA, NOW)
         assert not cases.take(connection, case.id, MAX, NOW)
         assert cases.conversing(connection, [case.person], NOW) == {}
-        cases.answered(connection, case.id, LEA, "relay:1", NOW)
+        cases.answered(connection, case.id, "relay:1", NOW)
         assert set(cases.conversing(connection, [case.person], NOW)) == {case.person}
     assert waiting(stage) == []  # it is the customer's turn
     stage.deliver(stage.typed(200, "ann", "10, thank you", at=NOW))
@@ -96,15 +135,17 @@ def test_what_did_not_arrive_is_known_until_it_is_told(stage: Stage) -> None:
     relay = Planned(key="relay:1", account=ACCOUNT, kind=Kind.RELAY, body=words("sorry"), person_id=case.person)
     with stage.database.engine.begin() as connection:
         outbox.plan(connection, [relay], NOW)
-        cases.answered(connection, case.id, LEA, relay.key, NOW)
+        cases.take(connection, case.id, LEA, NOW)
+        cases.answered(connection, case.id, relay.key, NOW)
         assert cases.undelivered(connection, SURVEY.name, NOW) == []
-    lost, perhaps = [(case.id, True)], [(case.id, False)]
+    lost, perhaps = [(relay.key, case.id, True)], [(relay.key, case.id, False)]
     for state, looks, found in (("refused", 0, lost), ("unknown", 0, []), ("unknown", -1, perhaps)):
         with stage.database.engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE outbox SET state = '{state}', looks = {looks} WHERE key = 'relay:1'")
             assert cases.undelivered(connection, SURVEY.name, NOW) == found
     with stage.database.engine.begin() as connection:
-        assert cases.told_undelivered(connection, case.id) == "relay:1"
+        assert cases.told_undelivered(connection, relay.key, case.id)
+        assert not cases.told_undelivered(connection, relay.key, case.id)
         assert cases.undelivered(connection, SURVEY.name, NOW) == []
     assert [each.state for each in waiting(stage)] == [State.TAKEN]
 

@@ -32,22 +32,28 @@ def upgrade(op: Operations) -> None:
         Column("survey", String, nullable=False),
         Column("state", String, nullable=False),
         Column("opened_at", DateTime(timezone=True), nullable=False),
+        Column("last_at", DateTime(timezone=True), nullable=False),
         Column("told_at", DateTime(timezone=True), nullable=True),
         Column("account", String, nullable=False),
         Column("owner", String, nullable=False),
         Column("owner_name", String, nullable=False),
         Column("answered_at", DateTime(timezone=True), nullable=True),
-        Column("relay", String, nullable=False),
         Column("closed_at", DateTime(timezone=True), nullable=True),
         Column("outcome", String, nullable=False),
         UniqueConstraint("person_id", "wave_id"),
     )
     op.create_index("cases_told", "cases", ["survey", "told_at"])
-    op.create_index("cases_opened", "cases", ["survey", "opened_at"])
+    op.create_index("cases_last", "cases", ["survey", "last_at"])
     op.create_table(
         "case_ref",
         Column("account", String, primary_key=True),
         Column("ref", String, primary_key=True),
+        Column("case_id", Integer, ForeignKey("cases.id"), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "relay",
+        Column("key", String, primary_key=True),
         Column("case_id", Integer, ForeignKey("cases.id"), nullable=False),
         sqlite_with_rowid=False,
     )
