@@ -27,6 +27,7 @@ from core.report import WeekReport
 from core.routes import Routes, Team
 from core.saying import one_line, reason_part
 from core.store import commands, published, tallies
+from core.store.agenda import agenda
 from core.store.database import Connection, Database
 from core.survey import Survey, Wave, wave_by_key, week_wave
 from core.threads import in_thread
@@ -161,6 +162,8 @@ class Answering:
             words = words_for(team.language)
             return (text(words("Nothing was asked in week {week}.", week=wave.key)),), ()
         report = week_report(connection, survey, wave, for_team(hear(connection, survey, wave), team))
+        if wave == now and team.quotes:
+            report = replace(report, agenda=agenda(connection, survey, report, team, self._clock.now()))
         before = published.trend(connection, survey.name, team.name, wave.key)
         return messages(report, team.language, before=before, advice=team.advice), report.quotes
 

@@ -184,6 +184,10 @@ async def test_who_asks_to_be_forgotten_leaves_no_words_and_no_case(tmp_path: Pa
         una = await unhappy(stage, "2, my secret is 4711")
         (alert,) = await told(stage)
         assert "my secret" in alert.text
+        one = await lea(stage)
+        await says(stage, one, f"{stage.order('reply')} 1 Dear Una, your secret is safe", TEAM)
+        await says(stage, una, "my other secret is 4712")
+        await says(stage, one, f"{stage.order('close')} 1 told her secret to nobody", TEAM)
         await says(stage, una, "/forget")
         for _ in range(3):
             await stage.parts.service.tick()
@@ -191,8 +195,22 @@ async def test_who_asks_to_be_forgotten_leaves_no_words_and_no_case(tmp_path: Pa
         with stage.parts.database.reading() as connection:
             rows = [str(tuple(row)) for name in _EVERY for row in connection.execute(name.select())]
         assert [row for row in rows if "secret" in row] == []
-        (listed,) = await says(stage, await lea(stage), stage.order("cases"), TEAM)
+        (listed,) = await says(stage, one, stage.order("cases"), TEAM)
         assert listed.text == "Nobody waits for an answer."
+
+
+async def test_what_is_no_answer_to_a_customer_is_not_passed_on(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        una, one, other = await unhappy(stage), await lea(stage), await lea(stage, "Max")
+        (alert,) = await told(stage)
+        assert "What you answer to this message goes to the customer." in alert.text
+        new = await says(stage, one, "/cloze 1 refund", TEAM, alert)
+        new += await says(stage, one, "just between us", TEAM)
+        (sent, *_) = [post for post in await says(stage, one, "Sorry!", TEAM, alert) if post.place == TEAM]
+        new += await says(stage, one, "between us, again", TEAM, sent)
+        twice = await says(stage, other, "We are sorry, too", TEAM, alert)
+        assert [post.text for post in twice if post.place == TEAM] == ["Case 1: Léa has it already."]
+        assert [post for post in [*new, *twice] if post.to == una] == []
 
 
 async def test_the_form_on_discord(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from core.store import cases, decisions
 from core.survey import Survey, previous_wave
 from core.words import words_for
 
+WORTH_A_FIX = 0.1
+"""A share of the unhappy people who wrote: what fewer name is no week's work."""
+
 
 def agenda(
     connection: Connection, survey: Survey, report: WeekReport, team: Team, now: datetime, seal: Seal | None = None
@@ -25,7 +28,8 @@ def agenda(
     waiting = cases.waiting(connection, survey.name, now, limit=1) if team.cases else []
     n = cases.how_many(connection, survey.name, now) if waiting else 0
     before = previous_wave(survey, report.wave).key
-    fix = one_line(report.reasons[0].title(team.language)) if report.reasons else ""
+    most = report.reasons[0] if report.reasons else None
+    fix = one_line(most.title(team.language)) if most is not None and most.named >= WORTH_A_FIX * most.of else ""
     return Agenda(
         waiting=n,
         oldest=now - waiting[0].opened_at if waiting else now - now,

@@ -273,9 +273,13 @@ def forget(connection: Connection, person_id: int) -> None:
     """Somebody is forgotten: what the team wrote to them and of them goes from the log."""
     ids = list(connection.execute(select(_CASE.c.id).where(_CASE.c.person_id == person_id)).scalars())
     connection.execute(update(_CASE).where(_CASE.c.id.in_(ids)).values(outcome=""))
-    for id in ids:
-        said = or_(*(_COMMAND.c.said.startswith(f"/{name} {id} ") for name in (Name.REPLY, Name.CLOSE)))
-        connection.execute(update(_COMMAND).where(said).values(said=f"case {id}"))
+    wrote = or_(*(_COMMAND.c.said.startswith(f"/{name}") for name in (Name.REPLY, Name.CLOSE)))
+    query = select(_COMMAND.c.account, _COMMAND.c.event, _COMMAND.c.said).where(wrote)
+    for account, event, said in connection.execute(query).all():
+        begins = said.split()[1:3]  # a survey's name may stand before the number
+        if any(word.isdecimal() and int(word) in ids for word in begins):
+            its = (_COMMAND.c.account == account, _COMMAND.c.event == event)
+            connection.execute(update(_COMMAND).where(*its).values(said="of somebody who was forgotten"))
 
 
 def forget_owner(connection: Connection, account: str, person: str) -> None:
