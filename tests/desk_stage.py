@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,9 +35,13 @@ SAID = ("desk", "case", "cases", "relay", "unowned", "fall", "answer", "lost", "
 ASKED_IN, UNKNOWN = "-1001", "-1002"
 DESK, LOUNGE = "1100000000000000009", "1100000000000000001"
 
-TOML = f"""
+
+def _settings(url: str, teams: Collection[str]) -> str:
+    """With these teams on Telegram, and one on Discord."""
+    places = [TEAMS[team][1:] for team in teams]
+    return f"""
 [sandbox]
-url = "URL"
+url = "{url}"
 [brands.acme]
 name = "Acme"
 [accounts.tg]
@@ -56,15 +60,7 @@ kind = "direct"
 account = "dc"
 place = "{LOUNGE}"
 kind = "buttons"
-{
-    "".join(
-        f'''[teams.t{place[1:]}]
-account = "tg"
-place = "{place}"
-'''
-        for place in TEAMS.values()
-    )
-}
+{"".join(_team(place) for place in places)}
 [teams.desk]
 account = "dc"
 place = "{DESK}"
@@ -76,7 +72,14 @@ words = {{ en = ["late", "parcel*"] }}
 brand = "acme"
 ask = "Sun 10:00"
 channels = ["group", "private", "lounge"]
-teams = [{", ".join(f'"t{place[1:]}"' for place in TEAMS.values())}, "desk"]
+teams = [{", ".join(f'"t{place}"' for place in places)}, "desk"]
+"""
+
+
+def _team(place: str) -> str:
+    return f"""[teams.t{place}]
+account = "tg"
+place = "-{place}"
 """
 
 
@@ -152,16 +155,16 @@ _COMMAND = table(CommandRow)
 
 
 @asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
+async def staged(folder: Path, teams: Collection[str] = tuple(TEAMS)) -> AsyncIterator[Stage]:
     file = folder / "settings.toml"
-    file.write_text(TOML.replace("URL", "http://127.0.0.1:1"), "utf-8")
+    file.write_text(_settings("http://127.0.0.1:1", teams), "utf-8")
     accounts, places, _ = plan_of(load(file))
     sandbox = Sandbox(accounts, [*places, PlacePlan("tg", UNKNOWN, "group", "x")], clocks=Clocks(start=TUESDAY))
     posts: list[Post] = []
     sandbox.watchers.append(posts.append)
     async with sandbox:
         file.write_text(
-            TOML.replace("URL", sandbox.url) + f'[service]\ndatabase = "sqlite:///{folder / "vouch.db"}"\n', "utf-8"
+            _settings(sandbox.url, teams) + f'[service]\ndatabase = "sqlite:///{folder / "vouch.db"}"\n', "utf-8"
         )
         settings: Settings = load(file)
         found = await connections(settings)

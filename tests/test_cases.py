@@ -62,7 +62,7 @@ def state(stage: Stage) -> list[tuple[str, str]]:
 
 
 async def test_a_case_from_its_first_word_to_its_last(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         una, one = await unhappy(stage), await lea(stage)
         assert await told(stage, 0) == []  # they may still be writing
         (alert,) = await told(stage)
@@ -101,7 +101,7 @@ async def test_a_case_from_its_first_word_to_its_last(tmp_path: Path) -> None:
 
 
 async def test_many_at_once_are_one_message_and_the_next_ones_wait(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         one = await lea(stage)
         for n in range(5):
             await unhappy(stage, f"{n}, it never came")
@@ -122,7 +122,7 @@ async def test_many_at_once_are_one_message_and_the_next_ones_wait(tmp_path: Pat
 
 
 async def test_who_is_not_unhappy_any_more_is_no_case(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         glad = await unhappy(stage, "3")
         await says(stage, glad, "9, I was wrong")
         stopped = await unhappy(stage, "2")
@@ -136,7 +136,7 @@ async def test_who_is_not_unhappy_any_more_is_no_case(tmp_path: Path) -> None:
 
 
 async def test_only_who_may_takes_and_answers(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         una, bob = await unhappy(stage), stage.telegram.add_person(name="Bob")
         (alert,) = await told(stage)
         before = len(stage.posts)
@@ -151,7 +151,7 @@ async def test_only_who_may_takes_and_answers(tmp_path: Path) -> None:
 
 
 async def test_a_case_that_somebody_has_is_not_taken_again(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         await unhappy(stage)
         (alert,) = await told(stage)
         one, other = await lea(stage), await lea(stage, "Max")
@@ -165,7 +165,7 @@ async def test_a_case_that_somebody_has_is_not_taken_again(tmp_path: Path) -> No
 
 
 async def test_what_could_not_be_passed_on_is_told_once(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         await unhappy(stage)
         one = await lea(stage)
         (alert,) = await told(stage)
@@ -180,7 +180,7 @@ async def test_what_could_not_be_passed_on_is_told_once(tmp_path: Path) -> None:
 
 
 async def test_who_asks_to_be_forgotten_leaves_no_words_and_no_case(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         una = await unhappy(stage, "2, my secret is 4711")
         (alert,) = await told(stage)
         assert "my secret" in alert.text
@@ -200,7 +200,7 @@ async def test_who_asks_to_be_forgotten_leaves_no_words_and_no_case(tmp_path: Pa
 
 
 async def test_what_is_no_answer_to_a_customer_is_not_passed_on(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         una, one, other = await unhappy(stage), await lea(stage), await lea(stage, "Max")
         (alert,) = await told(stage)
         assert "What you answer to this message goes to the customer." in alert.text
@@ -214,7 +214,7 @@ async def test_what_is_no_answer_to_a_customer_is_not_passed_on(tmp_path: Path) 
 
 
 async def test_the_form_on_discord(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         una, dan = await unhappy(stage), stage.discord.add_person(name="Dan")
         stage.discord.make_admin("dc", dan)
         (alert,) = await told(stage, place=DESK)

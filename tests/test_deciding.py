@@ -24,7 +24,7 @@ async def posted(stage: Stage, place: str = TEAM) -> Post:
 
 
 async def test_a_fix_from_its_proposal_to_the_next_post(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         await stage.parts.service.open(stage.survey, stage.wave)
         for n in range(4):
             await unhappy(stage, f"{n}, the parcel came late")
@@ -55,7 +55,7 @@ async def test_a_fix_from_its_proposal_to_the_next_post(tmp_path: Path) -> None:
 
 
 async def test_the_lead_is_told_once_that_nobody_owns_it(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         await stage.parts.service.open(stage.survey, stage.wave)
         for n in range(3):
             await unhappy(stage, f"{n}, the parcel came late")
@@ -75,7 +75,7 @@ async def test_the_lead_is_told_once_that_nobody_owns_it(tmp_path: Path) -> None
 
 
 async def test_a_fall_is_told_between_two_posts_and_chance_is_not(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
+    async with staged(tmp_path, ["admin"]) as stage:
         await stage.parts.service.open(stage.survey, stage.wave)
         people = [await unhappy(stage, "9") for _ in range(40)]
         await told(stage, 7 * DAY)
