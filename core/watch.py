@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core import cases as shown
-from core.agenda import DECIDE, Decision, decide_by, part
+from core.agenda import Decision, decide_by, part
 from core.buttons import Purpose, Seal, wave_code
 from core.cases import Case
 from core.change import Verdict, compare
@@ -178,7 +178,7 @@ class Watch:
         now = self._clock.now()
         with self._database.reading() as connection:
             open_still = decisions.unowned(connection, survey.name, team.name, now - RECENT)
-        return [one for one in open_still if now >= decide_by(one.proposed_at, team.zone) >= one.proposed_at + DECIDE]
+        return [one for one in open_still if now >= decide_by(one.proposed_at, team.zone)]
 
     def _remind(self, survey: Survey, team: Team, found: Decision, connection: Connection) -> None:
         if not decisions.reminded(connection, found, self._clock.now()):

@@ -96,7 +96,8 @@ def _report_before() -> ColumnElement[bool]:
 
 
 _ASKS = _OUTBOX.c.kind.in_([str(Kind.ASK), str(Kind.INVITATION)])
-_ITS_TURN = and_(~(_ASKS & _PAUSED), or_(_OUTBOX.c.kind.not_in([str(Kind.REPORT), str(Kind.DESK)]), ~_report_before()))
+_IN_PIECES = _OUTBOX.c.kind.in_([str(Kind.REPORT), str(Kind.DESK), str(Kind.CASE)])
+_ITS_TURN = and_(~(_ASKS & _PAUSED), or_(~_IN_PIECES, ~_report_before()))
 
 
 def claim(
