@@ -101,8 +101,9 @@ class Presence:
 
     @asynccontextmanager
     async def visiting(self, names: Iterable[str]) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-        """Sign in on these accounts without listening, for a command. Gives a call that says whatever is due there, as
-        far as no other process serves the account: what is planned for such a one, that process says.
+        """Sign in on these accounts without listening, for a command. Gives a call that says what is due there in
+        public, as far as no other process serves the account: what is planned for such a one, that process says. To
+        persons nothing is said: one of them may have written stop, and nobody has read it.
 
         An account that cannot be used is named in the log and left out; raises its ``AccountError`` when all are such.
         """
@@ -121,7 +122,7 @@ class Presence:
                 usable = True
                 if (held := await self._leases.take(name)) is not None:
                     stack.push_async_callback(self._leases.release, held)
-                    senders.append(self._sender(account, held))
+                    senders.append(self._sender(account, held, public_only=True))
             if fault is not None and not usable:
                 raise fault
             yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
@@ -227,8 +228,9 @@ class Presence:
                 group.create_task(self._find_the_rest(account))
                 group.create_task(self._stay_even(name, came_up))
 
-    def _sender(self, account: Account, held: Held) -> Sender:
-        return Sender(account, self.places[account.name], self._database, held, self._clock, self._inbox.replay)
+    def _sender(self, account: Account, held: Held, *, public_only: bool = False) -> Sender:
+        places, replay = self.places[account.name], self._inbox.replay
+        return Sender(account, places, self._database, held, self._clock, replay, public_only=public_only)
 
     def _is_served(self, name: str) -> None:
         self._served.add(name)

@@ -72,10 +72,13 @@ class Sender:
         clock: Clock,
         replay: Replay,
         *,
+        public_only: bool = False,
         grace_s: float = GRACE_S,
         settle_s: float = SETTLE_S,
     ) -> None:
-        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post."""
+        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post. Who does not
+        listen says things in public only: a person may have written stop, and nobody has read it."""
+        self._public_only = public_only
         self._grace_s = grace_s
         self._account = account
         self._places = places
@@ -162,7 +165,9 @@ class Sender:
         held, now, only, far = self._held, self._clock.now(), self._answers_only, FAR * self._clock.speed
         claiming = asyncio.ensure_future(
             self._database.write(
-                lambda connection: claims.claim(connection, held, now, room, answers_only=only, far=far)
+                lambda connection: claims.claim(
+                    connection, held, now, room, answers_only=only, public_only=self._public_only, far=far
+                )
             )
         )
         try:

@@ -9,13 +9,16 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection, insert
 
 from core.errors import NotOurs, StoreError
 from core.message import text as words
+from core.models import Person
 from core.sender import Sender
 from core.store import outbox
 from core.store.database import Database
 from core.store.fencing import Held
+from core.store.statements import table
 from core.survey import next_wave
 from tests.store.scene import SURVEY, WAVE, Scene, up
 from tests.store.stage import Stage
@@ -39,6 +42,19 @@ async def plan(database: Database, scene: Scene, key: str) -> None:
     """Plan something to say here."""
     thing = outbox.Planned(key=key, account="here", kind=outbox.Kind.REPORT, body=words("hello"), place="room")
     await database.write(lambda connection: outbox.plan(connection, [thing], scene.now))
+
+
+async def plan_to_somebody(database: Database, scene: Scene, key: str) -> None:
+    """Plan something to say to a person who may be written to."""
+
+    def both(connection: Connection) -> None:
+        given = {"account": "here", "platform_id": "7", "opened": True, "stopped": False, "blocked": False, "owed": 0}
+        person = connection.execute(insert(table(Person)).values(**given).returning(table(Person).c.id)).scalar_one()
+        body = words("hello")
+        thing = outbox.Planned(key=key, account="here", kind=outbox.Kind.RELAY, body=body, person_id=person)
+        outbox.plan(connection, [thing], scene.now)
+
+    await database.write(both)
 
 
 async def assert_can_do_nothing(database: Database, scene: Scene, held: Held) -> None:
@@ -177,6 +193,19 @@ async def test_a_command_alone_says_it_itself_and_leaves_the_account(database: D
         assert [key for key, _ in command.here.said] == ["report:one"]
     running = await stack.enter_async_context(up(Scene(database, ["here"])))
     await until(lambda: running.presence.up, 3)
+
+
+async def test_a_command_says_nothing_to_persons_whose_stop_may_wait_unread(
+    database: Database, stack: AsyncExitStack
+) -> None:
+    command = Scene(database, ["here"])
+    async with command.leases, command.presence.visiting(["here"]) as drain:
+        await plan(database, command, "report:one")
+        await plan_to_somebody(database, command, "relay:one")
+        await drain()
+        assert [key for key, _ in command.here.said] == ["report:one"]
+    running = await stack.enter_async_context(up(Scene(database, ["here"])))
+    await until(lambda: [key for key, _ in running.here.said] == ["relay:one"], 3)
 
 
 async def test_polls_are_read_again_whenever_the_stream_comes_up(database: Database, stack: AsyncExitStack) -> None:
