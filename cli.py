@@ -131,7 +131,8 @@ def run(
 
 @app.command(short_help="Ask this week's question now.")
 def ask(survey: SurveyArgument = None, settings: SettingsOption = None, as_json: JsonOption = False) -> None:
-    """Ask this week's question now in every channel that was not asked yet, and invite who may be invited."""
+    """Ask this week's question now in every channel that was not asked yet. Who may be invited by direct message is
+    invited by the running service, which reads who said stop."""
     from commands import ask_now, survey_named
 
     found = loaded(settings)

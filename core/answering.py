@@ -19,6 +19,7 @@ from core.fitting import split
 from core.message import Line, Message, Part, Quote, Strong, text
 from core.nps import nps
 from core.orders import WAVE, Name, Order, offered
+from core.proposing import agenda
 from core.publishing import for_team, hear, messages, week_report, written
 from core.quotes import Quoted
 from core.reasons import Theme, Voice, voices
@@ -27,7 +28,6 @@ from core.report import WeekReport
 from core.routes import Routes, Team
 from core.saying import one_line, reason_part
 from core.store import commands, published, tallies
-from core.store.agenda import agenda
 from core.store.database import Connection, Database
 from core.survey import Survey, Wave, wave_by_key, week_wave
 from core.threads import in_thread

@@ -53,7 +53,7 @@ class Caring:
             return Done("no such case", (said,))
         if found.state is State.CLOSED:
             return Done("closed before", (self._closed_before(found),))
-        theirs = cases.merged(found, who)
+        theirs = shown.owned(found, who)
         message = shown.told(theirs, self.now, self.seal, self.words)
 
         def take(connection: Connection, now: datetime) -> Message | None:

@@ -7,7 +7,7 @@ writes goes to the person through the bot, and what they answer comes back to th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -90,6 +90,11 @@ class Teammate:
     def shown(self) -> str:
         """As they are named in a message."""
         return shortened(one_line(self.name), 40) or self.person
+
+
+def owned(case: Case, who: Teammate) -> Case:
+    """A case as it is once somebody has taken it."""
+    return replace(case, owner=who.person, owner_name=who.name)
 
 
 def key(team: str, case: int, event: str, part: int = 0) -> str:

@@ -16,6 +16,7 @@ from core.message import Message
 from core.nps import Band, Tally
 from core.periods import WIDTHS, quarter_begins, width_of
 from core.picture import picture
+from core.proposing import agenda, propose
 from core.quotes import Quoted, quotes
 from core.reasons import Reason, Voice, reasons, voices
 from core.report import (
@@ -30,7 +31,6 @@ from core.report import (
 )
 from core.routes import Team
 from core.store import behind, outbox, published, quoted, tallies
-from core.store.agenda import agenda, propose
 from core.store.comments import written_in
 from core.store.database import Connection
 from core.store.gaps import nameless_votes

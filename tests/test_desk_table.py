@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ def came_of(new: list[Post], place: str, private: list[Post]) -> str:
     if not here:
         return NOTHING
     return REFUSED if re.search("Only who administers this place may ask", here[0].text) else ANSWERED
+
+
+def asks(post: Post) -> bool:
+    """Whether it is the survey's own question: /ask may bring it about."""
+    return len(post.buttons) > 10
 
 
 def raw(stage: Stage, place: str, person: str, text: str, **more: Any) -> None:
@@ -74,22 +80,21 @@ async def test_every_cell_on_telegram(tmp_path: Path) -> None:
             await stage.telegram.open_direct("tg", person)
         await stage.settled()
         table_, cells = Counter[str](), 0
-        for who, person in people.items():
+        for command, (who, person) in product(COMMANDS, people.items()):  # a chat takes one message in a second
             for where in (TEAMS[who], ASKED_IN, UNKNOWN, "direct"):
-                for command in COMMANDS:
-                    before = len(stage.posts)
-                    await order_on_telegram(stage, who, person, where, stage.order(command))
-                    await stage.settled()
-                    new = [post for post in stage.posts[before:] if post.to is None and not post.buttons]
-                    found = came_of(new, where, [])
-                    wanted = NOTHING
-                    if where == TEAMS[who] and who in ("admin", "owner"):
-                        wanted = ANSWERED
-                    elif where == TEAMS[who] and who in ("member", "demoted") and command == COMMANDS[0]:
-                        wanted = REFUSED  # and no second time for a while
-                    assert found == wanted, (who, where, command, [post.text for post in new])
-                    table_[found] += 1
-                    cells += 1
+                before = len(stage.posts)
+                await order_on_telegram(stage, who, person, where, stage.order(command))
+                await stage.settled()
+                new = [post for post in stage.posts[before:] if post.to is None and not asks(post)]
+                found = came_of(new, where, [])
+                wanted = NOTHING
+                if where == TEAMS[who] and who in ("admin", "owner"):
+                    wanted = ANSWERED
+                elif where == TEAMS[who] and who in ("member", "demoted") and command == COMMANDS[0]:
+                    wanted = REFUSED  # and no second time for a while
+                assert found == wanted, (who, where, command, [post.text for post in new])
+                table_[found] += 1
+                cells += 1
         assert cells == len(TEAMS) * 4 * len(COMMANDS) == 420
         assert table_ == {ANSWERED: 30, REFUSED: 2, NOTHING: 388}
         log = stage.log()
@@ -135,4 +140,4 @@ async def on_discord(stage: Stage, person: str, who: str, where: str, command: s
     await using  # it is answered once it is kept
     await stage.settled(None)
     new = stage.posts[before:]
-    return came_of([p for p in new if p.to is None and not p.buttons], where, [p for p in new if p.to is not None])
+    return came_of([p for p in new if p.to is None and not asks(p)], where, [p for p in new if p.to is not None])

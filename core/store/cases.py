@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -286,8 +285,3 @@ def forget_owner(connection: Connection, account: str, person: str) -> None:
     """A teammate is forgotten: whoever likes may take what they had."""
     its = (_CASE.c.account == account, _CASE.c.owner == person)
     connection.execute(update(_CASE).where(*its).values(owner="", owner_name=""))
-
-
-def merged(found: Case, who: Teammate) -> Case:
-    """A case as it is once somebody has taken it."""
-    return replace(found, owner=who.person, owner_name=who.name)

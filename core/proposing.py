@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from core.agenda import Agenda, decide_by
 from core.buttons import Purpose, Seal, wave_code
 from core.cases import take_next
@@ -14,6 +12,7 @@ from core.report import WeekReport
 from core.routes import Team
 from core.saying import one_line
 from core.store import cases, decisions
+from core.store.database import Connection
 from core.survey import Survey, previous_wave
 from core.words import words_for
 
