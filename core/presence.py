@@ -40,9 +40,6 @@ so processes that start together share, and of those that are left the least bus
 CATCH_UP_S = 120.0
 """How long, in wall seconds, reading all that one account can still give may take."""
 
-CATCH_UP_TRIES = 8
-"""How often, at most, it is tried after the stream came up; the report reads again anyway."""
-
 RECENT = timedelta(days=8)
 """Polls of waves that closed longer ago are not read again: no platform would say anything new."""
 
@@ -103,7 +100,7 @@ class Presence:
     async def visiting(self, names: Iterable[str]) -> AsyncIterator[Callable[[], Awaitable[object]]]:
         """Sign in on these accounts without listening, for a command. Gives a call that says what is due there in
         public, as far as no other process serves the account: what is planned for such a one, that process says. To
-        persons nothing is said: one of them may have written stop, and nobody has read it.
+        persons nothing unasked is said: one of them may have written stop, and nobody has read it.
 
         An account that cannot be used is named in the log and left out; raises its ``AccountError`` when all are such.
         """
@@ -122,7 +119,7 @@ class Presence:
                 usable = True
                 if (held := await self._leases.take(name)) is not None:
                     stack.push_async_callback(self._leases.release, held)
-                    senders.append(self._sender(account, held, public_only=True))
+                    senders.append(self._sender(account, held))
             if fault is not None and not usable:
                 raise fault
             yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
@@ -226,11 +223,11 @@ class Presence:
                 group.create_task(account.listen(deliver, cursors, listening))
                 group.create_task(sender.run())
                 group.create_task(self._find_the_rest(account))
-                group.create_task(self._stay_even(name, came_up))
+                group.create_task(self._stay_even(name, came_up, sender))
 
-    def _sender(self, account: Account, held: Held, *, public_only: bool = False) -> Sender:
+    def _sender(self, account: Account, held: Held) -> Sender:
         places, replay = self.places[account.name], self._inbox.replay
-        return Sender(account, places, self._database, held, self._clock, replay, public_only=public_only)
+        return Sender(account, places, self._database, held, self._clock, replay, unread=True)
 
     def _is_served(self, name: str) -> None:
         self._served.add(name)
@@ -257,23 +254,28 @@ class Presence:
         value = cursors_of(self._database, name).get(CAUGHT_UP)
         return datetime.fromisoformat(value) if value else None
 
-    async def _stay_even(self, name: str, came_up: asyncio.Event) -> None:
-        """Read what was missed, each time the stream came up."""
+    async def _stay_even(self, name: str, came_up: asyncio.Event, sender: Sender) -> None:
+        """Read what was missed, each time the stream came up; until then nothing unasked is said to persons."""
         while True:
             await came_up.wait()
             came_up.clear()
-            pause_s = FIRST_PAUSE_S
-            for _ in range(CATCH_UP_TRIES):
-                try:
-                    await self.catch_up(name)
-                    break
-                except (AccountUnavailable, StoreError, TimeoutError) as error:
-                    log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
-                except AccountError as error:
-                    log.error("%s: catching up: %s", name, error)
-                    break
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            sender.unread = True
+            await self._read_all(name)
+            sender.unread = False
+            sender.wake()
+
+    async def _read_all(self, name: str) -> None:
+        """Return once all was read that this account can still give."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self.catch_up(name)
+            except (AccountUnavailable, StoreError, TimeoutError) as error:
+                log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
+            except AccountError as error:
+                return log.error("%s: catching up: %s", name, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _open_polls(self, name: str, since: datetime) -> Sequence[asks.OpenAsk]:
         with self._database.reading() as connection:

@@ -72,13 +72,13 @@ class Sender:
         clock: Clock,
         replay: Replay,
         *,
-        public_only: bool = False,
+        unread: bool = False,
         grace_s: float = GRACE_S,
         settle_s: float = SETTLE_S,
     ) -> None:
-        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post. Who does not
-        listen says things in public only: a person may have written stop, and nobody has read it."""
-        self._public_only = public_only
+        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post."""
+        self.unread = unread
+        """Whether people may have written what nobody read, such as stop: then nothing unasked is said to any."""
         self._grace_s = grace_s
         self._account = account
         self._places = places
@@ -166,7 +166,7 @@ class Sender:
         claiming = asyncio.ensure_future(
             self._database.write(
                 lambda connection: claims.claim(
-                    connection, held, now, room, answers_only=only, public_only=self._public_only, far=far
+                    connection, held, now, room, answers_only=only, asked_only=self.unread, far=far
                 )
             )
         )

@@ -96,6 +96,10 @@ def _report_before() -> ColumnElement[bool]:
 
 
 _ASKS = _OUTBOX.c.kind.in_([str(Kind.ASK), str(Kind.INVITATION)])
+_UNASKED = or_(
+    _OUTBOX.c.kind.in_([str(Kind.INVITATION), str(Kind.RELAY)]),
+    and_(_OUTBOX.c.kind == str(Kind.ANSWER), _OUTBOX.c.wave_id.is_not(None)),  # asks for a tap again
+)
 _IN_PIECES = _OUTBOX.c.kind.in_([str(Kind.REPORT), str(Kind.DESK), str(Kind.CASE)])
 _ITS_TURN = and_(~(_ASKS & _PAUSED), or_(~_IN_PIECES, ~_report_before()))
 
@@ -107,20 +111,20 @@ def claim(
     limit: int,
     *,
     answers_only: bool = False,
-    public_only: bool = False,
+    asked_only: bool = False,
     far: timedelta = FAR,
 ) -> list[Claimed]:
     """Take up to ``limit`` due things of an account. An invitation is claimed only while the person still allows it
     and has not answered, an answer only while they have not said stop, a message of a report only when those before
     it are settled. With ``answers_only`` a direct message waits until there is one of theirs to answer;
-    with ``public_only`` every direct message waits.
+    with ``asked_only`` whatever a person has not asked for by what they did waits.
 
     Raises ``NotOurs`` when the lease is lost.
     """
     if not connection.execute(select(ours(held))).scalar_one():
         raise NotOurs(held.account, Begun.NOT_OURS)
     due = (_OUTBOX.c.account == held.account) & or_(_OUTBOX.c.due_at <= now, _OUTBOX.c.due_at > now + far)
-    due &= _OUTBOX.c.person_id.is_(None) if public_only else true()
+    due &= ~_UNASKED if asked_only else true()
     taken = _take_placed(connection, held, due, limit)
     if len(taken) < limit:
         taken += _take_planned(connection, held, now, due, limit - len(taken), answers_only=answers_only)

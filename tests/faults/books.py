@@ -14,7 +14,7 @@ from tests.faults.recorded import Request
 
 Row = dict[str, Any]
 
-TABLES = ("person", "wave", "response", "reply", "consent", "rollup", "count", "ref", "ask", "outbox", "gap")
+TABLES = ("person", "wave", "response", "reply", "consent", "rollup", "count", "ref", "ask", "outbox", "gap", "lease")
 
 
 @dataclass
@@ -32,6 +32,7 @@ class Books:
     ask: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
     gap: list[Row] = field(default_factory=list)
+    lease: list[Row] = field(default_factory=list)
 
     @cached_property
     def people(self) -> dict[int, Row]:

@@ -164,6 +164,7 @@ def judge(
         *(f"{v.account}: {v.what} confirmed {v.event}, which was not kept" for v in truth.violations),
         *([] if truth.confirmations else ["the hook at the confirmations has seen nothing"]),
         *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
+        *(f"left behind: {text}" for text in said.left_behind()),
         *(f"in the books only: {text}" for text in said.only_in_the_books()),
         *(f"never asked: {text}" for text in said.never_asked(case.channels)),
         *(f"never invited: {text}" for text in said.never_invited(case.direct)),

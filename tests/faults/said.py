@@ -113,6 +113,15 @@ class Said:
                 if states["sent"] > posted[name][said]:
                     yield f"{name[0]} {name[1]} saw {posted[name][said]} times {said!r}, the books have {dict(states)}"
 
+    def left_behind(self) -> Iterator[str]:
+        """Messages that are claimed, or being said, under a lease that somebody has followed since: whoever followed
+        had to see to them at once."""
+        fences = {row["account"]: row["fence"] for row in self.books.lease}
+        for row in self.books.outbox:
+            now = fences.get(row["account"], 0)
+            if row["state"] in ("claimed", "sending") and row["fence"] < now:
+                yield f"{row['key']} is {row['state']} under lease {row['fence']}, now it is {now}"
+
     def _seen_texts(self) -> dict[tuple[str, str], Counter[str]]:
         found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for name, posts in self._direct_posts().items():

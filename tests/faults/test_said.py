@@ -63,3 +63,12 @@ def test_who_is_written_to_after_a_stop_that_was_kept_is_seen() -> None:
     assert not any("answer:" in text and "after a stop" in text for text in found)
     back = act(8, "start", BOT, "cy", "direct", direct=True)
     assert "after a stop" not in str(judge(replace(truth, acts=(*truth.acts, stop, back)), books, CASE).violations)
+
+
+def test_a_claim_that_nobody_put_back_is_seen() -> None:
+    truth, books = clean()
+    books.outbox.append(said("answer:9", BOT, person_id=3, state="claimed", fence=7, settled_at=None))
+    books.lease = [{"account": BOT, "fence": 7}]
+    assert judge(truth, books, CASE).violations == []
+    books.lease = [{"account": BOT, "fence": 8}]
+    assert judge(truth, books, CASE).violations == ["left behind: answer:9 is claimed under lease 7, now it is 8"]

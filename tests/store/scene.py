@@ -70,8 +70,8 @@ class Quiet:
         await begin()
         await self.hold.wait()
         self.said.append((key, message.plain))
-        assert isinstance(to, Place)
-        return Receipt(place=to.id, message=key, refs=(f"msg:{key}",), sent_at=NOW)
+        where = to.id if isinstance(to, Place) else to.person
+        return Receipt(place=where, message=key, refs=(f"msg:{key}",), sent_at=NOW)
 
     async def poll(self, place: Place, poll: Poll, key: str, *, begin: Begin) -> Receipt:
         raise AssertionError("nothing here is a poll")

@@ -208,6 +208,21 @@ async def test_a_command_says_nothing_to_persons_whose_stop_may_wait_unread(
     await until(lambda: [key for key, _ in running.here.said] == ["relay:one"], 3)
 
 
+async def test_nothing_unasked_is_said_to_persons_before_all_was_read_that_waited(
+    database: Database, stack: AsyncExitStack
+) -> None:
+    scene = Scene(database, ["here"])
+    scene.here.away = True  # it can be posted to, and not be read
+    await plan_to_somebody(database, scene, "relay:one")
+    await stack.enter_async_context(up(scene))
+    await until(lambda: scene.presence.up)
+    await plan(database, scene, "report:one")
+    await until(lambda: state_of(database, "report:one") == "sent" and scene.here.caught_up >= 2)
+    assert [key for key, _ in scene.here.said] == ["report:one"]
+    scene.here.away = False
+    await until(lambda: state_of(database, "relay:one") == "sent", 5)
+
+
 async def test_polls_are_read_again_whenever_the_stream_comes_up(database: Database, stack: AsyncExitStack) -> None:
     scene = await stack.enter_async_context(up(Scene(database, ["here"])))
     await until(lambda: scene.here.caught_up == 1)
