@@ -63,6 +63,7 @@ class CaseRow(SQLModel, table=True):
         UniqueConstraint("person_id", "wave_id"),
         Index("cases_told", "survey", "told_at"),
         Index("cases_last", "survey", "last_at"),
+        {"sqlite_autoincrement": True},  # no number is given twice
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -1,8 +1,7 @@
 """Backups: made while the service runs, restored while it does not, from either kind of database into either.
 
-A backup is one SQLite file with all tables. After a restore nobody knows what was said since the backup, so what was
-planned then is ``unknown``, and so is what is planned for that time afterwards (``core/store/forgotten.py``); stops are
-kept elsewhere (``core/store/stops.py``) and stay in force.
+A backup is one SQLite file with all tables. What was done since it was made nobody knows after a restore
+(``core/store/renewal.py``); stops are kept elsewhere (``core/store/stops.py``) and stay in force.
 """
 
 from __future__ import annotations
@@ -13,28 +12,25 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, func, literal, select, text, update
+from sqlalchemy import Connection, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-from core.envelope import without_placeholder
 from core.errors import StoreError
-from core.models import SCHEMA, Kept, Lease, Outbox
+from core.models import SCHEMA, Kept, Lease
 from core.store import files
 from core.store.agree import agree
-from core.store.forgotten import Forgotten, forgot
 from core.store.opening import alone, lock_schema, open_engine, prepare, schema_of
-from core.store.outbox import State
+from core.store.renewal import Before, in_file, in_server, last_case, renew
 from core.store.statements import table
 
 _KEPT = table(Kept)
 _LEASE = table(Lease)
-_OUTBOX = table(Outbox)
 _TABLES = SQLModel.metadata.sorted_tables
 
 MARK = "backup"
@@ -42,8 +38,6 @@ MARK = "backup"
 
 CHUNK = 2_000
 """Rows that are copied at a time."""
-
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +179,7 @@ def _restore_file(database: Path, file: Path, url: str, now: datetime, progress:
     with files.locked(database, wait_s=0.0):
         try:
             with files.held_or_damaged(database) as old:
-                fences = _fences_in(old)
-                made_at, unknown, rows = _renewed(file, new, database, fences, now, progress)
+                made_at, unknown, rows = _renewed(file, new, database, in_file(old), now, progress)
                 aside = files.swap(new, database, "before-restore")
         finally:
             files.remove(new)
@@ -206,8 +199,7 @@ def _restore_server(url: str, file: Path, folder: Path, now: datetime, progress:
             lock_schema(connection)
             connection.execute(text('LOCK TABLE "lease" IN SHARE ROW EXCLUSIVE MODE'))  # nobody can take one now
             _refuse_while_served(connection)
-            fences = {row.account: row.fence for row in connection.execute(select(_LEASE.c.account, _LEASE.c.fence))}
-            made_at, unknown, rows = _renewed(file, new, None, fences, now, progress)
+            made_at, unknown, rows = _renewed(file, new, None, in_server(connection), now, progress)
             aside = _free(Path(f"{file}.replaced"))
             backup(url, aside, now)
             _pour_in(new, connection)
@@ -242,20 +234,22 @@ def _pour_in(new: Path, connection: Connection) -> None:
         with engine.begin() as source:
             for one in _TABLES:
                 _pour(source, connection, one)
+            cases = last_case(source)
     finally:
         engine.dispose()
     for one in _TABLES:
         if "id" in one.c:  # the next row comes after those that were restored
-            last = func.coalesce(select(func.max(one.c.id)).scalar_subquery(), 0) + 1
+            greatest = func.coalesce(select(func.max(one.c.id)).scalar_subquery(), 0)
+            last = literal(cases) if one.name == "cases" else greatest
             its = func.pg_get_serial_sequence(f'"{one.name}"', "id")
-            connection.execute(select(func.setval(its, last, literal(False))))
+            connection.execute(select(func.setval(its, last + 1, literal(False))))
 
 
 def _renewed(
-    file: Path, new: Path, like: Path | None, fences: Mapping[str, int], now: datetime, progress: files.Progress | None
+    file: Path, new: Path, like: Path | None, before: Before, now: datetime, progress: files.Progress | None
 ) -> tuple[str, int, int]:
     """Make ``new`` out of the backup, so that it can be served. Returns when that was made, how many messages are
-    unknown now, and how many rows there are."""
+    unknown now, and how many rows it had."""
     with _reading(file, "ro", f"there is no file {file}") as source:
         found = _known_schema(source, file)
         files.copy(source, new, like if like is not None and like.exists() else None, progress)
@@ -269,56 +263,13 @@ def _renewed(
             mark = _KEPT.c.name == MARK
             made_at = connection.execute(select(_KEPT.c.value).where(mark)).scalar_one_or_none() or ""
             connection.execute(_KEPT.delete().where(mark))
-            unknown = _doubt(connection, made_at, now)
             rows = sum(connection.execute(select(func.count()).select_from(one)).scalar_one() for one in _TABLES)
-            since = datetime.fromisoformat(made_at) if made_at else _LONG_AGO
-            # One that seems to come from the future was made by a wrong clock: nobody knows when.
-            forgot(connection, Forgotten(since if since <= now else _LONG_AGO, now))
-            _fence_off(connection, fences)
+            unknown = renew(connection, made_at, before, now)
     finally:
         engine.dispose()
     with closing(sqlite3.connect(new)) as made:
         files.check(made, file)
     return made_at, unknown, rows
-
-
-def _doubt(connection: Connection, made_at: str, now: datetime) -> int:
-    """Whatever was to be said may have been said since. It can be looked for, but a placeholder is not said again:
-    a report may stand in its place."""
-    # What was unknown already may have been found out, and said, since.
-    open_still = _OUTBOX.c.state.in_([str(s) for s in (State.PLANNED, State.CLAIMED, State.SENDING, State.UNKNOWN)])
-    error = f"restored from a backup{f' of {made_at}' if made_at else ''}: it may have been said since"
-    its = connection.execute(select(_OUTBOX.c.id, _OUTBOX.c.body).where(open_still)).all()
-    for id, body in its:
-        values: dict[str, Any] = {
-            "state": str(State.UNKNOWN),
-            "body": without_placeholder(body),
-            "settled_at": now,
-            "claimed_at": func.coalesce(_OUTBOX.c.claimed_at, _OUTBOX.c.planned_at),
-            "error": error,
-            "looks": 0,
-        }
-        connection.execute(update(_OUTBOX).where(_OUTBOX.c.id == id).values(**values))
-    return len(its)
-
-
-def _fence_off(connection: Connection, fences: Mapping[str, int]) -> None:
-    """Nobody holds a lease, and the next one has a fence that no earlier holder ever had."""
-    connection.execute(_LEASE.update().values(session="", until=_LONG_AGO))
-    for account, fence in fences.items():
-        known = connection.execute(select(_LEASE.c.fence).where(_LEASE.c.account == account)).scalar_one_or_none()
-        if known is None:
-            row = {"account": account, "fence": fence, "session": "", "until": _LONG_AGO}
-            connection.execute(_LEASE.insert().values(**row))
-        elif known < fence:
-            connection.execute(_LEASE.update().where(_LEASE.c.account == account).values(fence=fence))
-
-
-def _fences_in(old: sqlite3.Connection | None) -> Mapping[str, int]:
-    try:
-        return dict(old.execute("SELECT account, fence FROM lease").fetchall()) if old is not None else {}
-    except sqlite3.Error:  # of an older schema, or damaged
-        return {}
 
 
 # -- the files ---------------------------------------------------------------------------------------------------------
