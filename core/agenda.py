@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from core.cases import Teammate, hours
+from core.cases import Teammate, waited
 from core.message import Button, Line, Part, Quote
 from core.saying import one_line
 from core.words import Words
@@ -68,8 +68,9 @@ def lines(agenda: Agenda, words: Words) -> tuple[Part, ...]:
     """As they stand in the post: none, up to three."""
     found: list[Part] = []
     if agenda.waiting:
-        about = {"n": agenda.waiting, "hours": hours(agenda.oldest)}
-        found.append(Line(words("People who wait for our answer: {n}; the first for {hours} h.", **about)))
+        since = waited(agenda.oldest, words)
+        line = words("People who wait for our answer: {n}; the first for {waited}.", n=agenda.waiting, waited=since)
+        found.append(Line(line))
     if agenda.last is not None:
         found.append(part(_became(agenda.last, agenda.zone, words), agenda.last.title))
     if agenda.fix and agenda.by is not None:

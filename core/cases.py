@@ -39,6 +39,8 @@ WAITS = (State.OPEN, State.TAKEN, State.HEARD)
 DUE = timedelta(hours=48)
 """So soon a case is to be answered."""
 
+IN_DAYS = timedelta(days=4)
+
 LIFE = timedelta(days=14)
 """After so long nobody waits for an answer any more."""
 
@@ -203,19 +205,27 @@ def _reply_and_close(case: Case, seal: Seal, words: Words) -> tuple[Button, ...]
 
 def _line(case: Case, now: datetime, words: Words) -> str:
     """One case in a line: number, score, how long it waits, who has it."""
-    about = {"case": case.id, "score": case.band.label if case.band else "–", "hours": hours(now - case.opened_at)}
+    score, since = case.band.label if case.band else "–", waited(now - case.opened_at, words)
     if not case.owner:
-        line = words("Case {case}: {score} of 10, waits {hours} h.", **about)
+        line = words("Case {case}: {score} of 10, waits {waited}.", case=case.id, score=score, waited=since)
     else:
         owner = Teammate("", case.owner, case.owner_name).shown
-        line = words("Case {case}: {score} of 10, waits {hours} h, {owner} has it.", owner=owner, **about)
+        line = words(
+            "Case {case}: {score} of 10, waits {waited}, {owner} has it.",
+            case=case.id,
+            score=score,
+            waited=since,
+            owner=owner,
+        )
     overdue = words("Overdue.")
     return f"{line} {overdue}" if now - case.opened_at > DUE else line
 
 
-def hours(waited: timedelta) -> int:
-    """Whole hours."""
-    return max(0, int(waited / timedelta(hours=1)))
+def waited(time: timedelta, words: Words) -> str:
+    """How long somebody waits: whole hours, from four days on whole days."""
+    if time >= IN_DAYS:
+        return words("{days} days", days=time.days)
+    return words("{hours} h", hours=max(0, int(time / timedelta(hours=1))))
 
 
 def _quoted(case: Case, chars: int) -> Quote:
