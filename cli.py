@@ -28,6 +28,7 @@ from options import (
     SettingsOption,
     SpeedOption,
     SurveyArgument,
+    TeamOption,
     WeekOption,
 )
 
@@ -180,13 +181,14 @@ def report(
     post: PostOption = False,
     preview: PreviewOption = False,
     proof: ProofOption = False,
+    team: TeamOption = None,
     form: FormatOption = "text",
     out: OutOption = None,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the weekly post of a week, or send it with --post."""
-    from commands import look_at, post_now, survey_named, week_named
+    from commands import look_at, post_now, survey_named, team_named, week_named
     from formats import Format, proof_as_json, put_out
 
     found = loaded(settings)
@@ -199,12 +201,13 @@ def report(
         nothing = "Nothing to do: it was posted before, and is never posted twice."
         tell("posted", said, as_json, nothing=nothing, what_next="It is in the team's place now.")
         return
-    look = look_at(found, its, which, listening=not proof)
+    whose = team_named(found, its, team) if team is not None else None
+    look = look_at(found, its, which, listening=not proof, team=whose)
     if proof:
         say(json.dumps(proof_as_json(look), indent=None if as_json else 2))
         return
     shape = Format.JSON if as_json else Format(form)
-    if said := put_out(look, found, its, shape, out):
+    if said := put_out(look, its, shape, out):
         say(said)
     if shape is Format.TEXT and out is None and its.teams:
         command = f"vouch report{given_words(survey, settings, week)} --post"

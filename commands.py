@@ -6,14 +6,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from core.errors import SettingsError, StoreError, VouchError
 from core.nps import Tally, nps, score_range
+from core.proposing import agenda
 from core.publishing import SILENCE, hear, week_report
 from core.report import FEWEST, Headline, WeekReport
+from core.routes import Team
 from core.settings import Settings
 from core.store import outbox, published, tallies
 from core.store.commands import is_paused
@@ -160,12 +162,24 @@ class Look:
     posted: dict[str, dict[str, Any]]
     """The counts behind what each team was told of it."""
     before: tuple[Headline, ...]
-    """What the posts before it said to the first team."""
+    """What the posts before it said to the team."""
+    team: Team | None = None
+    """As whose post it is shown: the one that was named, else the first."""
 
 
-def look_at(settings: Settings, survey: Survey, which: Which, *, listening: bool = False) -> Look:
-    """The numbers of a week, and if ``listening`` also what was written. Raises ``StoreError`` when nothing was asked
-    yet."""
+def team_named(settings: Settings, survey: Survey, name: str) -> Team:
+    """A team that gets the survey's post. Raises ``VouchError``."""
+    if name not in survey.teams:
+        there = ", ".join(survey.teams) or "none"
+        raise VouchError(f"{survey.name} does not report to a team {name!r}; there is: {there}")
+    return settings.team_list()[name]
+
+
+def look_at(
+    settings: Settings, survey: Survey, which: Which, *, listening: bool = False, team: Team | None = None
+) -> Look:
+    """The numbers of a week, and if ``listening`` also what was written; for a ``team`` with its cases and its fix.
+    Raises ``StoreError`` when nothing was asked yet."""
     database = opened(settings, survey)
     now = asyncio.run(calendar(settings)).now()
     wave = week_meant(database, survey, which, now)
@@ -174,9 +188,12 @@ def look_at(settings: Settings, survey: Survey, which: Which, *, listening: bool
         report = week_report(connection, survey, wave, heard)
         posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
-        before = published.trend(connection, survey.name, survey.teams[0], wave.key) if survey.teams else []
+        whose = team or (settings.team_list()[survey.teams[0]] if survey.teams else None)
+        before = published.trend(connection, survey.name, whose.name, wave.key) if whose is not None else []
+        if team is not None and team.inside and team.quotes:
+            report = replace(report, agenda=agenda(connection, survey, report, team, now))
     full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
-    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted, tuple(before))
+    return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted, tuple(before), whose)
 
 
 def open_until(wave: Wave, survey: Survey) -> str:

@@ -16,7 +16,6 @@ from core.message import Message
 from core.proof import counts, fingerprint, numbers
 from core.publishing import Heard, for_team, messages
 from core.report import WeekReport
-from core.settings import Settings
 from core.survey import Survey
 
 
@@ -29,15 +28,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def put_out(look: Look, settings: Settings, survey: Survey, form: Format, file: Path | None) -> str:
+def put_out(look: Look, survey: Survey, form: Format, file: Path | None) -> str:
     """Print the post, or write it to ``file``; returns what was done, empty where it was printed. Raises ``VouchError``
     when there is no picture, or a picture would fill a terminal."""
     if form is Format.PNG:
-        content = _picture(look, settings, survey)
+        content = _picture(look, survey)
         if file is None and sys.stdout.isatty():
             raise VouchError("a picture cannot be shown in a terminal: add --out nps.png")
     else:
-        content = _words(look, settings, survey, form).encode()
+        content = _words(look, survey, form).encode()
     if file is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -49,39 +48,39 @@ def put_out(look: Look, settings: Settings, survey: Survey, form: Format, file: 
     return f"Written to {file}."
 
 
-def _words(look: Look, settings: Settings, survey: Survey, form: Format) -> str:
+def _words(look: Look, survey: Survey, form: Format) -> str:
     if form is Format.JSON:
         return json.dumps(report_as_json(look.report)) + "\n"
-    said = post(look, settings, survey)
+    said = post(look, survey)
     if form is Format.HTML:
         from core.page import page
 
-        return page(said, _language(settings, survey))
+        return page(said, _language(look, survey))
     return "\n\n".join(message.plain for message in said) + "\n"
 
 
-def _picture(look: Look, settings: Settings, survey: Survey) -> bytes:
+def _picture(look: Look, survey: Survey) -> bytes:
     from core.png import png
 
-    drawn = post(look, settings, survey)[0].picture
+    drawn = post(look, survey)[0].picture
     if drawn is None:
         raise VouchError("too few answers for a score, so there is no picture; see `vouch report`")
     return png(drawn.svg)
 
 
-def post(look: Look, settings: Settings, survey: Survey) -> Sequence[Message]:
-    """The messages of the post, as the first team gets them."""
-    team = settings.team_list()[survey.teams[0]] if survey.teams else None
+def post(look: Look, survey: Survey) -> Sequence[Message]:
+    """The messages of the post, as the team gets them."""
+    team = look.team
     outside = team is not None and not team.inside
     words = Heard(look.report.reasons, look.report.quotes)
     told = words if team is None else for_team(words, team)
     shown = replace(look.report, reasons=told.reasons, quotes=told.quotes)
     advice = team.advice if team is not None else None
-    return messages(shown, _language(settings, survey), before=look.before, advice=advice, outside=outside)
+    return messages(shown, _language(look, survey), before=look.before, advice=advice, outside=outside)
 
 
-def _language(settings: Settings, survey: Survey) -> str:
-    return settings.teams[survey.teams[0]].language if survey.teams else survey.languages[0]
+def _language(look: Look, survey: Survey) -> str:
+    return look.team.language if look.team is not None else survey.languages[0]
 
 
 def report_as_json(report: WeekReport) -> dict[str, Any]:

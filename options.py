@@ -35,6 +35,9 @@ PreviewOption = Annotated[bool, typer.Option("--preview", help="The present week
 ProofOption = Annotated[
     bool, typer.Option("--proof", help="Every count that its numbers came from, and their fingerprint, as JSON.")
 ]
+TeamOption = Annotated[
+    str | None, typer.Option("--team", help="As this team gets it: with its cases and its fix; else as the first does.")
+]
 FormatOption = Annotated[
     Literal["text", "html", "png", "json"],
     typer.Option("--format", help="Words, a page, a picture, or numbers for a script."),

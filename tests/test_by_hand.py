@@ -22,6 +22,7 @@ from core.settings import SECRETS, load
 from core.store import outbox
 from core.store.commands import pause
 from core.store.database import Database
+from core.store.decisions import propose
 from demo.plan import plan_of, world_of
 from sandbox.clocks import Clocks
 from sandbox.server import Sandbox
@@ -167,6 +168,7 @@ def post(vouch: Vouch, here: Mapping[str, str], week: str) -> None:
     assert (code, complained) == (0, "")
     assert said.endswith(f"\n\nSend it with `vouch report {given} --post`.\n")
     assert vouch("score", **here)[1].endswith("\n`vouch report` prints the post of the last full week.\n")
+    as_its_team(vouch, here)
     code, said, complained = vouch("report", "--post", **here)
     assert (code, complained) == (0, "")
     *messages, last = said.splitlines()
@@ -175,6 +177,17 @@ def post(vouch: Vouch, here: Mapping[str, str], week: str) -> None:
     nothing = "Nothing to do: it was posted before, and is never posted twice.\n"
     assert vouch("report", "--week", week, "--post", **here) == (0, nothing, "")
     assert vouch.json("report", "--post", **here) == {"posted": {}}
+
+
+def as_its_team(vouch: Vouch, here: Mapping[str, str]) -> None:
+    database = Database(f"sqlite:///{vouch.folder}/vouch.db")
+    with database.engine.begin() as connection:
+        propose(connection, "recommend", "2026-W41", "acme", "Delivery", TUESDAY)
+    line = "Last week: nobody took Delivery."
+    assert line not in vouch("report", **here)[1]
+    assert line in vouch("report", "--team", "acme", **here)[1].splitlines()
+    told = refused(vouch("report", "--team", "all", **here))
+    assert "recommend does not report to a team 'all'; there is: acme" in told
 
 
 def test_the_sandbox_of_other_settings_is_told(vouch: Vouch, stage: Stage) -> None:

@@ -29,13 +29,14 @@ def survey(settings: Settings) -> Survey:
     return settings.routes().surveys["recommend"]
 
 
-def look(tally: Tally) -> Look:
-    return Look(report(tally), "", True, {}, (Headline("2026-W46", 12, 4, 20, "steady"),))
+def look(tally: Tally, settings: Settings) -> Look:
+    team = settings.team_list()["acme"]
+    return Look(report(tally), "", True, {}, (Headline("2026-W46", 12, 4, 20, "steady"),), team)
 
 
 def written(form: Format, tally: Tally, settings: Settings, survey: Survey, folder: Path) -> bytes:
     file = folder / "out"
-    assert put_out(look(tally), settings, survey, form, file) == f"Written to {file}."
+    assert put_out(look(tally, settings), survey, form, file) == f"Written to {file}."
     return file.read_bytes()
 
 
@@ -53,7 +54,7 @@ def test_every_format_tells_the_same(settings: Settings, survey: Survey, tmp_pat
 
 def test_what_cannot_be_shown_or_written_is_told(settings: Settings, survey: Survey, tmp_path: Path) -> None:
     with pytest.raises(VouchError, match="too few answers for a score"):
-        put_out(look(Tally(1, 1, 1)), settings, survey, Format.PNG, tmp_path / "nps.png")
+        put_out(look(Tally(1, 1, 1), settings), survey, Format.PNG, tmp_path / "nps.png")
     assert not (tmp_path / "nps.png").exists()
     with pytest.raises(VouchError, match="name another file with --out"):
-        put_out(look(Tally(50, 28, 22)), settings, survey, Format.TEXT, tmp_path)
+        put_out(look(Tally(50, 28, 22), settings), survey, Format.TEXT, tmp_path)
