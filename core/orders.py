@@ -131,6 +131,10 @@ def written(tapped: Tapped, text: str) -> str:
     return f"/{_BEHIND[tapped.purpose]} {int(tapped.wave) if of_a_case else WAVE + tapped.wave} {text}".strip()
 
 
+NO_CASE = 0
+"""No case has this number."""
+
+
 def passed_on(case: int, text: str) -> str:
     """The command that answering the message of a case stands for."""
     return f"/{Name.REPLY} {case} {text}"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
-from core.desk_tables import CaseRow
+from core.desk_tables import CaseRef, CaseRow
 from core.models import Outbox
 from core.store.statements import table
 from sandbox.seam import Post, PostButton
 from tests.desk_stage import DESK, TEAMS, Stage, staged
 
-_CASE, _OUTBOX = table(CaseRow), table(Outbox)
+_CASE, _OUTBOX, _REF = table(CaseRow), table(Outbox), table(CaseRef)
 _EVERY = [one for one in SQLModel.metadata.sorted_tables if one.name not in ("stop", "kept")]
 TEAM = TEAMS["admin"]
 
@@ -47,7 +47,7 @@ async def told(stage: Stage, minutes: float = 3, place: str = TEAM) -> list[Post
 async def lea(stage: Stage, name: str = "Léa") -> str:
     """Somebody of the team who may."""
     person = stage.telegram.add_person(name=name)
-    stage.telegram.promote(TEAM, person)
+    stage.telegram.promote("tg", TEAM, person)
     return person
 
 
@@ -213,10 +213,25 @@ async def test_what_is_no_answer_to_a_customer_is_not_passed_on(tmp_path: Path) 
         assert [post for post in [*new, *twice] if post.to == una] == []
 
 
+async def test_an_answer_to_a_message_that_may_be_about_a_case_is_never_swallowed(tmp_path: Path) -> None:
+    async with staged(tmp_path, ["admin"]) as stage:
+        una, one = await unhappy(stage), await lea(stage)
+        (alert,) = await told(stage)
+        with stage.parts.database.engine.begin() as connection:  # as if the answer to posting it had been lost
+            connection.execute(_REF.delete())
+        assert await says(stage, one, "We are sorry!", TEAM, alert) == []  # talk among themselves, as far as we know
+        with stage.parts.database.engine.begin() as connection:
+            connection.execute(_OUTBOX.update().where(_OUTBOX.c.key.startswith("case:1:")).values(state="unknown"))
+        (how,) = await says(stage, one, "We are sorry!", TEAM, alert)
+        assert how.text == "Name the case by its number; /cases lists who waits."
+        new = await says(stage, one, f"{stage.order('reply')} 1 We are sorry!", TEAM)
+        assert len([post for post in new if post.to == una]) == 1
+
+
 async def test_the_form_on_discord(tmp_path: Path) -> None:
     async with staged(tmp_path, ["admin"]) as stage:
         una, dan = await unhappy(stage), stage.discord.add_person(name="Dan")
-        stage.discord.make_admin("dc", dan)
+        stage.discord.promote("dc", DESK, dan)
         (alert,) = await told(stage, place=DESK)
         before = len(stage.posts)
         assert await stage.discord.fill(dan, alert, button(alert, "Reply"), "We are\nsorry.")

@@ -8,9 +8,11 @@ from sqlalchemy import Connection, select
 
 from core.cases import case_of
 from core.desk_tables import CaseRef
+from core.models import Outbox
 from core.store.statements import Upsert, table
 
 _REF = table(CaseRef)
+_OUTBOX = table(Outbox)
 _add = Upsert(CaseRef, ("account", "ref", "case_id"), key=("account", "ref"))
 
 
@@ -25,3 +27,10 @@ def about(connection: Connection, account: str, ref: str) -> int | None:
     """The case that a message of ours in a team's place speaks of."""
     its = (_REF.c.account == account, _REF.c.ref == ref)
     return connection.execute(select(_REF.c.case_id).where(*its)).scalar_one_or_none()
+
+
+def in_doubt(connection: Connection, account: str, place: str) -> bool:
+    """Whether a message about a case may stand there whose ref nobody knows: its answer was lost."""
+    there = (_OUTBOX.c.account == account, _OUTBOX.c.place == place, _OUTBOX.c.key.startswith("case:"))
+    query = select(_OUTBOX.c.id).where(*there, _OUTBOX.c.state == "unknown")
+    return connection.execute(query.limit(1)).first() is not None

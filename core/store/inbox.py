@@ -17,7 +17,7 @@ from core.buttons import DESK, Purpose, Seal, Tapped
 from core.clock import Clock
 from core.errors import StoreError
 from core.events import Consent, Cursor, Event, PollSeen, Reply, Silence, Totals, Via, Votes
-from core.orders import at_once, how_to_reply, not_here, order_of, passed_on, written
+from core.orders import NO_CASE, at_once, how_to_reply, not_here, order_of, passed_on, written
 from core.routes import Routes
 from core.store import case_refs, commands
 from core.store.database import Database
@@ -160,6 +160,8 @@ class Inbox(Known):
         if reply.ref is None or not reply.text.strip() or reply.text.lstrip().startswith("/"):
             return ""  # a command that was mistyped is nothing that a customer should read
         case = case_refs.about(connection, account, reply.ref)
+        if case is None and case_refs.in_doubt(connection, account, reply.place):
+            case = NO_CASE  # it may be the answer to a customer: they are told to name the case
         return passed_on(case, reply.text) if case is not None else ""
 
     def _is_the_desks(self, account: str, reply: Reply) -> bool:
