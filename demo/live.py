@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from core.routes import ChannelKind
 from core.settings import load
@@ -37,6 +36,7 @@ from demo.readback import (
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, look_after, running
+from demo.telling import Telling
 from sandbox.clocks import Clocks
 from sandbox.ledger import Ledger
 from sandbox.manners import Manners
@@ -138,14 +138,13 @@ class Demo:
         """Whether the service is up."""
         self.end_of_log = ""
         """What the service logged last, once the demo is over."""
+        self._telling = Telling(list(self._named_teams), show)
+        self.world.office.watchers.append(self._telling.done)
         self.sandbox.watchers.append(self._seen)
 
     def _seen(self, post: Post) -> None:
-        if (post.account, post.place) in self._teams and (post.edited or tells(post.text)):
-            team = next(t for t in self._named_teams if (t.account, t.place) == (post.account, post.place))
-            moment = post.at.astimezone(ZoneInfo(team.zone))
-            when = f"{moment:%a %d %b %H:%M} {team.zone}"
-            self._show(f"\n--- team {team.name} on {post.platform}, {when} ---\n{post.text}")
+        self._telling.seen(post)
+        if (post.account, post.place) in self._teams:
             self._arrived.set()
 
     async def run(self) -> Outcome:

@@ -8,7 +8,7 @@ from core.settings import Settings
 from sandbox.seam import AccountPlan, PlacePlan
 from sandbox.server import Sandbox
 from sandbox.speech import ODD
-from sandbox.world import ChannelPlan, World
+from sandbox.world import ChannelPlan, TeamPlan, World
 
 
 def plan_of(settings: Settings) -> tuple[list[AccountPlan], list[PlacePlan], list[ChannelPlan]]:
@@ -37,7 +37,7 @@ def _title(settings: Settings, account: str, title: dict[str, str]) -> str:
 
 
 def world_of(sandbox: Sandbox, settings: Settings, channels: Sequence[ChannelPlan], followers: int, seed: int) -> World:
-    """The followers of the settings' channels."""
+    """The followers of the settings' channels, and somebody in each team's own place."""
     surveys = settings.routes().surveys
     return World(
         sandbox,
@@ -48,4 +48,12 @@ def world_of(sandbox: Sandbox, settings: Settings, channels: Sequence[ChannelPla
         scale={name: str(survey.scale) for name, survey in surveys.items()},
         zones={name: survey.zone for name, survey in surveys.items()},
         speech=ODD,
+        teams=_teams(settings),
     )
+
+
+def _teams(settings: Settings) -> list[TeamPlan]:
+    """Where somebody of a team works. Only the first takes cases: the others' are the same."""
+    inside = (team for team in settings.team_list().values() if team.inside)
+    found = [team for team in inside if settings.accounts[team.account].platform != "x"]
+    return [TeamPlan(team.account, team.place, cases=int(number == 0)) for number, team in enumerate(found)]

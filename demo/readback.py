@@ -56,7 +56,12 @@ def flat(surveys: dict[str, Any]) -> dict[str, Any]:
 
 def tells(text: str) -> bool:
     """Whether a message holds a verdict or a tally: one that only promises what follows does not."""
-    return bool(_VERDICT.match(text)) or any(_TALLY.match(line) for line in text.splitlines())
+    return is_headline(text) or any(_TALLY.match(line) for line in text.splitlines())
+
+
+def is_headline(text: str) -> bool:
+    """Whether a message begins with a verdict."""
+    return bool(_VERDICT.match(text))
 
 
 def contradicts(text: str, found: dict[str, Any]) -> bool:

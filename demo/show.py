@@ -81,7 +81,7 @@ def _run(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> int:
     if as_json:
         _print(json.dumps(outcome.as_json()))
     else:
-        _print_verdict(outcome, wanted.given)
+        _print_verdict(outcome, wanted)
     return 0 if outcome.ok else 1
 
 
@@ -186,7 +186,8 @@ def _lasting(seconds: float) -> str:
     return f"{seconds:.3g} seconds"
 
 
-def _print_verdict(outcome: Outcome, given: str) -> None:
+def _print_verdict(outcome: Outcome, wanted: Wanted) -> None:
+    given = wanted.given
     _print("")
     if outcome.ok:
         _print(f"The posts say what the followers really did: {_answers(outcome)} answers, none lost, none doubled.")
@@ -194,9 +195,15 @@ def _print_verdict(outcome: Outcome, given: str) -> None:
     else:
         _print(f"Something is wrong: {outcome.lost} lost, {outcome.doubled} doubled. {'; '.join(outcome.faults)}")
     _print(
-        f"Next: `vouch demo{given} --out got` for what the teams got, with its picture; `vouch sandbox{given}` and "
-        f"`vouch run{given}` to look around, `vouch settings{given}` for what is set, README to go live."
+        f"Next: {_files(wanted)}; `vouch sandbox{given}` and `vouch run{given}` in two terminals to look around, "
+        f"`vouch settings{given}` for what is set, README to go live."
     )
+
+
+def _files(wanted: Wanted) -> str:
+    if wanted.out is None:
+        return f"`vouch demo{wanted.given} --out got` for what the teams got, with its picture"
+    return f"open {wanted.out / 'telegram.html'} in a browser for what a team got, with its picture"
 
 
 def _reading(outcome: Outcome) -> str:

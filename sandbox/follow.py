@@ -105,6 +105,8 @@ class Hands:
                 return self._retract(step, post)
             case Do.COMMENT if post is not None:
                 return self._comment(step, post)
+            case Do.THANK:
+                return self._write(step, "thanks", self._speech.thanks(step.person.language, self._rng(step)))
             case Do.ASK_ME if post is not None and step.button is not None and not step.person.opened:
                 return self._human(step).tap(step.person.id, post, step.button), self._act(step, "ask_me")
             case Do.START:
@@ -194,7 +196,7 @@ class Hands:
             step.person.answered.add((survey, self._ledger.week(survey, post.at).key))
 
     def _comment(self, step: Step, post: Post) -> _Call:
-        text = self._speech.comment(step.person.language, self._rng(step))
+        text = self._speech.comment(step.what.score, step.person.language, self._rng(step))
         if step.button is None:
             return self._write(step, "comment", text)
         return self._human(step).fill(step.person.id, post, step.button, text), self._act(step, "comment", text=text)

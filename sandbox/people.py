@@ -42,6 +42,8 @@ class Do(StrEnum):
     STOP = "stop"
     BLOCK = "block"
     COMMENT = "comment"
+    THANK = "thank"
+    """Answer somebody of the team."""
     START = "start"
     GREET = "greet"
     ASK_ME = "ask_me"

@@ -105,6 +105,10 @@ class StandIn(Protocol):
         """Create a place; its account may post there."""
         ...
 
+    def promote(self, account: str, place: str, person: str) -> None:
+        """Give a person the rights of the team in a place of theirs: administrator. On X nobody has any."""
+        ...
+
     def add_person(self, *, name: str, language: str = "en") -> str:
         """A person joins the platform (and every guild and group on it). Returns their id on the platform."""
         ...

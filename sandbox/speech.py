@@ -30,7 +30,10 @@ class Phrases:
     unclear: tuple[str, ...]
     greetings: tuple[str, ...]
     comments: tuple[str, ...]
-    """Neither these nor the greetings hold a number or a word that means stop."""
+    """Of happy people. Neither these and the next two nor the greetings hold a number or a word that means stop."""
+    complaints: tuple[str, ...]
+    thanks: tuple[str, ...]
+    """For what somebody of the team wrote to them."""
     stops: tuple[str, ...]
     digits: str = ""
     """The digits of a script of its own."""
@@ -61,7 +64,7 @@ class Speech:
         its = phrases()[language]
         form = rng.choice(its.corrections if rng.random() < _CORRECTING else its.scores)
         other = rng.choice([each for each in range(lowest, 11) if each != score])
-        said = form.format(n=score, w=its.words[score], other=other, c=rng.choice(its.comments))
+        said = form.format(n=score, w=its.words[score], other=other, c=rng.choice(_fitting(its, score)))
         return _oddly(said, its, rng)
 
     def hesitates(self, rng: Random) -> bool:
@@ -77,9 +80,13 @@ class Speech:
         """What they write first."""
         return rng.choice(phrases()[language].greetings)
 
-    def comment(self, language: str, rng: Random) -> str:
+    def comment(self, score: int, language: str, rng: Random) -> str:
         """Why they gave their score."""
-        return rng.choice(phrases()[language].comments)
+        return rng.choice(_fitting(phrases()[language], score))
+
+    def thanks(self, language: str, rng: Random) -> str:
+        """What they answer to somebody of the team."""
+        return rng.choice(phrases()[language].thanks)
 
     def stop(self, language: str, rng: Random) -> str:
         """A wish to be left alone."""
@@ -87,7 +94,13 @@ class Speech:
 
 
 PLAIN = Speech(("en", "en", "en", "de", "es", "fr"), odd=False)
-ODD = Speech(tuple(phrases()), odd=True)
+ODD = Speech(("en", "fr") * 7 + tuple(phrases()), odd=True)
+"""A brand at home in two languages, with followers from everywhere."""
+
+
+def _fitting(its: Phrases, score: int) -> tuple[str, ...]:
+    """What people say who gave this score: passives either."""
+    return its.comments if score >= 9 else its.complaints if score <= 6 else (*its.comments, *its.complaints)
 
 
 def _oddly(text: str, its: Phrases, rng: Random) -> str:

@@ -17,13 +17,14 @@ from sandbox.agenda import Agenda, Pause, pause
 from sandbox.clocks import Clocks
 from sandbox.follow import Hands, Step
 from sandbox.ledger import Ledger
+from sandbox.office import Errand, Office, TeamPlan
 from sandbox.people import Do, Intention, Minds, Person, populate
 from sandbox.reading import ChannelPlan, Channels, dm_button, form_button, kind_of
 from sandbox.seam import AccountPlan, Post, PostButton, StandIn
 from sandbox.speech import PLAIN, Speech
 from sandbox.weeks import FREEZE, Week
 
-__all__ = ["ChannelPlan", "Stage", "World"]
+__all__ = ["ChannelPlan", "Stage", "TeamPlan", "World"]
 
 _OPENING = timedelta(hours=6)
 """In so long a time after the start most people who write first have done so."""
@@ -69,6 +70,7 @@ class World:
         scale: str | Mapping[str, str] = "0-10",
         zones: Mapping[str, str] | None = None,
         speech: Speech = PLAIN,
+        teams: Sequence[TeamPlan] = (),
         wait: Pause = pause,
     ) -> None:
         surveys = {plan.survey for plan in channels}
@@ -91,8 +93,10 @@ class World:
         self._rounds: dict[tuple[str, str, str], _Round] = {}
         self._first: dict[str, Week] = {}
         self._latecomers = set(platforms)
-        hands = Hands(self._clocks, self._stand_ins, self.ledger, self._minds, speech, self._schedule)
-        self._agenda: Agenda[Step] = Agenda(self._clocks, hands.perform, wait)
+        self._hands = Hands(self._clocks, self._stand_ins, self.ledger, self._minds, speech, self._schedule)
+        self._agenda: Agenda[Step | Errand] = Agenda(self._clocks, self._perform, wait)
+        every = {account.name: account.platform for account in sandbox.accounts}
+        self.office = Office(self._clocks, self._stand_ins, every, teams, self.ledger, self._agenda.add)
         sandbox.watchers.append(self._posted)
 
     def _join(self, platform: str, name: str, language: str) -> str:
@@ -103,6 +107,9 @@ class World:
         for account in self.people:
             self._open_direct(account, self._clocks.now(), late=False)
         await self._agenda.run()
+
+    async def _perform(self, step: Step | Errand) -> None:
+        await (self.office.perform(step) if isinstance(step, Errand) else self._hands.perform(step))
 
     def hold(self, held: bool) -> None:
         """Nobody begins anything while held; what becomes due waits."""
@@ -116,10 +123,14 @@ class World:
 
     def _posted(self, post: Post) -> None:
         channel = self.ledger.see(post)
+        self.office.see(post)
         if post.edited:
             return
         if post.to is None:
             self._offered(post)
+        elif self.office.wrote(post):
+            self._helped(post)
+            return
         if channel is None:
             self._asked_again(post)
             self._answered(post)
@@ -236,7 +247,16 @@ class World:
             return
         person.commented.add(turn)
         share = self._minds.rng(person, *turn, "why").uniform(0.003, 0.02)
-        self._add(person, Intention(share, Do.COMMENT, channel), post, since=post.at, week=week, button=button)
+        score = self._minds.score(person, channel.survey, self._number(channel.survey, week))
+        comment = Intention(share, Do.COMMENT, channel, score)
+        self._add(person, comment, post, since=post.at, week=week, button=button)
+
+    def _helped(self, post: Post) -> None:
+        """Somebody of the team wrote to them: they say thanks."""
+        person, channel = self._persons.get((post.account, post.to or "")), self._channels.direct(post.account)
+        if person is not None and channel is not None and not person.stopped:
+            week = self.ledger.week(channel.survey, post.at)
+            self._add(person, Intention(0.01, Do.THANK, channel), post, since=post.at, week=week)
 
     def _where(self, post: Post) -> ChannelPlan | None:
         if post.place == "direct":

@@ -18,7 +18,7 @@ _LEASE = table(Lease)
 async def test_what_is_asked_for_is_done(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         ann = stage.telegram.add_person(name="Ann")
-        stage.telegram.promote(TEAMS["admin"], ann)
+        stage.telegram.promote("tg", TEAMS["admin"], ann)
 
         async def told(text: str) -> str:
             before = len(stage.posts)
@@ -55,7 +55,7 @@ async def test_what_is_asked_for_is_done(tmp_path: Path) -> None:
 async def test_the_same_order_that_comes_twice_is_carried_out_once(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         ann = stage.telegram.add_person(name="Ann")
-        stage.telegram.promote(TEAMS["admin"], ann)
+        stage.telegram.promote("tg", TEAMS["admin"], ann)
         at = stage.parts.clock.now()
         again = Reply(id="u1", person=ann, via=Via.TEXT, at=at, order=1, place=TEAMS["admin"], text="/help")
         for _ in range(3):
@@ -68,7 +68,7 @@ async def test_the_same_order_that_comes_twice_is_carried_out_once(tmp_path: Pat
 async def test_an_old_order_is_not_carried_out(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         ann = stage.telegram.add_person(name="Ann")
-        stage.telegram.promote(TEAMS["admin"], ann)
+        stage.telegram.promote("tg", TEAMS["admin"], ann)
         at = stage.parts.clock.now() - timedelta(hours=1)
         old = Reply(id="u1", person=ann, via=Via.TEXT, at=at, order=1, place=TEAMS["admin"], text="/pause")
         await stage.parts.presence.deliver("tg")([old])

@@ -72,7 +72,7 @@ async def test_every_cell_on_telegram(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         people = {who: stage.telegram.add_person(name=who) for who in TEAMS}
         for who in ("admin", "demoted", "anonymous", "passed on", "edited"):
-            stage.telegram.promote(TEAMS[who], people[who])
+            stage.telegram.promote("tg", TEAMS[who], people[who])
         owner = min(stage.telegram.state.chats[int(TEAMS["owner"])].administrators)
         people["owner"] = str(owner)
         stage.telegram.state.chats[int(TEAMS["demoted"])].administrators.discard(int(people["demoted"]))
@@ -107,8 +107,8 @@ async def test_every_cell_on_telegram(tmp_path: Path) -> None:
 async def test_every_cell_on_discord(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         people = {who: stage.discord.add_person(name=who) for who in ("admin", "member", "left")}
-        stage.discord.make_admin("dc", people["admin"])
-        stage.discord.make_admin("dc", people["left"])
+        stage.discord.promote("dc", DESK, people["admin"])
+        stage.discord.promote("dc", DESK, people["left"])
         await stage.settled("dc")
         application = stage.discord.state.applications["dc"]
         assert {command["name"] for command in application.every_command()} == set(COMMANDS)

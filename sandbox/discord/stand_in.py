@@ -192,8 +192,9 @@ class DiscordStandIn:
         needed = command["default_member_permissions"]
         return needed is None or (needed != "0" and permissions_of(guild, person) & int(needed) == int(needed))
 
-    def make_admin(self, account: str, person: str) -> None:
-        """Give a person the role of the team, which carries ADMINISTRATOR."""
+    def promote(self, account: str, place: str, person: str) -> None:
+        """Give a person the role of the team, which carries ADMINISTRATOR in the whole guild."""
+        del place
         self.state.applications[account].guild.admins.add(int(person))
 
     def leave(self, account: str, person: str) -> None:

@@ -191,8 +191,9 @@ class TelegramStandIn:
 
     # what owners of places do
 
-    def promote(self, place: str, person: str) -> None:
+    def promote(self, account: str, place: str, person: str) -> None:
         """Make somebody an administrator of a group or channel."""
+        del account
         self._state.chats[int(place)].administrators.add(int(person))
 
     def kick(self, account: str, place: str) -> None:

@@ -126,6 +126,9 @@ class XStandIn:
         poll.votes[option] += 1
         return True
 
+    def promote(self, account: str, place: str, person: str) -> None:
+        """X has no teams."""
+
     async def tap(self, person: str, post: Post, button: PostButton) -> bool:
         """X has no buttons."""
         return False

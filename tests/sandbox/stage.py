@@ -53,6 +53,7 @@ class MemoryStandIn:
         self.platform = platform
         self.stage = stage
         self.people: list[str] = []
+        self.admins: list[str] = []
         self.votes: dict[tuple[str, str], dict[str, int]] = {}
 
     def application(self) -> web.Application:
@@ -67,6 +68,9 @@ class MemoryStandIn:
     def add_person(self, *, name: str, language: str = "en") -> str:
         self.people.append(f"{self.platform[0]}{len(self.people)}")
         return self.people[-1]
+
+    def promote(self, account: str, place: str, person: str) -> None:
+        self.admins.append(person)
 
     async def open_direct(self, account: str, person: str, payload: str = "") -> bool:
         async with self.stage.act(self.platform, person, "start"):

@@ -165,7 +165,7 @@ async def test_a_command_is_for_those_who_may_use_it() -> None:
         command.set_default_member_permissions(hikari.Permissions.MANAGE_GUILD)
         await ready.rest.set_application_commands(ready.application, [command])
         assert not await ready.stand_in.command(ACCOUNT, ready.ann, "score", place=str(CHANNEL))
-        ready.stand_in.make_admin(ACCOUNT, ready.ann)
+        ready.stand_in.promote(ACCOUNT, "", ready.ann)
         bot = await ready.bot()
         use = asyncio.create_task(ready.stand_in.command(ACCOUNT, ready.ann, "score", place=str(CHANNEL)))
         asked = (await bot.next(hikari.InteractionCreateEvent)).interaction

@@ -177,7 +177,8 @@ async def test_what_people_write_besides_scores_holds_no_number_and_no_stop() ->
     world = await lived(followers=1000)
     written = {a.text for a in world.ledger.acts if a.kind in ("comment", "greeting")}
     assert len(written) > 8
-    every = {text for each in PLAIN.languages for text in (*phrases()[each].comments, *phrases()[each].greetings)}
+    its = [phrases()[each] for each in PLAIN.languages]
+    every = {text for each in its for text in (*each.comments, *each.complaints, *each.thanks, *each.greetings)}
     assert written <= every
     assert not [
         text
