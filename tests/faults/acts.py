@@ -43,6 +43,9 @@ class Watched:
     def add_person(self, *, name: str, language: str = "en") -> str:
         return self._inner.add_person(name=name, language=language)
 
+    def promote(self, account: str, place: str, person: str) -> None:
+        self._inner.promote(account, place, person)
+
     async def open_direct(self, account: str, person: str, payload: str = "") -> bool:
         return await self._stage.noted(self._inner.open_direct(account, person, payload))
 

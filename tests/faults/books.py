@@ -14,7 +14,21 @@ from tests.faults.recorded import Request
 
 Row = dict[str, Any]
 
-TABLES = ("person", "wave", "response", "reply", "consent", "rollup", "count", "ref", "ask", "outbox", "gap", "lease")
+TABLES = (
+    "person",
+    "wave",
+    "response",
+    "reply",
+    "consent",
+    "rollup",
+    "count",
+    "ref",
+    "ask",
+    "outbox",
+    "gap",
+    "lease",
+    "command",
+)
 
 
 @dataclass
@@ -33,6 +47,7 @@ class Books:
     outbox: list[Row] = field(default_factory=list)
     gap: list[Row] = field(default_factory=list)
     lease: list[Row] = field(default_factory=list)
+    command: list[Row] = field(default_factory=list)
 
     @cached_property
     def people(self) -> dict[int, Row]:
@@ -46,9 +61,9 @@ class Books:
 
     @cached_property
     def events(self) -> dict[str, set[str]]:
-        """By account: ids of everything that was kept of what people did."""
+        """By account: ids of everything that was kept of what people and teams did."""
         found: defaultdict[str, set[str]] = defaultdict(set)
-        for row in (*self.reply, *self.consent):
+        for row in (*self.reply, *self.consent, *self.command):
             found[row["account"]].add(row["event"])
         return found
 

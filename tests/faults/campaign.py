@@ -173,6 +173,7 @@ async def platform(wanted: Wanted, number: int, folder: Path) -> AsyncIterator[U
     """The process that is never killed."""
     more = ["--settings", SETTINGS, "--seed", wanted.seed + 1000 * number]
     more += ["--followers", wanted.followers, "--week-s", wanted.week_s]
+    more += ["--teams"] if "desk" in wanted.scenarios else []
     with (folder / "platform.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.faults.platform", *map(str, more)),

@@ -104,7 +104,8 @@ class Counted:
                 yield Finding("lost", f"{_told(act)}: heard in peace, and not answered in time or not kept")
             if self._peace.unheard(act):
                 yield Finding("lost", f"{_told(act)}: never heard, though nothing was wrong")
-        rows = [(row, False) for row in self._books.reply] + [(row, True) for row in self._books.consent]
+        rows = [(row, False) for row in (*self._books.reply, *self._books.command)]
+        rows += [(row, True) for row in self._books.consent]
         for row, consent in rows:
             name = (row["account"], row["event"])
             implied = consent and (name[0], name[1].lstrip(LETTERS)) in numbers

@@ -187,6 +187,7 @@ def said(key: str, account: str, **more: Any) -> Row:
         "kind": key.split(":")[0],
         "state": "sent",
         "error": "",
+        "fence": 1,
         "body": THANKS,
     }
     times = {"planned_at": moment(1), "claimed_at": moment(1), "settled_at": moment(2)}

@@ -16,6 +16,7 @@ from tests.faults.books import Books
 from tests.faults.counted import Counted, Finding
 from tests.faults.peace import Peace, Span
 from tests.faults.recorded import Truth
+from tests.faults.relayed import Relayed
 from tests.faults.reported import Reported, Team
 from tests.faults.said import Said
 from tests.faults.shares import Shares
@@ -78,6 +79,8 @@ class Verdict:
     replies: int = 0
     heard_in_peace: int = 0
     """What followers did, and the service heard, while nothing was wrong."""
+    relayed: int = 0
+    """How much of what teammates wrote customers got."""
     lost: int = 0
     doubled: int = 0
     asked_twice: int = 0
@@ -114,6 +117,7 @@ class Verdict:
         numbers = (
             "replies",
             "heard_in_peace",
+            "relayed",
             "lost",
             "doubled",
             "asked_twice",
@@ -148,7 +152,9 @@ def judge(
     said = Said(truth, books, case.platforms, case.zones, counted.speed)
     reported = Reported(truth, books, counted, case.platforms, case.teams, posted, peace)
     verdict = Verdict(replies=len(books.reply), heard_in_peace=sum(map(peace.heard, truth.acts)))
-    wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice())]
+    relayed = Relayed(truth, books)
+    wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice()), *relayed.findings()]
+    verdict.relayed = relayed.arrived
     kinds = Counter(finding.kind for finding in wrong)
     verdict.lost, verdict.doubled = kinds["lost"], kinds["doubled"]
     for kind in ("lost", "doubled"):

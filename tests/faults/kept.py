@@ -87,12 +87,12 @@ class Kept:
         return None if self._lite is None else int(self._lite.execute("PRAGMA data_version").fetchone()[0])
 
     def there(self, account: str, events: Iterable[str]) -> set[str]:
-        """Those of the events that are kept, as a reply or as a consent."""
+        """Those of the events that are kept, as a reply, a consent, or an order of a team."""
         return {event for event in events if self._is_there(account, event)}
 
     def _is_there(self, account: str, event: str) -> bool:
         sql = "SELECT 1 FROM {1} WHERE account = {0} AND event = {0} LIMIT 1"
-        return any(self._ask(sql.replace("{1}", table), account, event) for table in ("reply", "consent"))
+        return any(self._ask(sql.replace("{1}", table), account, event) for table in ("reply", "consent", "command"))
 
     def being_said(self) -> list[Row]:
         """Rows that are claimed or being sent."""

@@ -28,7 +28,7 @@ from sandbox.discord import DiscordStandIn
 from sandbox.discord.connection import Connection
 from sandbox.server import Sandbox
 from sandbox.telegram import TelegramStandIn
-from sandbox.world import World
+from sandbox.world import TeamPlan, World
 from tests.faults import contract
 from tests.faults.acts import Watching
 from tests.faults.confirms import Confirms
@@ -47,6 +47,10 @@ FIRST_DAY = datetime(2026, 10, 12, 12, tzinfo=UTC)
 """The third week has 169 hours in Europe, because clocks go back."""
 
 LOOK_AGAIN_S = 0.5
+
+ALL, CASE_S = 1_000_000, 20.0
+"""A teammate does all that they are asked to, but takes a case once in so many wall seconds: each is some messages in a
+place that holds 20 a minute."""
 INSTANCES = 4
 """So many instances can be told apart by the address that they use."""
 
@@ -56,7 +60,8 @@ T = TypeVar("T", bound=Told)
 class Platform:
     """All of it, wired up."""
 
-    def __init__(self, settings: Path, *, seed: int, followers: int, week_s: float) -> None:
+    def __init__(self, settings: Path, *, seed: int, followers: int, week_s: float, teams: bool = False) -> None:
+        """``teams``: somebody works in each team's place."""
         read = load(settings)
         accounts, places, channels = plan_of(read)
         surveys = read.routes().surveys
@@ -80,6 +85,11 @@ class Platform:
             zone="UTC",
             scale={name: str(survey.scale) for name, survey in surveys.items()},
             zones={name: survey.zone for name, survey in surveys.items()},
+            teams=[
+                TeamPlan(team.account, team.place, cases=ALL, fixes=ALL, every=timedelta(seconds=CASE_S * clocks.speed))
+                for team in read.teams.values()
+                if teams
+            ],
         )
         stage.ledger = self.world.ledger
         discord, telegram = self.sandbox.stand_ins["discord"], self.sandbox.stand_ins["telegram"]
@@ -224,7 +234,13 @@ async def serve(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    platform = Platform(arguments.settings, seed=arguments.seed, followers=arguments.followers, week_s=arguments.week_s)
+    platform = Platform(
+        arguments.settings,
+        seed=arguments.seed,
+        followers=arguments.followers,
+        week_s=arguments.week_s,
+        teams=arguments.teams,
+    )
     async with platform.serving() as up:
         print(json.dumps(up.as_json()), flush=True)
         parent = os.getppid()
@@ -243,6 +259,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--followers", type=int, default=200)
     parser.add_argument("--week-s", type=float, default=20.0)
+    parser.add_argument("--teams", action="store_true", help="somebody works in each team's place")
     parser.add_argument("--folder", type=Path, help="where the truth is written in the end, for whoever looks later")
     asyncio.run(serve(parser.parse_args()))
 

@@ -24,7 +24,8 @@ class Act(Told):
     survey: str
     channel: str
     kind: str
-    """``vote retract tap text`` count; ``comment stop block start greeting ask_me`` do not."""
+    """``vote retract tap text`` count; ``comment stop block start greeting ask_me thanks`` do not. Teammates tap
+    (``order``) and write to a customer (``note``)."""
     week: str
     low: int | None
     high: int | None

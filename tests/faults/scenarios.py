@@ -171,6 +171,12 @@ async def told_to_stop(run: Run) -> None:
         await run.wait_ready()
 
 
+async def desk(run: Run) -> None:
+    """A kill while somebody works in each team's place, as they do all the time where this is among what is played:
+    they take cases, write to customers, close them, own fixes and do them."""
+    await run.kill("random" if run.rng.random() < 0.5 else None)
+
+
 async def peace(run: Run) -> None:
     """Nothing at all goes wrong for a while: what is heard then has no excuse."""
     await run.wait_ready()
@@ -191,5 +197,6 @@ SCENARIOS = (
     Scenario("commands", 3, commands),
     Scenario("stop", 2, told_to_stop),
     Scenario("peace", 2, peace),
+    Scenario("desk", 6, desk),
 )
 NAMES = tuple(scenario.name for scenario in SCENARIOS)

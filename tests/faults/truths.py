@@ -91,7 +91,7 @@ def _lost(act: lived.Act, deed: Deed, *, confirmed: bool, discord: DiscordStandI
         return ""
     age_s = time.time() - deed.wall
     if act.platform == "telegram":
-        life_s = TAP_LIFE_S if act.kind in ("tap", "ask_me") else DAY_S
+        life_s = TAP_LIFE_S if act.kind in ("tap", "ask_me", "order") else DAY_S
         return "expired" if deed.events and age_s > life_s else ""
     if act.platform != "discord":
         return ""
