@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlmodel import SQLModel
@@ -32,6 +33,25 @@ async def unhappy(stage: Stage, *texts: str) -> str:
     for text in texts or ("2", "third late parcel, order 4711"):
         await says(stage, person, text)
     return person
+
+
+async def all_say(stage: Stage, texts: Mapping[str, str]) -> list[Post]:
+    """These people write, each this. Returns what appeared by it."""
+    before = len(stage.posts)
+    for person, text in texts.items():
+        await stage.telegram.write("tg", person, text)
+    await stage.settled()
+    return stage.posts[before:]
+
+
+async def many(stage: Stage, *texts: str) -> list[str]:
+    """People who opened direct messages, and each write this: all at once, as a chat takes one message in a second."""
+    people = [stage.telegram.add_person(name="Una") for _ in texts]
+    for person in people:
+        await stage.telegram.open_direct("tg", person)
+    await stage.settled()
+    await all_say(stage, dict(zip(people, texts, strict=True)))
+    return people
 
 
 async def told(stage: Stage, minutes: float = 3, place: str = TEAM) -> list[Post]:
@@ -103,8 +123,7 @@ async def test_a_case_from_its_first_word_to_its_last(tmp_path: Path) -> None:
 async def test_many_at_once_are_one_message_and_the_next_ones_wait(tmp_path: Path) -> None:
     async with staged(tmp_path, ["admin"]) as stage:
         one = await lea(stage)
-        for n in range(5):
-            await unhappy(stage, f"{n}, it never came")
+        await many(stage, *(f"{n}, it never came" for n in range(5)))
         (alert,) = await told(stage)
         assert alert.text.startswith("Unhappy people who can be answered, new: 5.")
         assert [button.label for button in alert.buttons] == ["Take a case"]

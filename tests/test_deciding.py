@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.seam import Post
 from tests.desk_stage import DESK, Stage, staged
-from tests.test_cases import TEAM, button, lea, says, told, unhappy
+from tests.test_cases import TEAM, all_say, button, lea, many, says, told
 
 DAY = 24 * 60.0
 
@@ -26,8 +26,7 @@ async def posted(stage: Stage, place: str = TEAM) -> Post:
 async def test_a_fix_from_its_proposal_to_the_next_post(tmp_path: Path) -> None:
     async with staged(tmp_path, ["admin"]) as stage:
         await stage.parts.service.open(stage.survey, stage.wave)
-        for n in range(4):
-            await unhappy(stage, f"{n}, the parcel came late")
+        await many(stage, *(f"{n}, the parcel came late" for n in range(4)))
         one, other = await lea(stage), await lea(stage, "Max")
         post = await posted(stage)
         assert "People who wait for our answer: 4; the first for 0 h." in post.text
@@ -49,16 +48,14 @@ async def test_a_fix_from_its_proposal_to_the_next_post(tmp_path: Path) -> None:
         assert twice.text == "It was done before: tracking message."
         await told(stage, 7 * DAY)
         await stage.parts.service.open(stage.survey, stage.wave)
-        for n in range(3):
-            await unhappy(stage, f"{n}, the parcel came late")
+        await many(stage, *(f"{n}, the parcel came late" for n in range(3)))
         assert "Last week: Léa, tracking message, done on Wednesday." in (await posted(stage)).text
 
 
 async def test_the_lead_is_told_once_that_nobody_owns_it(tmp_path: Path) -> None:
     async with staged(tmp_path, ["admin"]) as stage:
         await stage.parts.service.open(stage.survey, stage.wave)
-        for n in range(3):
-            await unhappy(stage, f"{n}, the parcel came late")
+        await many(stage, *(f"{n}, the parcel came late" for n in range(3)))
         await told(stage)
         assert "Choose by Thursday noon" in (await posted(stage, DESK)).text
         assert await told(stage, 2 * DAY - 10, DESK) == []
@@ -70,21 +67,19 @@ async def test_the_lead_is_told_once_that_nobody_owns_it(tmp_path: Path) -> None
         assert await told(stage, DAY, DESK) == []
         await told(stage, 5 * DAY, DESK)
         await stage.parts.service.open(stage.survey, stage.wave)
-        await unhappy(stage, "9")
+        await many(stage, "9")
         assert "Last week: nobody took Delivery." in (await posted(stage, DESK)).text
 
 
 async def test_a_fall_is_told_between_two_posts_and_chance_is_not(tmp_path: Path) -> None:
     async with staged(tmp_path, ["admin"]) as stage:
         await stage.parts.service.open(stage.survey, stage.wave)
-        people = [await unhappy(stage, "9") for _ in range(40)]
+        people = await many(stage, *["9"] * 40)
         await told(stage, 7 * DAY)
         await stage.parts.service.open(stage.survey, stage.wave)
-        for person in people[:29]:
-            await says(stage, person, "3")
+        await all_say(stage, dict.fromkeys(people[:29], "3"))
         assert [post for post in await told(stage, 90) if "hardly ever" in post.text] == []
-        for person in people[29:32]:
-            await says(stage, person, "3")
+        await all_say(stage, dict.fromkeys(people[29:32], "3"))
         (fall,) = [post for post in await told(stage, 90) if "hardly ever" in post.text]
         assert fall.text.startswith("Acme: NPS -100 so far this week, down 200. Chance alone hardly ever does this.")
         assert [post for post in await told(stage, 90) if "hardly ever" in post.text] == []
