@@ -131,7 +131,8 @@ class Keeping:
         """A poll's whole list of voters."""
         ask = self._known.directory.asks(self._connection, [(account, votes.ref)]).get((account, votes.ref))
         if ask is not None:
-            fill(self._connection, self._people, self._responses, account, ask, votes)
+            for person, band in fill(self._connection, self._people, self._responses, account, ask, votes):
+                self._care(person, ask.wave, band, votes.as_of)
 
     def replay(self, account: str, refs: Sequence[str]) -> None:
         """Take up replies that waited for these posts."""

@@ -9,7 +9,7 @@ from core.events import Via, Votes
 from core.models import Response
 from core.nps import Band
 from core.store.directory import KnownAsk
-from core.store.people import People
+from core.store.people import KnownPerson, People
 from core.store.responses import Kept, Responses
 from core.store.statements import stamp, table
 
@@ -18,30 +18,36 @@ _RESPONSE = table(Response)
 
 def fill(
     connection: Connection, people: People, responses: Responses, account: str, ask: KnownAsk, votes: Votes
-) -> None:
-    """Let the list count: who is on it and has given nothing else answers so, and who is on it no more takes back."""
+) -> list[tuple[KnownPerson, Band]]:
+    """Let the list count: who is on it and has given nothing else answers so, and who is on it no more takes back.
+    Returns whose answer was news."""
+    news: list[tuple[KnownPerson, Band]] = []
     if ask.id is None or ask.ballot is None:
-        return
+        return news
     people.know({(account, person): None for person, _ in votes.votes})
-    voted = {people[(account, person)].id: option for person, option in votes.votes}
+    voted = [(people[(account, person)], option) for person, option in dict(votes.votes).items()]
     standing = connection.execute(
         select(_RESPONSE.c.person_id).where(
             _RESPONSE.c.wave_id == ask.wave.id, _RESPONSE.c.ask_id == ask.id, _RESPONSE.c.via == str(Via.VOTE)
         )
     ).scalars()
-    gone = set(standing) - set(voted)
-    everybody = [*voted, *gone]
+    there = {person.id for person, _ in voted}
+    gone = set(standing) - there
+    everybody = [*there, *gone]
     if everybody:
         responses.load(everybody, [ask.wave.id])
     via, at = str(Via.VOTE), stamp(connection)(votes.as_of)
-    for person, option in voted.items():
+    for person, option in voted:
         band = ask.ballot.bands[option] if 0 <= option < len(ask.ballot.bands) else None
-        if band is not None and _is_news(responses.of(person, ask.wave), ask, band):
-            responses.answer(
-                person, ask.wave, band, channel=ask.channel, ask_id=ask.id, via=via, ord=votes.order, at=at
-            )
-    for person in gone:
-        responses.withdraw(person, ask.wave, ask.id, None, votes.order, via)
+        if band is None or not _is_news(responses.of(person.id, ask.wave), ask, band):
+            continue
+        if responses.answer(
+            person.id, ask.wave, band, channel=ask.channel, ask_id=ask.id, via=via, ord=votes.order, at=at
+        ):
+            news.append((person, band))
+    for id in gone:
+        responses.withdraw(id, ask.wave, ask.id, None, votes.order, via)
+    return news
 
 
 def _is_news(kept: Kept | None, ask: KnownAsk, band: Band) -> bool:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from core.agenda import Decision
 from core.cases import LIFE, Case, State, Teammate
-from core.events import Consent, ConsentKind
+from core.events import Consent, ConsentKind, Votes
 from core.message import text as words
 from core.routes import Team
 from core.store import case_refs, cases, decisions, outbox
 from core.store.outbox import Kind, Planned
-from tests.store.stage import ACCOUNT, NOW, SURVEY, WAVES, Stage
+from tests.store.stage import ACCOUNT, NOW, SURVEY, WAVES, Stage, poll_ref
 
 TEAM = Team(name="crew", account=ACCOUNT, place="-1009")
 LEA, MAX = Teammate(ACCOUNT, "71", "Léa"), Teammate(ACCOUNT, "72", "Max")
@@ -43,6 +43,18 @@ def test_who_is_unhappy_and_can_be_answered_is_a_case_once(stage: Stage) -> None
     assert [case.id for case in waiting(stage)] == [found[0].id]
     assert waiting(stage, LIFE) == []
     assert len(stage.rows("cases")) == 2
+
+
+def test_a_vote_that_is_read_from_a_poll_s_list_opens_a_case_once(stage: Stage) -> None:
+    opened(stage, ann=9)
+    stage.post("group", 0)
+    for order in (50, 60):
+        stage.deliver(Votes(ref=poll_ref("group", 0), votes=(("ann", 3), ("bob", 3)), as_of=NOW, order=order))
+    assert [(case.band and case.band.low, case.state) for case in waiting(stage)] == []  # ann's own word stands
+    stage.deliver(Consent(id="cb", person="bob", kind=ConsentKind.GRANTED, at=NOW, order=70, evidence="pressed Start"))
+    stage.deliver(Votes(ref=poll_ref("group", 0), votes=(("bob", 2),), as_of=NOW, order=80))
+    stage.deliver(Votes(ref=poll_ref("group", 0), votes=(("bob", 2),), as_of=NOW, order=90))
+    assert [case.band.label for case in waiting(stage) if case.band is not None] == ["2"]
 
 
 def test_a_later_week_opens_a_new_case_unless_we_speak_with_them(stage: Stage) -> None:
