@@ -46,6 +46,9 @@ LASTS = timedelta(days=1)
 SEE_TO_S = 60.0
 """How long, in wall seconds, one order may take."""
 
+SECOND = "somebody else came first"
+"""Outcome of an order after another one, which was carried out."""
+
 OFFER_AGAIN_S = 60.0
 """How often, in wall seconds, it is tried again to show the commands in a place."""
 
@@ -190,22 +193,24 @@ class Desk:
         return max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
 
     async def _settle(self, asked: Waiting, held: Held, state: State, done: Done) -> bool:
-        await self._database.write(partial(self._keep, asked, held, state, done))
-        log.info("%s: an order of %s: %s, %s", asked.account, asked.person, state, done.outcome)
+        outcome = await self._database.write(partial(self._keep, asked, held, state, done))
+        log.info("%s: an order of %s: %s, %s", asked.account, asked.person, state, outcome)
         for account in {asked.account, *done.wakes}:
             self._presence.wake(account)
         return True
 
-    def _keep(self, asked: Waiting, held: Held, state: State, done: Done, connection: Connection) -> None:
+    def _keep(self, asked: Waiting, held: Held, state: State, done: Done, connection: Connection) -> str:
+        """Returns the outcome that is written down."""
         if not standing(connection, {held}):
             raise NotOurs(asked.account, "another process serves this account now")
         now = self._clock.now()
         told_before = state is State.REFUSED and commands.was_refused(connection, asked, now - self._patience)
         if not commands.settle(connection, asked, state, done.outcome, now) or told_before:
-            return
+            return done.outcome
         instead = done.change(connection, now) if done.change is not None else None
         if instead is not None:
-            done = Done(done.outcome, (instead,))
+            done = Done(SECOND, (instead,))
+            commands.note(connection, asked, SECOND)
         things = [
             Planned(
                 key=self._key(asked, done, part),
@@ -219,6 +224,7 @@ class Desk:
         ]
         outbox.plan(connection, things, now)
         quoted.keep(connection, [(thing.key, thing.body) for thing in things], done.quotes)
+        return done.outcome
 
     def _key(self, asked: Waiting, done: Done, part: int) -> str:
         """The outbox key of an answer; of one about a case, it says which."""

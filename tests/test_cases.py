@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
-from core.desk_tables import CaseRef, CaseRow
+from core.desk_tables import CaseRef, CaseRow, CommandRow
 from core.models import Outbox
 from core.store.statements import table
 from sandbox.seam import Post, PostButton
 from tests.desk_stage import DESK, TEAMS, Stage, staged
 
-_CASE, _OUTBOX, _REF = table(CaseRow), table(Outbox), table(CaseRef)
+_CASE, _OUTBOX, _REF, _COMMAND = table(CaseRow), table(Outbox), table(CaseRef), table(CommandRow)
 _EVERY = [one for one in SQLModel.metadata.sorted_tables if one.name not in ("stop", "kept")]
 TEAM = TEAMS["admin"]
 
@@ -180,6 +180,10 @@ async def test_a_case_that_somebody_has_is_not_taken_again(tmp_path: Path) -> No
             await stage.settled()
         *_, last = [post.text for post in stage.posts[before:] if post.to is None]
         assert last == "Case 1: Léa has it already."
+        with stage.parts.database.reading() as connection:
+            logged = connection.execute(_COMMAND.select().order_by(_COMMAND.c.settled_at.desc())).first()
+        assert logged is not None
+        assert logged.outcome == "somebody else came first"
         assert state(stage) == [("taken", "Léa")]
 
 

@@ -102,6 +102,12 @@ def settle(connection: Connection, asked: Waiting, state: State, outcome: str, n
     return connection.execute(settling).rowcount == 1
 
 
+def note(connection: Connection, asked: Waiting, outcome: str) -> None:
+    """It was settled, in this transaction, with another outcome than was thought."""
+    its = (_COMMAND.c.account == asked.account, _COMMAND.c.event == asked.event)
+    connection.execute(update(_COMMAND).where(*its).values(outcome=outcome))
+
+
 def pause(connection: Connection, survey: str, paused: bool) -> None:
     """Ask nobody any more, until it goes on."""
     keep_cursors(connection, [("", f"{PAUSED}{survey}", "1" if paused else "")])
