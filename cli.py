@@ -105,8 +105,8 @@ def run(
 ) -> None:
     """Run the service: ask, listen, count, and post the score every week, until stopped."""
     started = time.perf_counter()
+    from connecting import connections
     from core import logs
-    from scheduler import connections
     from scheduler import run as run_service
 
     found = loaded(settings)
@@ -138,11 +138,10 @@ def ask(survey: SurveyArgument = None, settings: SettingsOption = None, as_json:
 
     found = loaded(settings)
     its = survey_named(found, survey)
-    said = run_to_end(ask_now(found, its))
     score_command = f"`vouch score{given_words(survey, settings)}`"
     tell(
         "asked",
-        said,
+        run_to_end(ask_now(found, its)),
         as_json,
         nothing=f"Nothing to do: this week's question was asked before. {score_command} shows how it stands; "
         f"the next is asked on {its.ask} ({its.zone}).",
@@ -188,7 +187,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Print the weekly post of a week, or send it with --post."""
-    from commands import look_at, post_now, survey_named, team_named, week_named
+    from commands import look_at, post_now, survey_named, week_named
     from formats import Format, proof_as_json, put_out
 
     found = loaded(settings)
@@ -201,8 +200,7 @@ def report(
         nothing = "Nothing to do: it was posted before, and is never posted twice."
         tell("posted", said, as_json, nothing=nothing, what_next="It is in the team's place now.")
         return
-    whose = team_named(found, its, team) if team is not None else None
-    look = look_at(found, its, which, listening=not proof, team=whose)
+    look = look_at(found, its, which, listening=not proof, team=team)
     if proof:
         say(json.dumps(proof_as_json(look), indent=None if as_json else 2))
         return

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from connecting import Connections, calendar, connections
 from core.errors import SettingsError, StoreError, VouchError
 from core.nps import Tally, nps, score_range
 from core.proposing import agenda
@@ -22,7 +23,7 @@ from core.store.commands import is_paused
 from core.store.database import Database, existing
 from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
 from core.threads import in_thread
-from scheduler import Connections, Parts, assembled, calendar, connections
+from scheduler import Parts, assembled
 
 _ASKS = "`vouch run` asks every week, `vouch ask` asks now"
 
@@ -167,19 +168,20 @@ class Look:
     """As whose post it is shown: the one that was named, else the first."""
 
 
-def team_named(settings: Settings, survey: Survey, name: str) -> Team:
-    """A team that gets the survey's post. Raises ``VouchError``."""
-    if name not in survey.teams:
+def _team_named(settings: Settings, survey: Survey, name: str | None) -> Team:
+    if name is None or name not in survey.teams:
         there = ", ".join(survey.teams) or "none"
         raise VouchError(f"{survey.name} does not report to a team {name!r}; there is: {there}")
     return settings.team_list()[name]
 
 
 def look_at(
-    settings: Settings, survey: Survey, which: Which, *, listening: bool = False, team: Team | None = None
+    settings: Settings, survey: Survey, which: Which, *, listening: bool = False, team: str | None = None
 ) -> Look:
-    """The numbers of a week, and if ``listening`` also what was written; for a ``team`` with its cases and its fix.
-    Raises ``StoreError`` when nothing was asked yet."""
+    """The numbers of a week, and if ``listening`` also what was written; for a ``team`` that is named with its cases
+    and its fix. Raises ``VouchError`` when there is no such team, ``StoreError`` when nothing was asked yet."""
+    first = survey.teams[0] if survey.teams else None
+    whose = _team_named(settings, survey, team or first) if team or first else None
     database = opened(settings, survey)
     now = asyncio.run(calendar(settings)).now()
     wave = week_meant(database, survey, which, now)
@@ -188,10 +190,9 @@ def look_at(
         report = week_report(connection, survey, wave, heard)
         posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
-        whose = team or (settings.team_list()[survey.teams[0]] if survey.teams else None)
         before = published.trend(connection, survey.name, whose.name, wave.key) if whose is not None else []
-        if team is not None and team.inside and team.quotes:
-            report = replace(report, agenda=agenda(connection, survey, report, team, now))
+        if team and whose is not None and whose.inside and whose.quotes:
+            report = replace(report, agenda=agenda(connection, survey, report, whose, now))
     full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
     return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted, tuple(before), whose)
 

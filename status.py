@@ -80,7 +80,7 @@ def _opened(settings: Settings) -> Database:
 
 
 def _now(settings: Settings) -> datetime:
-    from scheduler import calendar
+    from connecting import calendar
 
     return asyncio.run(calendar(settings)).now()
 

@@ -59,7 +59,7 @@ def put_back(settings: Settings, file: Path, given: str) -> tuple[str, dict[str,
 
 
 def _now(settings: Settings) -> datetime:
-    from scheduler import calendar
+    from connecting import calendar
 
     return asyncio.run(calendar(settings)).now()
 

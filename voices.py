@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands import Which, opened, week_meant
+from connecting import calendar
 from core.nps import Band
 from core.settings import Settings
 from core.store import tallies
 from core.store.comments import Written, written_in
 from core.survey import Survey, Wave
-from scheduler import calendar
 
 
 @dataclass(frozen=True, slots=True)

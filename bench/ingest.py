@@ -20,11 +20,11 @@ from aiohttp import web
 from bench.listen import BARE, OURS, Turn
 from bench.row import ROOT, Figure, NotMeasured, Row
 from bots import open_account
+from connecting import connections
 from core.account import Poll
 from core.settings import Settings
 from sandbox.seam import AccountPlan, PlacePlan, Post
 from sandbox.server import Sandbox
-from scheduler import connections
 
 EVENTS, EVENTS_QUICK = 10_000, 2_000
 WARM_UP = 200

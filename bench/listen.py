@@ -68,7 +68,7 @@ Reading = Callable[[Turn, Mapping[str, str], Seen], AbstractAsyncContextManager[
 async def measured(turn: Turn) -> float:
     """Events in a second, after a warm-up. Time begins when all of them have happened."""
     from bench.ingest import settings_of
-    from scheduler import connections
+    from connecting import connections
 
     found = await connections(settings_of(turn.platform, [turn.account], turn.sandbox_url))
     seen = Seen()

@@ -23,12 +23,12 @@ from bench.burst import ACCOUNT, OPTIONS, PLACE, Turn
 from bench.ingest import settings_of
 from bench.kept import SURVEY, WAVE, posted
 from bots import open_account
+from connecting import connections
 from core.account import Account, Poll
 from core.buttons import Purpose
 from core.clock import Clock
 from core.message import Button, text
 from core.routes import Channel, ChannelKind
-from scheduler import connections
 
 LOOK_S, COUNT_S = 0.1, 0.5
 

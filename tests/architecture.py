@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
     *("bots", "core", "demo", "sandbox"),
-    *("cli.py", "commands.py", "console.py", "formats.py", "options.py", "reckon.py", "scheduler.py", "status.py"),
-    *("understand.py", "upkeep.py", "voices.py"),
+    *("cli.py", "commands.py", "connecting.py", "console.py", "formats.py", "options.py", "reckon.py", "scheduler.py"),
+    *("status.py", "understand.py", "upkeep.py", "voices.py"),
 )
 """What is shipped."""
 
@@ -62,19 +62,20 @@ MAY_IMPORT: Mapping[str, Collection[str]] = {
     "bots/telegram": {"core", "bots/telegram", "telegram", "aiohttp"},
     "bots/discord": {"core", "bots/discord", "discord", "aiohttp", "yarl"},
     "bots/x": {"core", "bots/x", "tweepy", "aiohttp", "yarl"},
-    "scheduler": {"core", "bots", "aiohttp", "apscheduler"},
-    "commands": {"core", "scheduler", "rich"},
+    "connecting": {"core", "bots", "aiohttp"},
+    "scheduler": {"core", "bots", "connecting", "apscheduler"},
+    "commands": {"connecting", "core", "scheduler", "rich"},
     "demo": {"core", "demo", "sandbox", "rich"},
-    "status": {"core", "scheduler", "rich"},
+    "status": {"connecting", "core", "rich"},
     "understand": {"core"},
-    "upkeep": {"core", "scheduler"},
+    "upkeep": {"connecting", "core"},
     "console": {"commands", "core"},
     "formats": {"commands", "core"},
     "options": {"typer"},
     "reckon": {"core"},
-    "voices": {"commands", "core", "scheduler"},
+    "voices": {"commands", "connecting", "core"},
     "cli": {
-        *("commands", "console", "core", "demo", "formats", "options", "reckon", "scheduler"),
+        *("commands", "connecting", "console", "core", "demo", "formats", "options", "reckon", "scheduler"),
         *("status", "typer", "understand", "upkeep", "voices"),
     },
     "sandbox": {"sandbox", "aiohttp"},

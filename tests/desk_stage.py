@@ -12,6 +12,7 @@ from typing import cast
 
 from sqlalchemy import select
 
+from connecting import connections
 from core.desk_tables import CommandRow
 from core.orders import Name
 from core.settings import Settings, load
@@ -24,7 +25,7 @@ from sandbox.discord import DiscordStandIn
 from sandbox.seam import PlacePlan, Post
 from sandbox.server import Sandbox
 from sandbox.telegram import TelegramStandIn
-from scheduler import Parts, assembled, connections
+from scheduler import Parts, assembled
 
 COMMANDS = [str(name) for name in Name]
 TUESDAY = datetime(2026, 11, 17, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from commands import SETTLE_S, carry_out
+from connecting import connections
 from core.message import text
 from core.settings import load
 from core.store import outbox
@@ -17,7 +18,7 @@ from core.store.alone import FileLock
 from core.store.leases import COMMAND, SERVICE
 from demo.plan import plan_of
 from sandbox.server import Sandbox
-from scheduler import Parts, connections
+from scheduler import Parts
 from tests.command import SHIPPED, Vouch, refused
 
 KEY = "report:recommend:2026-W47:acme:0"

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from bots import PLATFORMS, open_account
+from connecting import Connections, connections
 from core.account import NOTHING, Account, Answer, Direct, Place, Poll, Receipt
 from core.clock import Clock
 from core.errors import AccountError
@@ -29,7 +30,6 @@ from sandbox.clocks import Clocks
 from sandbox.rules import Rules
 from sandbox.seam import AccountPlan, PlacePlan, Post, StandIn
 from sandbox.server import Exchange, Sandbox
-from scheduler import Connections, connections
 from tests.architecture import ROOT
 from tests.bots.pictures import REPORT
 from tests.specs.wire import SPECS_PRESENT, endpoint, violations

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from core.cases import Case, came_back, key, pieces, stopped
 from core.dialogue import Meaning
-from core.events import Reply
+from core.events import Consent, Reply, Via
 from core.message import Message
 from core.quotes import Quoted
 from core.reading import keepable
@@ -18,6 +18,25 @@ from core.store import cases, outbox, quoted
 from core.store.known import Known
 from core.store.outbox import Kind, Planned
 from core.words import words_for
+
+_TO_THE_TEAM = (
+    Meaning.COMMENTED,
+    Meaning.UNCLEAR,
+    Meaning.SCORED,
+    Meaning.SILENT,
+    Meaning.LATE,
+    Meaning.HELP,
+    Meaning.STOPPED,
+)
+"""What a customer says to a person of the team who wrote to them: a wish to stop may be meant for them, too."""
+
+ANSWERED_STILL = (Meaning.SCORED, Meaning.STOPPED)
+"""What the bot answers all the same."""
+
+
+def is_said_to_us(event: Reply | Consent) -> bool:
+    """Whether it was written to us directly."""
+    return isinstance(event, Reply) and event.via is Via.TEXT and not event.place and not event.edited
 
 
 class Conversing:
@@ -37,7 +56,7 @@ class Conversing:
 
     def hears(self, person_id: int, reply: Reply, meaning: Meaning) -> bool:
         """Whether it is for the team: then the team hears it."""
-        case = self._with.get(person_id)
+        case = self._with.get(person_id) if is_said_to_us(reply) and meaning in _TO_THE_TEAM else None
         if case is None or case.survey not in self._known.caring:
             return False
         self._heard.append((case, reply, meaning))

@@ -20,7 +20,7 @@ from core.store.answers import ANSWER_LIFE, Answers
 from core.store.arrived import asks_of, kept_before
 from core.store.cases import Opening
 from core.store.comments import Comments
-from core.store.conversing import Conversing
+from core.store.conversing import ANSWERED_STILL, Conversing, is_said_to_us
 from core.store.cursors import keep_cursors
 from core.store.directory import KnownWave
 from core.store.known import Known
@@ -168,7 +168,7 @@ class Keeping:
 
     def _load(self, fresh: Iterable[tuple[int, str, Reply | Consent]], reads: Mapping[int, Read]) -> None:
         people = {self._people[(account, e.person)].id for index, account, e in fresh if index in reads}
-        self._conversing.load({self._people[(account, e.person)].id for _, account, e in fresh if _is_said_to_us(e)})
+        self._conversing.load({self._people[(account, e.person)].id for _, account, e in fresh if is_said_to_us(e)})
         waves = {read.wave.id for read in reads.values() if read.wave is not None}
         if waves:
             self._responses.load(people, waves)
@@ -176,8 +176,8 @@ class Keeping:
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
         meaning, outcome = self._count(person, reply, read, self._stamp(reply.at))
         self._keep_reply(person, reply, read.wave, outcome)
-        if _is_said_to_us(reply) and meaning in _TO_THE_TEAM and self._conversing.hears(person.id, reply, meaning):
-            meaning = meaning if meaning in _ANSWERED_STILL else Meaning.SILENT  # the team answers, not we
+        if self._conversing.hears(person.id, reply, meaning):
+            meaning = meaning if meaning in ANSWERED_STILL else Meaning.SILENT  # the team answers, not we
         if reply.edited:
             self._comments.edit(person.account, reply.message, read.comment)
         direct = reply.place == ""
@@ -314,24 +314,6 @@ class Keeping:
 
     def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
         self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
-
-
-_TO_THE_TEAM = (
-    Meaning.COMMENTED,
-    Meaning.UNCLEAR,
-    Meaning.SCORED,
-    Meaning.SILENT,
-    Meaning.LATE,
-    Meaning.HELP,
-    Meaning.STOPPED,
-)
-"""What a customer says to a person of the team who wrote to them: a wish to stop may be meant for them, too."""
-_ANSWERED_STILL = (Meaning.SCORED, Meaning.STOPPED)
-
-
-def _is_said_to_us(event: Reply | Consent) -> bool:
-    """Whether it was written to us directly."""
-    return isinstance(event, Reply) and event.via is Via.TEXT and not event.place and not event.edited
 
 
 def _returns(event: Reply | Consent) -> bool:

@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+from connecting import connections
 from core import logs
 from core.clock import Wall
 from core.settings import load
-from scheduler import connections, run
+from scheduler import run
 
 
 async def serve(wrong: Path, settings: Path) -> None:

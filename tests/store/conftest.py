@@ -108,3 +108,10 @@ async def shared(postgresql_url: str) -> AsyncIterator[Database]:
 async def stack() -> AsyncIterator[AsyncExitStack]:
     async with AsyncExitStack() as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database to restore into, of either kind, whatever the other one is."""
+    with empty(request.param, request, tmp_path) as url:
+        yield url

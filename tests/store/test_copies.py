@@ -25,9 +25,7 @@ from core.store.alone import FileLock
 from core.store.database import Database
 from core.store.leases import Leases
 from core.store.outbox import State
-from core.store.renewal import UNSEEN
 from tests.architecture import ROOT
-from tests.store import test_cases
 from tests.store.stage import ACCOUNT, CHANNELS, NOW, Stage, words
 from tests.store.test_migrations import engine_of, make_old, rows_of, upgraded
 
@@ -95,15 +93,6 @@ def invited(stage: Stage) -> set[str]:
     return asked
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database to restore into, of either kind, whatever the other one is."""
-    from tests.store.conftest import empty
-
-    with empty(request.param, request, tmp_path) as url:
-        yield url
-
-
 def test_a_backup_brings_every_row_into_either_database(database_url: str, target_url: str, tmp_path: Path) -> None:
     with opened(database_url) as stage:
         fill(stage)
@@ -125,26 +114,6 @@ def test_a_backup_brings_every_row_into_either_database(database_url: str, targe
         stage.post("forum", 1)
         stage.deliver(stage.typed(9, "new", "5"))
         assert len(stage.rows("person")) == len(before["person"]) + 1
-
-
-@pytest.mark.parametrize("lost", [False, True])
-def test_no_case_gets_a_number_again_that_one_had_after_the_backup(
-    database_url: str, target_url: str, tmp_path: Path, lost: bool
-) -> None:
-    def numbers(url: str, *people: str) -> list[int]:
-        with opened(url) as stage:
-            stage.post("group", 0)
-            test_cases.opened(stage, **dict.fromkeys(people, 2))
-            return [row["id"] for row in stage.rows("cases")]
-
-    assert numbers(database_url, "ann") == [1]
-    copies.backup(database_url, tmp_path / "backup", NOW)
-    assert numbers(database_url, "ann", "bob", "cid") == [1, 2, 3]
-    url = target_url if lost else database_url
-    after = UNSEEN + 2 if lost else 4
-    for number in (after, after + 1):
-        copies.restore(url, tmp_path / "backup", LATER)
-        assert numbers(url, "ann", "bob") == [1, number]
 
 
 @pytest.mark.parametrize("state", ["planned", "unknown"])

@@ -1,0 +1,48 @@
+"""Where a database is at home: on a sandbox, or on the platforms. What made-up followers answered must never stand in a
+real score, nor the other way round."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from core.errors import StoreError
+from core.models import Kept
+from core.store.database import Database
+from core.store.statements import Upsert, table
+
+_KEPT = table(Kept)
+_NAME = "sandbox"
+
+_keep = Upsert(Kept, ("name", "value"), key=("name",))
+
+
+def settle(connection: Connection, sandbox: str) -> None:
+    """It is at home on this sandbox, or on the platforms (``""``), unless it was at home somewhere before."""
+    _keep(connection, [(_NAME, sandbox)])
+
+
+def of(database: Database) -> str | None:
+    """Which sandbox a database is at home on: empty on the platforms, ``None`` where nobody has said."""
+    with database.reading() as connection:
+        found = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == _NAME)).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def strange(home: str, sandbox: str) -> str:
+    """What is to be said about a database that was at home elsewhere; empty where nothing is. Raises ``StoreError``
+    when it must not be used here."""
+    if home == sandbox:
+        return ""
+    if not sandbox:
+        raise StoreError(
+            "service.database: it holds what the sandbox's made-up followers answered; name another file to go live"
+        )
+    if not home:
+        raise StoreError(
+            "service.database: it holds what real people answered; give the sandbox a file of its own, for instance "
+            "with VOUCH_SERVICE__DATABASE=sqlite:///sandbox.db"
+        )
+    return (
+        "it was filled on a sandbox that is gone: what was asked there is not asked again. To begin anew, stop, and "
+        "remove the file or name another one"
+    )
