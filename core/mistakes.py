@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("of at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("of at most", "le"),
+}
+"""What pydantic calls a number that is too large or too small, and where it says how far it may go.
+Source: https://docs.pydantic.dev/latest/errors/validation_errors/"""
 
 
 def mend(error: ValidationError, settings: type[BaseModel]) -> str:
@@ -29,9 +39,30 @@ def mend(error: ValidationError, settings: type[BaseModel]) -> str:
             return f"{key}: write one word in quotes"
         case "string_type":
             return f'{key}: put it in quotes: {where[-1]} = "…"'
+        case "model_type" | "dict_type" | "mapping_type" if len(where) > 2:  # below [TABLE.NAME]
+            return f"{key}: write it by language: {where[-1]} = {{ en = … }}"
         case "model_type" | "dict_type" | "mapping_type":
             return f"{key}: is no table; write [{where[0]}{'.NAME' if len(where) > 1 else ''}] and its keys below"
-    return f"{key}: {first['msg'].removeprefix('Value error, ')}"
+    return f"{key}: {_of_value(where[-1], first)}"
+
+
+def _of_value(name: str, mistake: Mapping[str, Any]) -> str:
+    """What is wrong about a value of the right shape."""
+    kind, about = mistake["type"], mistake.get("ctx", {})
+    if kind in ("literal_error", "enum"):
+        return f"{mistake['input']!r} is none of {about['expected']}"
+    if kind == "string_too_short":
+        return "it is empty; write something in the quotes"
+    if kind.startswith("date"):
+        return f"write a date without quotes, such as {name} = 2026-06-30"
+    if kind.startswith("bool_"):
+        return "write true or false, without quotes"
+    if kind.startswith(("int_", "float_")):
+        return "write a number, without quotes"
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        return f"write a number {words} {about[bound]}"
+    return str(mistake["msg"]).removeprefix("Value error, ")
 
 
 def _names_beside(where: list[str], settings: type[BaseModel]) -> list[str]:

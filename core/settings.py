@@ -72,7 +72,7 @@ class SandboxSettings(_Table):
 class BrandSettings(_Table):
     """``[brands.NAME]``"""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     languages: tuple[str, ...] = ("en",)
     timezone: str = "UTC"
 
