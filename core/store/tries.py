@@ -17,8 +17,8 @@ _add = Upsert(Kept, ("name", "value"), key=("name",))
 def first_tried(connection: Connection, report: str, now: datetime) -> datetime:
     """When the report of this key was tried first: ``now`` (aware), unless somebody did before."""
     _add(connection, [(_name(report), now.isoformat())])
-    kept = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == _name(report))).scalar_one()
-    return min(datetime.fromisoformat(kept), now)
+    kept = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == _name(report))).scalar_one_or_none()
+    return min(datetime.fromisoformat(kept), now) if kept else now  # another process may have made it just now
 
 
 def made(connection: Connection, report: str) -> None:

@@ -29,6 +29,9 @@ SOON_MS = 50.0
 WITHIN_S = 2.5
 """So long a window is waited for; after that the kill comes at a random moment, soon."""
 
+PATIENT_S = 8.0
+"""So long one is waited for in which a process is to stand still: what it was about to say, it must not say later."""
+
 AT_ONCE_S = 0.5
 
 BREATH_S = 2.0
@@ -228,7 +231,7 @@ class Run:
         window = self.progress.window or self.rng.choice(
             (CLAIMED, "random")
         )  # it goes on with what it was about to say
-        hit = await self.remote.arm(Arm(instance=service.name, window=window, within_s=WITHIN_S, signal="STOP"))
+        hit = await self.remote.arm(Arm(instance=service.name, window=window, within_s=PATIENT_S, signal="STOP"))
         if not hit.happened:
             return
         self.progress.pauses += 1

@@ -29,7 +29,7 @@ BUGS = (
         shows=("doubled", "asked_twice", "reports_doubled", "violations"),
         database="postgresql",
         instances=2,
-        kills=16,
+        kills=11,
         window="claimed-sent",
     ),
     Bug(
