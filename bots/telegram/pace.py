@@ -1,9 +1,10 @@
 """How fast we may speak: 30 messages a second over all chats, one a second to a chat, 20 a minute to a group.
 
-Overall turns are given at an even 28 a second. In one chat a turn begins a full second after the answer to the last
-message *came*, so that two messages can never meet at Telegram less than a second apart, however the network wavers;
-it also keeps the messages of a chat in order. A pause (429) holds for the whole account. Nobody waits longer than
-``LONGEST_WAIT_S``: whoever would have to is told so, at once where that can be foreseen, and comes back later.
+Overall turns are given at an even 28 a second, and never so that more than 30 could meet at Telegram in one. In one
+chat a turn begins a full second after the answer to the last message *came*, so that two messages can never meet at
+Telegram less than a second apart, however the network wavers; it also keeps the messages of a chat in order. A pause
+(429) holds for the whole account. Nobody waits longer than ``LONGEST_WAIT_S``: whoever would have to is told so, at
+once where that can be foreseen, and comes back later.
 
 Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 PER_SECOND: Final = 28
+AT_MOST: Final = 30
+"""In any second, however the machine stutters."""
 CHAT_GAP_S: Final = 1.0
 PER_GROUP_MINUTE: Final = 20
 MINUTE_S: Final = 60.0
@@ -65,6 +68,9 @@ class Pace:
         self._now = now
         self._sleep = sleep
         self._next = 0.0
+        self._under_way = 0
+        self._answered: deque[float] = deque()
+        """When requests were answered, as far back as a second."""
         self._paused_until = 0.0
         self._lanes: dict[int, _Lane] = {}
 
@@ -97,18 +103,20 @@ class Pace:
             await self._own(lane.speaking, until)
             try:
                 await self._wait(lane.wait_s(self._now(), group=group), until)
-                await self.slot(until)
-                try:
-                    yield
-                finally:
-                    lane.answered.append(self._now())
+                async with self.slot(until):
+                    try:
+                        yield
+                    finally:
+                        lane.answered.append(self._now())
             finally:
                 lane.speaking.release()
         finally:
             lane.waiting -= 1
 
-    async def slot(self, until: float) -> None:
-        """Wait for a turn of the account as a whole, not later than ``until``. Raises ``CrowdedError``."""
+    @asynccontextmanager
+    async def slot(self, until: float) -> AsyncIterator[None]:
+        """A turn of the account as a whole, not later than ``until``; the body is the request. Raises
+        ``CrowdedError``."""
         while True:
             now = self._now()
             begins = max(now, self._next, self._paused_until)
@@ -116,8 +124,25 @@ class Pace:
                 raise CrowdedError(begins - now)
             self._next = begins + 1 / PER_SECOND
             await self._wait(begins - now, until)
+            while (full_s := self._full_s()) > 0:
+                await self._wait(full_s, until)
             if not self.paused_s:
-                return
+                break
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._answered.append(self._now())
+
+    def _full_s(self) -> float:
+        """How long until one more may begin. What is under way, and what was answered within the last second, may all
+        have come to Telegram in one: who was held up wakes together with those whose turn it is now."""
+        while self._answered and self._answered[0] <= self._now() - 1.0:
+            self._answered.popleft()
+        if self._under_way + len(self._answered) < AT_MOST:
+            return 0.0
+        return max(MARGIN_S, self._answered[0] + 1.0 - self._now()) if self._answered else MARGIN_S
 
     async def _own(self, speaking: asyncio.Lock, until: float) -> None:
         try:

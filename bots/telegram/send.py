@@ -187,8 +187,8 @@ class Sender:
             return None
         chat = self._said_in(poll)
         try:
-            await self._pace.slot(self._pace.patience())
-            stopped = await self._bot.stop_poll(chat, int(poll.message))
+            async with self._pace.slot(self._pace.patience()):
+                stopped = await self._bot.stop_poll(chat, int(poll.message))
         except CrowdedError as crowded:
             raise self._crowded(crowded) from None
         except ChatMigrated as gone:

@@ -21,6 +21,8 @@ class Time:
         self.now = 1000.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
+        self.stalls: list[tuple[float, float]] = []
+        """From when on, and for how long, nobody gets to do anything: the machine is busy with something else."""
 
     async def sleep(self, seconds: float) -> None:
         woken = asyncio.get_running_loop().create_future()
@@ -35,7 +37,12 @@ class Time:
             if self._sleepers:
                 at, _, woken = heapq.heappop(self._sleepers)
                 self.now = max(self.now, at)
+                while self.stalls and self.stalls[0][0] <= self.now:
+                    since, for_s = self.stalls.pop(0)
+                    self.now = max(self.now, since + for_s)
                 woken.set_result(None)
+                while self._sleepers and self._sleepers[0][0] <= self.now:
+                    heapq.heappop(self._sleepers)[2].set_result(None)
         await asyncio.gather(*tasks)
 
 
@@ -65,6 +72,16 @@ class Sent:
 def most_within(times: list[float], seconds: float) -> int:
     """The most of ``times`` that lie within any such stretch."""
     return max((sum(1 for other in times if at <= other < at + seconds) for at in times), default=0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0.0, 3.0), max_size=4), st.floats(0.05, 0.9))
+async def test_who_was_held_up_does_not_go_together_with_those_whose_turn_it_is(at: list[float], for_s: float) -> None:
+    sent = Sent()
+    sent.time.stalls = [(1000.0 + since, for_s) for since in sorted(at)]
+    await sent.all(*range(120))
+    assert most_within([moment for moment, _ in sent.left], 1.0) <= 30
+    assert len(sent.left) == 120
 
 
 @settings(max_examples=30, deadline=None)
