@@ -46,6 +46,8 @@ class Caught:
     """Why there is no verdict."""
     busy: tuple[str, ...] = ()
     """What shows that the machine was too busy to judge by."""
+    seed: int = 0
+    """With which seed it was hunted last."""
 
     @property
     def is_in_doubt(self) -> bool:
@@ -133,7 +135,8 @@ def summed(bugs: Sequence[Bug], controls: Sequence[Caught], found: Sequence[Caug
     for bug in bugs:
         one, (control,) = by_name.get(bug.name, Caught(name=bug.name, caught=False)), controls_of([bug])
         caught = one.caught and control.name in clean
-        told.append({"name": bug.name, "caught": caught, "by": one.by} | ({"note": one.note} if one.note else {}))
+        its = {"name": bug.name, "caught": caught, "seed": one.seed, "by": one.by}
+        told.append(its | ({"note": one.note} if one.note else {}))
     n = sum(one["caught"] for one in told)
     return {
         "planted": len(bugs),
@@ -148,12 +151,14 @@ def summed(bugs: Sequence[Bug], controls: Sequence[Caught], found: Sequence[Caug
 
 
 async def _hunt_for(bug: Bug, seed: int, tell: Callable[[str], None]) -> Caught:
+    """Hunt at most twice. Where the kills fall is chance: what the first hunt missed is hunted with another seed. Code
+    without a mistake gets a second run only where the machine was too busy."""
     found = await _hunt_once(bug, seed)
-    settled = found.caught if bug.changes else not found.caught
-    if not found.is_in_doubt or (settled and not found.note):
+    settled = found.caught if bug.changes else not found.is_in_doubt or not found.caught
+    if settled and not found.note:
         return found
-    tell(f"once more {bug.name}: {found.note or found.busy}")
-    return await _hunt_once(bug, seed)
+    tell(f"once more {bug.name}: {found.note or found.busy or 'missed'}")
+    return await _hunt_once(bug, seed + 1 if bug.changes else seed)
 
 
 async def _hunt_once(bug: Bug, seed: int) -> Caught:
@@ -190,7 +195,8 @@ async def _hunt_once(bug: Bug, seed: int) -> Caught:
         return Caught(name=bug.name, caught=False, note=complained.decode("utf-8", "replace")[-600:])
     by = dirty(verdict, bug.shows)
     busy = tuple(said for said in verdict["violations"] if any(words in said for words in SYMPTOMS))
-    return Caught(name=bug.name, caught=bool(by) and (process.returncode != 0 or "refused" in by), by=by, busy=busy)
+    caught = bool(by) and (process.returncode != 0 or "refused" in by)
+    return Caught(name=bug.name, caught=caught, by=by, busy=busy, seed=seed)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
