@@ -27,4 +27,4 @@ def demo_s(quick: bool) -> Figure:
     return Figure(found["elapsed_s"], WEEK_S * max(1.0, followers / CROWD) * WEEKS)
 
 
-ROWS = (Row("demo.2000", "2,000 followers' three weeks are told as they were, in little over their 42 s", "s", demo_s),)
+ROWS = (Row("demo.2000", "2,000 followers' three weeks are told as they were, in little over their 48 s", "s", demo_s),)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.settings import Settings
+from sandbox.office import Duty
 from sandbox.seam import AccountPlan, PlacePlan
 from sandbox.server import Sandbox
 from sandbox.speech import ODD
 from sandbox.world import ChannelPlan, TeamPlan, World
+
+DUTIES = frozenset({Duty.REPLY, Duty.OWN, Duty.DONE})
+"""What teammates do in the demo: each thing is a message more in a group that takes 20 a minute, posts included."""
 
 
 def plan_of(settings: Settings) -> tuple[list[AccountPlan], list[PlacePlan], list[ChannelPlan]]:
@@ -53,7 +57,9 @@ def world_of(sandbox: Sandbox, settings: Settings, channels: Sequence[ChannelPla
 
 
 def _teams(settings: Settings) -> list[TeamPlan]:
-    """Where somebody of a team works. Only the first takes cases: the others' are the same."""
+    """Where somebody of a team works. Only the first answers a case: the others' are the same."""
     inside = (team for team in settings.team_list().values() if team.inside)
     found = [team for team in inside if settings.accounts[team.account].platform != "x"]
-    return [TeamPlan(team.account, team.place, cases=int(number == 0)) for number, team in enumerate(found)]
+    return [
+        TeamPlan(team.account, team.place, cases=int(number == 0), duties=DUTIES) for number, team in enumerate(found)
+    ]

@@ -62,6 +62,8 @@ class TeamPlan:
     fixes: int = 1
     every: timedelta = timedelta(0)
     """At least so long from one case to the next."""
+    duties: frozenset[Duty] = frozenset(Duty)
+    """What they do at all. Who takes nothing answers at once."""
 
 
 @dataclass(slots=True)
@@ -141,25 +143,23 @@ class Office:
     def _wants(self, colleague: _Colleague, duty: Duty, case: str, post: Post) -> bool:
         """Whether they do it, which they then are about to. A case is answered once it is theirs, and closed once its
         customer has answered: that is the next message about it which can be answered."""
-        about = case or post.id
-        can_close = any(duty is Duty.CLOSE for duty, _ in _asked(post))
-        if (duty, about) in colleague.done:
+        about, duties = case or post.id, colleague.team.duties
+        if duty not in duties or (duty, about) in colleague.done:
             return False
-        match duty:
-            case Duty.TAKE:
-                if not self._has_time(colleague):
-                    return False
-                colleague.taken, colleague.taken_at = colleague.taken + 1, self._clocks.now()
-            case Duty.OWN:
-                if colleague.owned >= colleague.team.fixes:
-                    return False
-                colleague.owned += 1
-            case Duty.REPLY if not can_close or not colleague.taken:
-                return False
-            case Duty.CLOSE if case not in colleague.answered:
-                return False
-            case _:
-                pass
+        begins = duty is (Duty.TAKE if Duty.TAKE in duties else Duty.REPLY)
+        is_theirs = bool(colleague.taken) and any(duty is Duty.CLOSE for duty, _ in _asked(post))
+        wants = {
+            Duty.TAKE: True,
+            Duty.REPLY: begins or is_theirs,
+            Duty.CLOSE: case in colleague.answered,
+            Duty.OWN: colleague.owned < colleague.team.fixes,
+            Duty.DONE: True,
+        }[duty]
+        if not wants or (begins and not self._has_time(colleague)):
+            return False
+        if begins:
+            colleague.taken, colleague.taken_at = colleague.taken + 1, self._clocks.now()
+        colleague.owned += duty is Duty.OWN
         colleague.done.add((duty, about))
         return True
 

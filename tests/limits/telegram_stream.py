@@ -185,7 +185,7 @@ async def undescribed_command(rig: Rig) -> None:
 @row("telegram.member.known")
 async def unknown_member(rig: Rig) -> None:
     assert (await rig.bot.get_chat_member(GROUP, int(rig.bob))).status == "member"
-    rig.stand_in.promote(rig.account, str(GROUP), rig.bob)
+    rig.stand_in.promote("tg", str(GROUP), rig.bob)
     promoted = await rig.raw("getChatMember", chat_id=GROUP, user_id=int(rig.bob))
     assert promoted["result"]["status"] == "administrator"
     await refused(rig.bot.get_chat_member(GROUP, 777), TelegramBadRequest, "PARTICIPANT_ID_INVALID")

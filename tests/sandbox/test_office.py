@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sandbox.office import TeamPlan
+from sandbox.office import Duty, TeamPlan
 from sandbox.seam import Post, PostButton
 from sandbox.world import World
 from tests.sandbox.stage import CHANNELS, MemoryStage
@@ -55,6 +55,14 @@ async def test_a_case_is_taken_answered_and_closed() -> None:
     assert [act.accepted for act in world.ledger.acts] == [True] * 3
     assert [seen.what for seen in stage.stream] == ["tap I take it", f"write {did(world)[1][1]}", "tap Close it"]
     assert stage.stand_ins["telegram"].admins == [world.ledger.acts[0].person]
+
+
+async def test_who_takes_nothing_answers_at_once() -> None:
+    stage = Team(channels=CHANNELS[3:4], weeks=1)
+    stage.at(stage.now, lambda: stage.says("Case 7: 2 of 10", TAKE, REPLY))
+    stage.at(stage.now + timedelta(days=1), lambda: stage.says("Case 8: 2 of 10", TAKE, REPLY))
+    world = await lived(stage, duties=frozenset({Duty.REPLY}))
+    assert [kind for kind, _ in did(world)] == ["note"]
 
 
 async def test_more_cases_come_one_after_another() -> None:
