@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -25,9 +25,9 @@ from core.quotes import Quoted
 from core.reasons import Theme, Voice, voices
 from core.redaction import redacted, shortened
 from core.report import WeekReport
-from core.routes import Routes, Team
+from core.routes import ChannelKind, Routes, Team
 from core.saying import one_line, reason_part
-from core.store import commands, published, tallies
+from core.store import asks, commands, published, tallies
 from core.store.database import Connection, Database
 from core.survey import Survey, Wave, wave_by_key, week_wave
 from core.threads import in_thread
@@ -51,7 +51,11 @@ _FREE = (*_CASES, Name.OWN, Name.DONE)
 class Answering:
     """Answers orders."""
 
-    def __init__(self, database: Database, routes: Routes, seal: Seal, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, routes: Routes, seal: Seal, clock: Clock, answers_only: Collection[str] = ()
+    ) -> None:
+        """``answers_only``: accounts on which nobody is written to first; see ``Presence``."""
+        self._answers_only = answers_only
         self._database = database
         self._routes = routes
         self._seal = seal
@@ -84,7 +88,8 @@ class Answering:
         order = replace(order, words=" ".join(word for word in order.words.split() if word != survey.name))
         match order.name:
             case Name.ASK:
-                return await in_thread(partial(self._asked, survey, words))
+                looks = "preview" in order.words.lower().split()
+                return await in_thread(partial(self._would_ask if looks else self._asked, survey, words))
             case Name.PAUSE | Name.RESUME:
                 return _paused(survey, words, paused=order.name is Name.PAUSE)
             case Name.OWN | Name.DONE:
@@ -127,6 +132,23 @@ class Answering:
             commands.ask_now(connection, survey.name, wave)
 
         return Done(f"asks {survey.name} {wave}", (of(survey, said),), change=change)
+
+    def _would_ask(self, survey: Survey, words: Words) -> Done:
+        """Whom ``/ask`` would ask."""
+        wave = week_wave(survey, self._clock.now())
+        channels = [self._routes.channels[name] for name in survey.channels]
+        direct = [channel.account for channel in channels if channel.kind is ChannelKind.DIRECT]
+        with self._database.reading() as connection:
+            asked, n = asks.still_to_ask(connection, survey.name, wave.key, direct, self._answers_only)
+        left = [c.name for c in channels if c.kind is not ChannelKind.DIRECT and c.name not in asked]
+        if left:
+            said = words(
+                "Nothing was sent. Still to be asked this week, in public: {channels}.", channels=", ".join(left)
+            )
+        else:
+            said = words("Nothing was sent. This week's question was asked in public everywhere.")
+        people = [words("People who would be invited by direct message now: {n}.", n=n)] if direct else []
+        return Done("told whom it would ask", (Message((Line(said), *map(Line, people))),))
 
     def _told(self, order: Order, survey: Survey, team: Team, place: Place) -> Done:
         words = words_for(team.language)

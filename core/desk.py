@@ -69,7 +69,7 @@ class Desk:
         self._presence = presence
         self._clock = clock
         self._teams = {(team.account, team.place): team for team in teams.values() if team.inside}
-        self._answering = Answering(database, routes, seal, clock)
+        self._answering = Answering(database, routes, seal, clock, presence.answers_only)
         self._watch = Watch(database, routes, self._teams.values(), presence, seal, clock)
         self._offered: WeakKeyDictionary[Account, dict[str, float]] = WeakKeyDictionary()
         """By account and place when its commands are to be shown again; never, once they are."""

@@ -60,7 +60,7 @@ def offered(words: Words) -> tuple[tuple[str, str], ...]:
         (Name.OWN, words("this week's fix is yours; in your own words, if you like")),
         (Name.DONE, words("this week's fix is done")),
         (Name.EXPORT, words("the counts of every week, for a spreadsheet")),
-        (Name.ASK, words("ask this week's question now, where it was not asked yet")),
+        (Name.ASK, words("ask this week's question now, where it was not asked yet; preview: only says whom")),
         (Name.PAUSE, words("ask nobody until /resume")),
         (Name.RESUME, words("ask people again")),
         (Name.HELP, words("this list")),

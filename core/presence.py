@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -80,6 +80,11 @@ class Presence:
     def held(self, account: str) -> Held | None:
         """Our lease of an account that is up here."""
         return self._helds.get(account)
+
+    @property
+    def answers_only(self) -> Collection[str]:
+        """Accounts on which one may write only to those who wrote first, once for each of theirs."""
+        return self._inbox.answers_only
 
     async def run(self) -> None:
         """Keep all accounts up until cancelled."""

@@ -41,9 +41,17 @@ async def test_what_is_asked_for_is_done(tmp_path: Path) -> None:
         assert "Acme: Paused: nobody is asked" in await told("/ask")
         assert await stage.parts.service.open(stage.survey, stage.wave) == []
         assert "people are asked again" in await told("/resume s")
+        would = await told("/ask preview")
+        assert "Nothing was sent. Still to be asked this week, in public: group, lounge." in would
+        assert "People who would be invited by direct message now: 0." in would
         assert await asks() == set()
         assert "is asked now" in await told("/ask")
         assert await asks() == {ASKED_IN, LOUNGE}
+        await stage.telegram.open_direct("tg", stage.telegram.add_person(name="Bea"))
+        await stage.settled()
+        would = await told("/ask preview")
+        assert "This week's question was asked in public everywhere." in would
+        assert "People who would be invited by direct message now: 1." in would
         assert "Nothing was asked in week 2020-W01" in await told("/report 2020-W01")
         assert "no answers yet" in await told("/report preview")
         assert await told("/score@another_bot") == ""

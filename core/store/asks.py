@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, select, update
+from sqlalchemy import Connection, Select, exists, func, select, update
 
 from core.account import Receipt
 from core.ballot import Ballot
@@ -104,7 +104,7 @@ def plan_invitations(
     latest = wave.wave.closes_at - LAST_INVITATION
     if now >= latest:
         return 0
-    found = _to_invite(connection, wave.id, channel.account, answers_only, limit)
+    found = connection.execute(_invitable(wave.id, channel.account, answers_only).limit(limit)).all()
     things = [
         Planned(
             key=f"invitation:{wave.wave.survey}:{wave.wave.key}:{channel.account}/{id}:0",
@@ -123,9 +123,7 @@ def plan_invitations(
     return len(things)
 
 
-def _to_invite(
-    connection: Connection, wave_id: int, account: str, answers_only: bool, limit: int
-) -> list[tuple[int, str, str | None]]:
+def _invitable(wave_id: int, account: str, answers_only: bool) -> Select[Any]:
     """Row id, platform id and language of persons who may be invited in a wave."""
     invited = exists().where(
         _OUTBOX.c.person_id == _PERSON.c.id, _OUTBOX.c.wave_id == wave_id, _OUTBOX.c.kind == str(Kind.INVITATION)
@@ -133,13 +131,23 @@ def _to_invite(
     answered = exists().where(_RESPONSE.c.person_id == _PERSON.c.id, _RESPONSE.c.wave_id == wave_id)
     allowed = (_PERSON.c.opened.is_(True), _PERSON.c.stopped.is_(False), _PERSON.c.blocked.is_(False))
     owed = (_PERSON.c.owed > 0,) if answers_only else ()
-    query = (
+    return (
         select(_PERSON.c.id, _PERSON.c.platform_id, _PERSON.c.language)
         .where(_PERSON.c.account == account, *allowed, *owed, ~invited, ~answered)
         .order_by(_PERSON.c.id)
-        .limit(limit)
     )
-    return [(id, platform_id, language) for id, platform_id, language in connection.execute(query)]
+
+
+def still_to_ask(
+    connection: Connection, survey: str, wave: str, direct: Iterable[str], answers_only: Collection[str]
+) -> tuple[set[str], int]:
+    """Of a wave: the channels that were asked in public, and how many persons on the accounts ``direct`` would be
+    invited now."""
+    its = (_WAVE.c.survey == survey, _WAVE.c.key == wave)
+    id = connection.execute(select(_WAVE.c.id).where(*its)).scalar_one_or_none() or 0
+    invited = [_invitable(id, account, account in answers_only).subquery() for account in direct]
+    counts = [connection.execute(select(func.count()).select_from(each)).scalar_one() for each in invited]
+    return asked(connection, id), sum(counts)
 
 
 def open_asks(connection: Connection, survey: str, *, closing_before: datetime) -> Sequence[OpenAsk]:
