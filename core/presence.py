@@ -265,22 +265,37 @@ class Presence:
             await came_up.wait()
             came_up.clear()
             sender.unread = True
-            await self._read_all(name)
+            pause_s = FIRST_PAUSE_S
+            while not await self._read_all(name, sender):
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _read_all(self, name: str, sender: Sender) -> bool:
+        """Read all that this account can still give. Returns whether there is nothing to try again."""
+        done = True
+        try:
+            await self.catch_up(name)
+        except (AccountUnavailable, StoreError, TimeoutError) as error:
+            log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
+            done = False
+        except AccountError as error:
+            log.error("%s: catching up: %s", name, error)
+        # A poll that cannot be read keeps nobody from being written to: what people wrote may be read all the same.
+        if sender.unread and (done or await self._words_are_read(name)):
             sender.unread = False
             sender.wake()
+        return done
 
-    async def _read_all(self, name: str) -> None:
-        """Return once all was read that this account can still give."""
-        pause_s = FIRST_PAUSE_S
-        while True:
-            try:
-                return await self.catch_up(name)
-            except (AccountUnavailable, StoreError, TimeoutError) as error:
-                log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
-            except AccountError as error:
-                return log.error("%s: catching up: %s", name, error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    async def _words_are_read(self, name: str) -> bool:
+        account, deliver = self.up.get(name), self._delivers.get(name)
+        if account is None or deliver is None:
+            return False
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await account.catch_up((), deliver)
+        except (AccountError, StoreError, TimeoutError):
+            return False
+        return True
 
     def _open_polls(self, name: str, since: datetime) -> Sequence[asks.OpenAsk]:
         with self._database.reading() as connection:

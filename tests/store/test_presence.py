@@ -11,11 +11,13 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, insert
 
+from core.account import Receipt
 from core.errors import NotOurs, StoreError
 from core.message import text as words
-from core.models import Person
+from core.models import Outbox, Person
+from core.routes import ChannelKind
 from core.sender import Sender
-from core.store import outbox
+from core.store import asks, outbox
 from core.store.database import Database
 from core.store.fencing import Held
 from core.store.statements import table
@@ -221,6 +223,31 @@ async def test_nothing_unasked_is_said_to_persons_before_all_was_read_that_waite
     assert [key for key, _ in scene.here.said] == ["report:one"]
     scene.here.away = False
     await until(lambda: state_of(database, "relay:one") == "sent", 5)
+
+
+async def test_a_poll_that_cannot_be_read_keeps_nobody_from_being_written_to(
+    database: Database, stack: AsyncExitStack
+) -> None:
+    scene = Scene(database, ["here"])
+    scene.here.polls_away = True
+    await plan_to_somebody(database, scene, "relay:one")
+    await database.write(lambda connection: post_poll(connection, scene))
+    await stack.enter_async_context(up(scene))
+    await until(lambda: state_of(database, "relay:one") == "sent", 5)
+    assert scene.presence.caught_up("here") is None
+    scene.here.polls_away = False
+    await until(lambda: scene.presence.caught_up("here") is not None, 5)
+
+
+def post_poll(connection: Connection, scene: Scene) -> None:
+    """A poll was posted here, and is open."""
+    wave = scene.inbox.directory.wave(connection, SURVEY, WAVE)
+    its = {"account": "here", "place": "room", "wave_id": wave.id, "channel": "here"}
+    thing = outbox.Planned(key="ask:one", kind=outbox.Kind.ASK, body=words("poll"), **its)  # type: ignore[arg-type]
+    asks.plan_asks(connection, [asks.NewAsk(thing=thing, kind=ChannelKind.POLL, ballot=None, named=True)], scene.now)
+    receipt = Receipt(place="room", message="1", refs=("poll:1",), sent_at=scene.now)
+    row = connection.execute(table(Outbox).select().where(table(Outbox).c.key == "ask:one")).one()
+    outbox.sent(connection, row.id, receipt, scene.now)
 
 
 async def test_polls_are_read_again_whenever_the_stream_comes_up(database: Database, stack: AsyncExitStack) -> None:
