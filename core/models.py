@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 from core import desk_tables
 from core.columns import BAND, CLUSTERED, ZERO, Moment
 
-SCHEMA = 6
+SCHEMA = 7
 """Version of the schema, kept in ``kept`` under ``schema``."""
 
 

@@ -2,8 +2,8 @@
 numbered of which it knows nothing.
 
 What was to be said then is ``unknown``, and so is what is planned for that time afterwards
-(``core/store/forgotten.py``). No lease gets a fence, and no case a number, that was given before: under an old number
-the team would write to another customer.
+(``core/store/forgotten.py``). No case gets a number that was given before, under which the team would write to another
+customer; nor a lease a fence, as far as the database is still there that knows of it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Before:
     seal: str = ""
     """The secret of its buttons: the same in a backup of it."""
     last_case: int = 0
-    """The highest number that a case has."""
+    """The highest number that a case had, or that was passed over."""
 
 
 def in_file(old: sqlite3.Connection | None) -> Before:
@@ -56,16 +56,18 @@ def in_file(old: sqlite3.Connection | None) -> Before:
         return Before()
     try:
         ((seal,),) = old.execute("SELECT value FROM kept WHERE name = 'seal'").fetchall()
-        ((last,),) = old.execute("SELECT coalesce(max(id), 0) FROM cases").fetchall()
+        numbers = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'cases' UNION ALL SELECT id FROM cases")
+        return Before(fences, seal, max((int(number) for (number,) in numbers), default=0))
     except (sqlite3.Error, ValueError):
         return Before(fences)
-    return Before(fences, seal, last)
 
 
 def in_server(connection: Connection) -> Before:
     """What the database on a server says."""
     fences = {row.account: row.fence for row in connection.execute(select(_LEASE.c.account, _LEASE.c.fence))}
-    return Before(fences, _seal(connection), _last_id(connection))
+    numbers = connection.execute(select(func.pg_get_serial_sequence('"cases"', "id"))).scalar_one()
+    last = connection.execute(text(f"SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM {numbers}"))  # noqa: S608
+    return Before(fences, _seal(connection), max(_last_id(connection), int(last.scalar_one())))
 
 
 def renew(connection: Connection, made_at: str, before: Before, now: datetime) -> int:
@@ -114,9 +116,9 @@ def _fence_off(connection: Connection, fences: Mapping[str, int]) -> None:
 
 def _number_on(connection: Connection, before: Before) -> None:
     """The next case gets a number that none ever had."""
-    here = _last_id(connection)
-    is_the_same = before.seal == _seal(connection) and before.last_case >= here
-    last = before.last_case if is_the_same else max(here, last_case(connection)) + UNSEEN
+    here = max(_last_id(connection), last_case(connection))
+    is_the_same = before.seal == _seal(connection) and before.last_case >= _last_id(connection)
+    last = max(here, before.last_case) if is_the_same else here + UNSEEN
     connection.execute(text("DELETE FROM sqlite_sequence WHERE name = 'cases'"))
     connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('cases', :last)"), {"last": last})
 

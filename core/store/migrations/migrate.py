@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 from core.errors import StoreError
 from core.models import SCHEMA, Kept
 from core.store import files
-from core.store.migrations import to_2, to_3, to_4, to_5, to_6
+from core.store.migrations import to_2, to_3, to_4, to_5, to_6, to_7
 from core.store.opening import alone, lock_schema, schema_of
 from core.store.statements import table
 
@@ -26,7 +26,14 @@ log = logging.getLogger(__name__)
 
 _KEPT = table(Kept)
 
-STEPS: Sequence[Callable[[Operations], None]] = (to_2.upgrade, to_3.upgrade, to_4.upgrade, to_5.upgrade, to_6.upgrade)
+STEPS: Sequence[Callable[[Operations], None]] = (
+    to_2.upgrade,
+    to_3.upgrade,
+    to_4.upgrade,
+    to_5.upgrade,
+    to_6.upgrade,
+    to_7.upgrade,
+)
 """The first takes schema 1 to 2, the next 2 to 3, and so on."""
 
 LOCK_S = 30

@@ -41,7 +41,6 @@ def upgrade(op: Operations) -> None:
         Column("closed_at", DateTime(timezone=True), nullable=True),
         Column("outcome", String, nullable=False),
         UniqueConstraint("person_id", "wave_id"),
-        sqlite_autoincrement=True,
     )
     op.create_index("cases_told", "cases", ["survey", "told_at"])
     op.create_index("cases_last", "cases", ["survey", "last_at"])
