@@ -40,6 +40,10 @@ so processes that start together share, and of those that are left the least bus
 CATCH_UP_S = 120.0
 """How long, in wall seconds, reading all that one account can still give may take."""
 
+UNREAD_S = 1_200.0
+"""So long after an account came up, in wall seconds, it waits at most for what cannot be read before it writes to
+persons unasked: longer than the 15 minutes after which X answers again."""
+
 RECENT = timedelta(days=8)
 """Polls of waves that closed longer ago are not read again: no platform would say anything new."""
 
@@ -58,8 +62,11 @@ class Presence:
         inbox: Inbox,
         clock: Clock,
         leases: Leases,
+        *,
+        unread_s: float = UNREAD_S,
     ) -> None:
         """``accounts`` make an account by name; ``wanted`` are the ids of the places that each is to post in."""
+        self._unread_s = unread_s
         self._accounts = accounts
         self._wanted = {name: set(ids) for name, ids in wanted.items()}
         self._database = database
@@ -229,6 +236,7 @@ class Presence:
                 group.create_task(sender.run())
                 group.create_task(self._find_the_rest(account))
                 group.create_task(self._stay_even(name, came_up, sender))
+                group.create_task(self._lose_patience(sender))
 
     def _sender(self, account: Account, held: Held) -> Sender:
         places, replay = self.places[account.name], self._inbox.replay
@@ -260,42 +268,35 @@ class Presence:
         return datetime.fromisoformat(value) if value else None
 
     async def _stay_even(self, name: str, came_up: asyncio.Event, sender: Sender) -> None:
-        """Read what was missed, each time the stream came up; until then nothing unasked is said to persons."""
+        """Read what was missed, each time the stream is said to have come up; until then nothing unasked is said to
+        persons."""
         while True:
             await came_up.wait()
             came_up.clear()
             sender.unread = True
-            pause_s = FIRST_PAUSE_S
-            while not await self._read_all(name, sender):
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-
-    async def _read_all(self, name: str, sender: Sender) -> bool:
-        """Read all that this account can still give. Returns whether there is nothing to try again."""
-        done = True
-        try:
-            await self.catch_up(name)
-        except (AccountUnavailable, StoreError, TimeoutError) as error:
-            log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
-            done = False
-        except AccountError as error:
-            log.error("%s: catching up: %s", name, error)
-        # A poll that cannot be read keeps nobody from being written to: what people wrote may be read all the same.
-        if sender.unread and (done or await self._words_are_read(name)):
+            await self._read_all(name)
             sender.unread = False
             sender.wake()
-        return done
 
-    async def _words_are_read(self, name: str) -> bool:
-        account, deliver = self.up.get(name), self._delivers.get(name)
-        if account is None or deliver is None:
-            return False
-        try:
-            async with asyncio.timeout(CATCH_UP_S):
-                await account.catch_up((), deliver)
-        except (AccountError, StoreError, TimeoutError):
-            return False
-        return True
+    async def _read_all(self, name: str) -> None:
+        """Return once all was read that this account can still give."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self.catch_up(name)
+            except (AccountUnavailable, StoreError, TimeoutError) as error:
+                log.warning("%s: catching up: %s; trying again", name, error or "it took too long")
+            except AccountError as error:
+                return log.error("%s: catching up: %s", name, error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _lose_patience(self, sender: Sender) -> None:
+        await asyncio.sleep(self._unread_s)
+        if sender.unread:
+            log.warning("not all that people wrote can be read; from now on they are written to all the same")
+            sender.unread = False
+            sender.wake()
 
     def _open_polls(self, name: str, since: datetime) -> Sequence[asks.OpenAsk]:
         with self._database.reading() as connection:

@@ -38,7 +38,7 @@ class Quiet:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.away = self.polls_away = self.hangs = self.refused = False
+        self.away = self.hangs = self.refused = False
         self.no_place = ""
         self.tries = self.caught_up = 0
         self.said: list[tuple[str, str]] = []
@@ -97,7 +97,7 @@ class Quiet:
         self.caught_up += 1
         if self.hangs:
             await asyncio.Event().wait()
-        if self.away or (self.polls_away and polls):
+        if self.away:
             raise AccountUnavailable(self.name, "away")
 
 

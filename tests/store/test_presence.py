@@ -11,13 +11,12 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, insert
 
-from core.account import Receipt
 from core.errors import NotOurs, StoreError
 from core.message import text as words
-from core.models import Outbox, Person
-from core.routes import ChannelKind
+from core.models import Person
+from core.presence import Presence
 from core.sender import Sender
-from core.store import asks, outbox
+from core.store import outbox
 from core.store.database import Database
 from core.store.fencing import Held
 from core.store.statements import table
@@ -46,14 +45,17 @@ async def plan(database: Database, scene: Scene, key: str) -> None:
     await database.write(lambda connection: outbox.plan(connection, [thing], scene.now))
 
 
-async def plan_to_somebody(database: Database, scene: Scene, key: str) -> None:
+async def plan_to_somebody(
+    database: Database, scene: Scene, key: str, kind: outbox.Kind = outbox.Kind.RELAY, *, of_a_wave: bool = False
+) -> None:
     """Plan something to say to a person who may be written to."""
 
     def both(connection: Connection) -> None:
         given = {"account": "here", "platform_id": "7", "opened": True, "stopped": False, "blocked": False, "owed": 0}
         person = connection.execute(insert(table(Person)).values(**given).returning(table(Person).c.id)).scalar_one()
         body = words("hello")
-        thing = outbox.Planned(key=key, account="here", kind=outbox.Kind.RELAY, body=body, person_id=person)
+        wave = scene.inbox.directory.wave(connection, SURVEY, WAVE).id if of_a_wave else None
+        thing = outbox.Planned(key=key, account="here", kind=kind, body=body, person_id=person, wave_id=wave)
         outbox.plan(connection, [thing], scene.now)
 
     await database.write(both)
@@ -210,44 +212,42 @@ async def test_a_command_says_nothing_to_persons_whose_stop_may_wait_unread(
     await until(lambda: [key for key, _ in running.here.said] == ["relay:one"], 3)
 
 
+@pytest.mark.parametrize(
+    ("kind", "of_a_wave", "waits"),
+    [
+        (outbox.Kind.RELAY, False, True),
+        (outbox.Kind.INVITATION, True, True),
+        (outbox.Kind.ANSWER, True, True),
+        (outbox.Kind.ANSWER, False, False),
+    ],
+)
 async def test_nothing_unasked_is_said_to_persons_before_all_was_read_that_waited(
-    database: Database, stack: AsyncExitStack
+    database: Database, stack: AsyncExitStack, kind: outbox.Kind, of_a_wave: bool, waits: bool
 ) -> None:
     scene = Scene(database, ["here"])
     scene.here.away = True  # it can be posted to, and not be read
-    await plan_to_somebody(database, scene, "relay:one")
+    await plan_to_somebody(database, scene, "to:one", kind, of_a_wave=of_a_wave)
     await stack.enter_async_context(up(scene))
     await until(lambda: scene.presence.up)
     await plan(database, scene, "report:one")
     await until(lambda: state_of(database, "report:one") == "sent" and scene.here.caught_up >= 2)
-    assert [key for key, _ in scene.here.said] == ["report:one"]
+    assert sorted(key for key, _ in scene.here.said) == (["report:one"] if waits else ["report:one", "to:one"])
     scene.here.away = False
-    await until(lambda: state_of(database, "relay:one") == "sent", 5)
+    await until(lambda: state_of(database, "to:one") == "sent", 5)
 
 
-async def test_a_poll_that_cannot_be_read_keeps_nobody_from_being_written_to(
+async def test_what_cannot_be_read_keeps_nobody_from_being_written_to_for_ever(
     database: Database, stack: AsyncExitStack
 ) -> None:
     scene = Scene(database, ["here"])
-    scene.here.polls_away = True
+    scene.presence = Presence(
+        {"here": lambda: scene.here}, {}, database, scene.inbox, scene.clock, scene.leases, unread_s=0.5
+    )
+    scene.here.away = True
     await plan_to_somebody(database, scene, "relay:one")
-    await database.write(lambda connection: post_poll(connection, scene))
     await stack.enter_async_context(up(scene))
     await until(lambda: state_of(database, "relay:one") == "sent", 5)
     assert scene.presence.caught_up("here") is None
-    scene.here.polls_away = False
-    await until(lambda: scene.presence.caught_up("here") is not None, 5)
-
-
-def post_poll(connection: Connection, scene: Scene) -> None:
-    """A poll was posted here, and is open."""
-    wave = scene.inbox.directory.wave(connection, SURVEY, WAVE)
-    its = {"account": "here", "place": "room", "wave_id": wave.id, "channel": "here"}
-    thing = outbox.Planned(key="ask:one", kind=outbox.Kind.ASK, body=words("poll"), **its)  # type: ignore[arg-type]
-    asks.plan_asks(connection, [asks.NewAsk(thing=thing, kind=ChannelKind.POLL, ballot=None, named=True)], scene.now)
-    receipt = Receipt(place="room", message="1", refs=("poll:1",), sent_at=scene.now)
-    row = connection.execute(table(Outbox).select().where(table(Outbox).c.key == "ask:one")).one()
-    outbox.sent(connection, row.id, receipt, scene.now)
 
 
 async def test_polls_are_read_again_whenever_the_stream_comes_up(database: Database, stack: AsyncExitStack) -> None:
