@@ -193,8 +193,8 @@ def report(
     found = loaded(settings)
     its = survey_named(found, survey)
     which = week_named(its, week, full=not preview)
-    if post and (preview or proof):
-        raise VouchError("--post sends it, --preview and --proof only look: choose one")
+    if post and (preview or proof or team is not None):
+        raise VouchError("--post sends it to all its teams; --preview, --proof and --team only look: choose one")
     if post:
         said = run_to_end(post_now(found, its, which))
         nothing = "Nothing to do: it was posted before, and is never posted twice."

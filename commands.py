@@ -21,7 +21,7 @@ from core.settings import Settings
 from core.store import outbox, published, tallies
 from core.store.commands import is_paused
 from core.store.database import Database, existing
-from core.survey import Survey, Wave, wave_by_key, week_wave, zone_of
+from core.survey import Survey, Wave, previous_wave, wave_by_key, week_wave, zone_of
 from core.threads import in_thread
 from scheduler import Parts, assembled
 
@@ -168,8 +168,8 @@ class Look:
     """As whose post it is shown: the one that was named, else the first."""
 
 
-def _team_named(settings: Settings, survey: Survey, name: str | None) -> Team:
-    if name is None or name not in survey.teams:
+def _team_named(settings: Settings, survey: Survey, name: str) -> Team:
+    if name not in survey.teams:
         there = ", ".join(survey.teams) or "none"
         raise VouchError(f"{survey.name} does not report to a team {name!r}; there is: {there}")
     return settings.team_list()[name]
@@ -181,7 +181,8 @@ def look_at(
     """The numbers of a week, and if ``listening`` also what was written; for a ``team`` that is named with its cases
     and its fix. Raises ``VouchError`` when there is no such team, ``StoreError`` when nothing was asked yet."""
     first = survey.teams[0] if survey.teams else None
-    whose = _team_named(settings, survey, team or first) if team or first else None
+    name = first if team is None else team
+    whose = _team_named(settings, survey, name) if name is not None else None
     database = opened(settings, survey)
     now = asyncio.run(calendar(settings)).now()
     wave = week_meant(database, survey, which, now)
@@ -191,7 +192,8 @@ def look_at(
         posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))
         before = published.trend(connection, survey.name, whose.name, wave.key) if whose is not None else []
-        if team and whose is not None and whose.inside and whose.quotes:
+        is_present = wave.key >= previous_wave(survey, week_wave(survey, now)).key
+        if team and whose is not None and whose.inside and whose.quotes and is_present:
             report = replace(report, agenda=agenda(connection, survey, report, whose, now))
     full = any(wave_by_key(survey, key).closes_at <= now for key in keys)
     return Look(report, open_until(wave, survey) if wave.closes_at > now else "", full, posted, tuple(before), whose)

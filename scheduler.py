@@ -104,11 +104,17 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
 
 async def _at_home(database: Database, sandbox: str) -> None:
     """Say so when the database is of another sandbox. Raises ``StoreError`` when made-up and real answers would mix."""
-    known = await database.when_there_is_room(home.of, database)
-    if known is None:
-        with suppress(StoreError):
-            await database.write(lambda connection: home.settle(connection, sandbox))
-    elif said := home.strange(known, sandbox):
+    found = await database.when_there_is_room(home.of, database)
+    if found is not None:
+        known = found
+    else:
+        try:
+            used, known = await database.write(lambda c: (home.is_used(c), home.settle(c, sandbox)))
+        except StoreError:  # there is no room now: the next start settles it
+            return
+        if used and not sandbox:
+            log.warning("service.database: an older Vouch filled it; if on a sandbox, stop and name another file")
+    if said := home.strange(known, sandbox):
         log.warning("service.database: %s", said)
 
 

@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+_BY_LANGUAGE = ("title", "words", "question")
+
 _BOUNDS = {
     "greater_than": ("above", "gt"),
     "greater_than_equal": ("of at least", "ge"),
@@ -39,8 +41,10 @@ def mend(error: ValidationError, settings: type[BaseModel]) -> str:
             return f"{key}: write one word in quotes"
         case "string_type":
             return f'{key}: put it in quotes: {where[-1]} = "…"'
-        case "model_type" | "dict_type" | "mapping_type" if len(where) > 2:  # below [TABLE.NAME]
+        case "dict_type" | "mapping_type" if where[-1] in _BY_LANGUAGE:
             return f"{key}: write it by language: {where[-1]} = {{ en = … }}"
+        case "model_type" | "dict_type" | "mapping_type" if len(where) > 2:
+            return f"{key}: write a table in a line, as the settings.toml that ships with Vouch does"
         case "model_type" | "dict_type" | "mapping_type":
             return f"{key}: is no table; write [{where[0]}{'.NAME' if len(where) > 1 else ''}] and its keys below"
     return f"{key}: {_of_value(where[-1], first)}"
@@ -57,6 +61,8 @@ def _of_value(name: str, mistake: Mapping[str, Any]) -> str:
         return f"write a date without quotes, such as {name} = 2026-06-30"
     if kind.startswith("bool_"):
         return "write true or false, without quotes"
+    if kind == "int_from_float":
+        return "write a whole number"
     if kind.startswith(("int_", "float_")):
         return "write a number, without quotes"
     if kind in _BOUNDS:

@@ -188,6 +188,8 @@ def as_its_team(vouch: Vouch, here: Mapping[str, str]) -> None:
     assert line in vouch("report", "--team", "acme", **here)[1].splitlines()
     told = refused(vouch("report", "--team", "all", **here))
     assert "recommend does not report to a team 'all'; there is: acme" in told
+    told = refused(vouch("report", "--team", "acme", "--post", **here))
+    assert "--post sends it to all its teams; --preview, --proof and --team only look: choose one" in told
 
 
 def test_the_sandbox_of_other_settings_is_told(vouch: Vouch, stage: Stage) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from core.cases import case_of
+from core.cases import LIFE, case_of
 from core.desk_tables import CaseRef
 from core.models import Outbox
+from core.store.forgotten import forgotten
 from core.store.statements import Upsert, table
 
 _REF = table(CaseRef)
@@ -29,8 +32,13 @@ def about(connection: Connection, account: str, ref: str) -> int | None:
     return connection.execute(select(_REF.c.case_id).where(*its)).scalar_one_or_none()
 
 
-def in_doubt(connection: Connection, account: str, place: str) -> bool:
-    """Whether a message about a case may stand there whose ref nobody knows: its answer was lost."""
-    there = (_OUTBOX.c.account == account, _OUTBOX.c.place == place, _OUTBOX.c.key.startswith("case:"))
-    query = select(_OUTBOX.c.id).where(*there, _OUTBOX.c.state == "unknown")
-    return connection.execute(query.limit(1)).first() is not None
+def in_doubt(connection: Connection, account: str, place: str, ref: str, at: datetime) -> bool:
+    """Whether this message, answered at ``at``, may be one about a case of which nobody knows: the answer to posting it
+    was lost, or a restore forgot it. What is known to be another message is not in doubt."""
+    there = (_OUTBOX.c.account == account, _OUTBOX.c.place == place, _OUTBOX.c.planned_at > at - LIFE)
+    unknown = select(_OUTBOX.c.id).where(*there, _OUTBOX.c.key.startswith("case:"), _OUTBOX.c.state == "unknown")
+    may_be = connection.execute(unknown.limit(1)).first() is not None
+    if not may_be and not any(span.until > at - LIFE for span in forgotten(connection)):
+        return False
+    known = select(_OUTBOX.c.id).where(*there, _OUTBOX.c.receipt.contains(json.dumps(ref), autoescape=True))
+    return connection.execute(known.limit(1)).first() is None

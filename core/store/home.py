@@ -6,19 +6,26 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from core.errors import StoreError
-from core.models import Kept
+from core.models import Kept, WaveRow
 from core.store.database import Database
 from core.store.statements import Upsert, table
 
 _KEPT = table(Kept)
+_WAVE = table(WaveRow)
 _NAME = "sandbox"
 
 _keep = Upsert(Kept, ("name", "value"), key=("name",))
 
 
-def settle(connection: Connection, sandbox: str) -> None:
-    """It is at home on this sandbox, or on the platforms (``""``), unless it was at home somewhere before."""
+def settle(connection: Connection, sandbox: str) -> str:
+    """It is at home on this sandbox, or on the platforms (``""``), unless somebody was faster. Returns where it is."""
     _keep(connection, [(_NAME, sandbox)])
+    return str(connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == _NAME)).scalar_one())
+
+
+def is_used(connection: Connection) -> bool:
+    """Whether anything was ever asked."""
+    return connection.execute(select(_WAVE.c.id).limit(1)).first() is not None
 
 
 def of(database: Database) -> str | None:
@@ -43,6 +50,6 @@ def strange(home: str, sandbox: str) -> str:
             "with VOUCH_SERVICE__DATABASE=sqlite:///sandbox.db"
         )
     return (
-        "it was filled on a sandbox that is gone: what was asked there is not asked again. To begin anew, stop, and "
-        "remove the file or name another one"
+        "it was filled on another sandbox: what was asked there is not asked again. To begin anew, stop, and remove "
+        "the file or name another one"
     )

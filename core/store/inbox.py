@@ -160,7 +160,7 @@ class Inbox(Known):
         if reply.ref is None or not reply.text.strip() or reply.text.lstrip().startswith("/"):
             return ""  # a command that was mistyped is nothing that a customer should read
         case = case_refs.about(connection, account, reply.ref)
-        if case is None and case_refs.in_doubt(connection, account, reply.place):
+        if case is None and case_refs.in_doubt(connection, account, reply.place, reply.ref, reply.at):
             case = NO_CASE  # it may be the answer to a customer: they are told to name the case
         return passed_on(case, reply.text) if case is not None else ""
 
