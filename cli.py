@@ -208,8 +208,7 @@ def report(
     if said := put_out(look, its, shape, out):
         say(said)
     if shape is Format.TEXT and out is None and its.teams:
-        command = f"vouch report{given_words(survey, settings, week)} --post"
-        say(f"\n{look.open}; then send it with `{command}`." if look.open else f"\nSend it with `{command}`.")
+        say(f"\n{look.next(f'vouch report{given_words(survey, settings, week)} --post')}")
 
 
 @app.command(name="nps", short_help="Compute the score and its range from three counts.")

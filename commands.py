@@ -167,6 +167,14 @@ class Look:
     team: Team | None = None
     """As whose post it is shown: the one that was named, else the first."""
 
+    def next(self, command: str) -> str:
+        """What to do with the post; ``command`` sends it."""
+        if self.open:
+            return f"{self.open}; then send it with `{command}`."
+        if self.team is not None and self.team.name in self.posted:
+            return f"It was posted to {self.team.name}: once, and never again."
+        return f"Send it with `{command}`."
+
 
 def _team_named(settings: Settings, survey: Survey, name: str) -> Team:
     if name not in survey.teams:

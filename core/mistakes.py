@@ -25,7 +25,7 @@ def mend(error: ValidationError, settings: type[BaseModel]) -> str:
     the same."""
     mistakes: list[Any] = [*error.errors(include_url=False)]
     first = min(mistakes, key=lambda mistake: mistake["type"] != "extra_forbidden")
-    where = [str(part) for part in first["loc"]]
+    where = [str(part) for part in first["loc"] if part != "[key]"]
     key, given = ".".join(where), first["input"]
     match first["type"]:
         case "extra_forbidden":
@@ -39,6 +39,8 @@ def mend(error: ValidationError, settings: type[BaseModel]) -> str:
             return f"{key}: write a list" + (f': {where[-1]} = ["{given}"]' if isinstance(given, str) else "")
         case "string_type" if isinstance(given, list | dict):
             return f"{key}: write one word in quotes"
+        case "string_type" if where[-1].isdecimal():  # the place in a list
+            return f'{".".join(where[:-1])}: put it in quotes: {where[-2]} = ["{given}"]'
         case "string_type":
             return f'{key}: put it in quotes: {where[-1]} = "…"'
         case "dict_type" | "mapping_type" if where[-1] in _BY_LANGUAGE:

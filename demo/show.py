@@ -92,7 +92,8 @@ def _foreword(demo: Demo, weeks: int, followers: int) -> str:
         f"{weeks} {'week' if weeks == 1 else 'weeks'} of {brands} with {followers:,} followers, on stand-ins of "
         f"{_platforms(demo.settings)}.\n"
         f"A week takes {week_s:.3g} s here, a second is {168 / week_s:.2g} hours: "
-        f"a post due on Monday at 09:00 comes a day or three later."
+        f"a post due on Monday at 09:00 comes a day or three later.\n"
+        "Léa, made up like the followers, works in the team's channel. A case is an unhappy person who can be answered."
     )
 
 
@@ -169,7 +170,7 @@ async def _watched(world: World, clocks: Clocks) -> None:
 def _lived(world: World) -> str:
     """What happened so far."""
     acts, posts = len(world.ledger.acts), len(world.ledger.posts)
-    return f"{acts:,} acts of followers, {posts:,} {'post' if posts == 1 else 'posts'}"
+    return f"{acts:,} votes, taps and messages of followers, {posts:,} of Vouch"
 
 
 def _platforms(settings: Settings) -> str:

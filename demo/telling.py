@@ -3,12 +3,13 @@ they got the same."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.routes import Team
-from demo.readback import is_headline, tells
+from demo.readback import WEEK, is_headline, tells
 from sandbox.office import Duty, Errand
 from sandbox.seam import Post
 
@@ -25,6 +26,10 @@ class Telling:
         self._teams = {(team.account, team.place): team for team in reversed(teams)}
         self._main = next((team for team in teams if team.inside), teams[0]) if teams else None
         self._show = show
+        self._posts: Counter[str] = Counter()
+        """How many each team got."""
+        self._early: list[str] = []
+        """What is told once the main team has the post, too."""
 
     def seen(self, post: Post) -> None:
         """Something appeared in a team's place."""
@@ -33,16 +38,25 @@ class Telling:
             return
         if team is not self._main:
             if is_headline(post.text):
-                self._show(f"[{_when(post.at, team)}] the same to team {team.name} on {_NAMES[post.platform]}")
+                self._other(team, f"[{_when(post.at, team)}] also posted to {team.name}, on {_NAMES[post.platform]}")
         elif is_headline(post.text):
-            self._show(f"\n--- team {team.name} on {_NAMES[post.platform]}, {_when(post.at, team)} ---\n{post.text}\n")
+            self._posts[team.name] += 1
+            where = f"team {team.name} on {_NAMES[post.platform]}, {_when(post.at, team)}"
+            self._show(f"\n--- {where} ---\n{post.text}\n")
+            while self._early:
+                self._show(self._early.pop(0))
         elif tells(post.text):
             lines = len(post.text.splitlines())
-            self._show(
-                f"[{_when(post.at, team)}] its details, {lines} lines: `--out` keeps them, `vouch report` has them"
-            )
-        elif not post.edited:
+            self._show(f"[{_when(post.at, team)}] its details, {lines} lines; `--out FOLDER` keeps them")
+        elif not post.edited and not (WEEK.search(post.text) and not post.buttons):  # that is only a promise of it
             self._show(f"[{_when(post.at, team)}] {_in_a_line(post.text)}")
+
+    def _other(self, team: Team, said: str) -> None:
+        self._posts[team.name] += 1
+        if self._main is None or self._posts[team.name] <= self._posts[self._main.name]:
+            self._show(said)
+        else:
+            self._early.append(said)
 
     def done(self, errand: Errand, name: str, words: str, at: datetime) -> None:
         """A teammate does something."""
@@ -57,5 +71,6 @@ def _when(at: datetime, team: Team) -> str:
 
 
 def _in_a_line(text: str) -> str:
-    said = " · ".join(line for line in text.splitlines() if line)
+    """What it says first: below stands what to do about it, which nobody can here."""
+    said = " · ".join([line for line in text.splitlines() if line][:2])
     return said if len(said) <= _SHORT else f"{said[:_SHORT].rsplit(' ', 1)[0]} …"

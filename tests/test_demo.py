@@ -96,9 +96,9 @@ def test_a_demo_in_a_pipe_tells_how_far_it_is(vouch: Vouch) -> None:
     assert said.startswith(
         "1 week of Acme with 50 followers, on stand-ins of X, Telegram and Discord.\nA week takes 16 s "
     )
-    assert re.findall(r"^(\d+) %, \w{3} \d\d Oct: \d+ acts of followers, \d+ posts$", said, re.MULTILINE) == [
-        *("25", "50", "75")
-    ]
+    assert re.findall(
+        r"^(\d+) %, \w{3} \d\d Oct: \d+ votes, taps and messages of followers, \d+ of Vouch$", said, re.MULTILINE
+    ) == [*("25", "50", "75")]
     when = r"\w{3} \d\d Oct \d\d:\d\d"
     assert len(re.findall(rf"^--- team acme on Telegram, {when} ---\nAcme: ", said, re.MULTILINE)) == 1
     assert len(re.findall(rf"^\[{when}\] its details, \d+ lines; ", said, re.MULTILINE)) == 1

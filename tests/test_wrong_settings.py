@@ -56,6 +56,7 @@ WRONG_SETTINGS = {
         r"acme-x\.platform: 'y' is none of 'telegram', 'discord' or 'x'",
     ),
     "mark": ("score = 31", "score = 310", r"benchmarks\.sector\.score: write a number of at most 100"),
+    "role": ("roles = []", "roles = [123]", r'teams\.acme\.roles: put it in quotes: roles = \["123"\]'),
     "half a mark": ("score = 31", "score = 31.5", r"sector\.score: write a whole number"),
     "advice": ("advice = {", 'advice = "be nice" #', r"teams\.acme\.advice: write a table in a line, as the settings"),
     "date": ("date = 2026-06-30", 'date = "June"', r"sector\.date: write a date without quotes, such as date = 2026-"),

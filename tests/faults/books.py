@@ -28,6 +28,7 @@ TABLES = (
     "gap",
     "lease",
     "command",
+    "cases",
 )
 
 
@@ -48,6 +49,7 @@ class Books:
     gap: list[Row] = field(default_factory=list)
     lease: list[Row] = field(default_factory=list)
     command: list[Row] = field(default_factory=list)
+    cases: list[Row] = field(default_factory=list)
 
     @cached_property
     def people(self) -> dict[int, Row]:

@@ -152,7 +152,7 @@ def judge(
     said = Said(truth, books, case.platforms, case.zones, counted.speed)
     reported = Reported(truth, books, counted, case.platforms, case.teams, posted, peace)
     verdict = Verdict(replies=len(books.reply), heard_in_peace=sum(map(peace.heard, truth.acts)))
-    relayed = Relayed(truth, books)
+    relayed = Relayed(truth, books, [name for name, platform in case.platforms.items() if platform == "x"])
     wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice()), *relayed.findings()]
     verdict.relayed = relayed.arrived
     kinds = Counter(finding.kind for finding in wrong)

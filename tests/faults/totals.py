@@ -56,6 +56,7 @@ def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: flo
         and whole.share >= wanted.least_share
         and not progress.lacking
         and (progress.kills < MANY or whole.heard_in_peace >= PEACEFUL)
+        and (progress.kills < MANY or not progress.scenarios["desk"] or whole.relayed > 0)
         and not (wanted.hold_times and any(one.too_late for one in ended)),
     }
 
