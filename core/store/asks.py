@@ -123,7 +123,7 @@ def plan_invitations(
     return len(things)
 
 
-def _invitable(wave_id: int, account: str, answers_only: bool) -> Select[Any]:
+def _invitable(wave_id: int, account: str, answers_only: bool) -> Select[*tuple[Any, ...]]:
     """Row id, platform id and language of persons who may be invited in a wave."""
     invited = exists().where(
         _OUTBOX.c.person_id == _PERSON.c.id, _OUTBOX.c.wave_id == wave_id, _OUTBOX.c.kind == str(Kind.INVITATION)

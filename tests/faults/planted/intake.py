@@ -214,7 +214,7 @@ BUGS = (
         ),
         scenarios=("gateway",),
         shows=("lost",),
-        kills=10,
+        kills=24,
         platform="discord",
     ),
 )
