@@ -40,9 +40,9 @@ so processes that start together share, and of those that are left the least bus
 CATCH_UP_S = 120.0
 """How long, in wall seconds, reading all that one account can still give may take."""
 
-UNREAD_S = 1_200.0
-"""So long after an account came up, in wall seconds, it waits at most for what cannot be read before it writes to
-persons unasked: longer than the 15 minutes after which X answers again."""
+UNREAD_S = 2.0
+"""So long, in wall seconds, it waits at most for what people wrote to be read before an account that came up writes to
+persons unasked: most of it is read by then, and who is started again and again must get to say something."""
 
 RECENT = timedelta(days=8)
 """Polls of waves that closed longer ago are not read again: no platform would say anything new."""
@@ -294,7 +294,7 @@ class Presence:
     async def _lose_patience(self, sender: Sender) -> None:
         await asyncio.sleep(self._unread_s)
         if sender.unread:
-            log.warning("not all that people wrote can be read; from now on they are written to all the same")
+            log.debug("not all that people wrote is read yet; from now on they are written to all the same")
             sender.unread = False
             sender.wake()
 
