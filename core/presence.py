@@ -40,10 +40,6 @@ so processes that start together share, and of those that are left the least bus
 CATCH_UP_S = 120.0
 """How long, in wall seconds, reading all that one account can still give may take."""
 
-UNREAD_S = 2.0
-"""So long, in wall seconds, it waits at most for what people wrote to be read before an account that came up writes to
-persons unasked: most of it is read by then, and who is started again and again must get to say something."""
-
 RECENT = timedelta(days=8)
 """Polls of waves that closed longer ago are not read again: no platform would say anything new."""
 
@@ -62,11 +58,8 @@ class Presence:
         inbox: Inbox,
         clock: Clock,
         leases: Leases,
-        *,
-        unread_s: float = UNREAD_S,
     ) -> None:
         """``accounts`` make an account by name; ``wanted`` are the ids of the places that each is to post in."""
-        self._unread_s = unread_s
         self._accounts = accounts
         self._wanted = {name: set(ids) for name, ids in wanted.items()}
         self._database = database
@@ -131,7 +124,7 @@ class Presence:
                 usable = True
                 if (held := await self._leases.take(name)) is not None:
                     stack.push_async_callback(self._leases.release, held)
-                    senders.append(self._sender(account, held))
+                    senders.append(self._sender(account, held, unread=True))
             if fault is not None and not usable:
                 raise fault
             yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
@@ -235,12 +228,11 @@ class Presence:
                 group.create_task(account.listen(deliver, cursors, listening))
                 group.create_task(sender.run())
                 group.create_task(self._find_the_rest(account))
-                group.create_task(self._stay_even(name, came_up, sender))
-                group.create_task(self._lose_patience(sender))
+                group.create_task(self._stay_even(name, came_up))
 
-    def _sender(self, account: Account, held: Held) -> Sender:
+    def _sender(self, account: Account, held: Held, *, unread: bool = False) -> Sender:
         places, replay = self.places[account.name], self._inbox.replay
-        return Sender(account, places, self._database, held, self._clock, replay, unread=True)
+        return Sender(account, places, self._database, held, self._clock, replay, unread=unread)
 
     def _is_served(self, name: str) -> None:
         self._served.add(name)
@@ -267,16 +259,12 @@ class Presence:
         value = cursors_of(self._database, name).get(CAUGHT_UP)
         return datetime.fromisoformat(value) if value else None
 
-    async def _stay_even(self, name: str, came_up: asyncio.Event, sender: Sender) -> None:
-        """Read what was missed, each time the stream is said to have come up; until then nothing unasked is said to
-        persons."""
+    async def _stay_even(self, name: str, came_up: asyncio.Event) -> None:
+        """Read what was missed, each time the stream is said to have come up."""
         while True:
             await came_up.wait()
             came_up.clear()
-            sender.unread = True
             await self._read_all(name)
-            sender.unread = False
-            sender.wake()
 
     async def _read_all(self, name: str) -> None:
         """Return once all was read that this account can still give."""
@@ -290,13 +278,6 @@ class Presence:
                 return log.error("%s: catching up: %s", name, error)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-
-    async def _lose_patience(self, sender: Sender) -> None:
-        await asyncio.sleep(self._unread_s)
-        if sender.unread:
-            log.debug("not all that people wrote is read yet; from now on they are written to all the same")
-            sender.unread = False
-            sender.wake()
 
     def _open_polls(self, name: str, since: datetime) -> Sequence[asks.OpenAsk]:
         with self._database.reading() as connection:

@@ -77,7 +77,7 @@ class Sender:
         settle_s: float = SETTLE_S,
     ) -> None:
         """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post."""
-        self.unread = unread
+        self._unread = unread
         """Whether people may have written what nobody read, such as stop: then nothing unasked is said to any."""
         self._grace_s = grace_s
         self._account = account
@@ -166,7 +166,7 @@ class Sender:
         claiming = asyncio.ensure_future(
             self._database.write(
                 lambda connection: claims.claim(
-                    connection, held, now, room, answers_only=only, asked_only=self.unread, far=far
+                    connection, held, now, room, answers_only=only, asked_only=self._unread, far=far
                 )
             )
         )

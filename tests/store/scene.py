@@ -119,7 +119,7 @@ class Scene:
             outbox.take_over(connection, account, self.now)
 
         self.leases = Leases(database, take_over, **times)
-        self.presence = Presence(accounts, wanted, database, inbox, clock, self.leases, unread_s=60.0)
+        self.presence = Presence(accounts, wanted, database, inbox, clock, self.leases)
         self.service = Service(database, routes, {"team": TEAM}, self.presence, inbox, clock)
 
     async def until(self, true: Callable[[], bool]) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, insert
 from core.errors import NotOurs, StoreError
 from core.message import text as words
 from core.models import Person
-from core.presence import Presence
 from core.sender import Sender
 from core.store import outbox
 from core.store.database import Database
@@ -199,19 +198,6 @@ async def test_a_command_alone_says_it_itself_and_leaves_the_account(database: D
     await until(lambda: running.presence.up, 3)
 
 
-async def test_a_command_says_nothing_to_persons_whose_stop_may_wait_unread(
-    database: Database, stack: AsyncExitStack
-) -> None:
-    command = Scene(database, ["here"])
-    async with command.leases, command.presence.visiting(["here"]) as drain:
-        await plan(database, command, "report:one")
-        await plan_to_somebody(database, command, "relay:one")
-        await drain()
-        assert [key for key, _ in command.here.said] == ["report:one"]
-    running = await stack.enter_async_context(up(Scene(database, ["here"])))
-    await until(lambda: [key for key, _ in running.here.said] == ["relay:one"], 3)
-
-
 @pytest.mark.parametrize(
     ("kind", "of_a_wave", "waits"),
     [
@@ -221,33 +207,18 @@ async def test_a_command_says_nothing_to_persons_whose_stop_may_wait_unread(
         (outbox.Kind.ANSWER, False, False),
     ],
 )
-async def test_nothing_unasked_is_said_to_persons_before_all_was_read_that_waited(
+async def test_a_command_says_nothing_unasked_to_persons_whose_stop_may_wait_unread(
     database: Database, stack: AsyncExitStack, kind: outbox.Kind, of_a_wave: bool, waits: bool
 ) -> None:
-    scene = Scene(database, ["here"])
-    scene.here.away = True  # it can be posted to, and not be read
-    await plan_to_somebody(database, scene, "to:one", kind, of_a_wave=of_a_wave)
-    await stack.enter_async_context(up(scene))
-    await until(lambda: scene.presence.up)
-    await plan(database, scene, "report:one")
-    await until(lambda: state_of(database, "report:one") == "sent" and scene.here.caught_up >= 2)
-    assert sorted(key for key, _ in scene.here.said) == (["report:one"] if waits else ["report:one", "to:one"])
-    scene.here.away = False
-    await until(lambda: state_of(database, "to:one") == "sent", 5)
-
-
-async def test_what_cannot_be_read_keeps_nobody_from_being_written_to_for_ever(
-    database: Database, stack: AsyncExitStack
-) -> None:
-    scene = Scene(database, ["here"])
-    scene.presence = Presence(
-        {"here": lambda: scene.here}, {}, database, scene.inbox, scene.clock, scene.leases, unread_s=0.5
-    )
-    scene.here.away = True
-    await plan_to_somebody(database, scene, "relay:one")
-    await stack.enter_async_context(up(scene))
-    await until(lambda: state_of(database, "relay:one") == "sent", 5)
-    assert scene.presence.caught_up("here") is None
+    command = Scene(database, ["here"])
+    async with command.leases, command.presence.visiting(["here"]) as drain:
+        await plan(database, command, "report:one")
+        await plan_to_somebody(database, command, "to:one", kind, of_a_wave=of_a_wave)
+        await drain()
+        assert sorted(key for key, _ in command.here.said) == (["report:one"] if waits else ["report:one", "to:one"])
+    if waits:
+        running = await stack.enter_async_context(up(Scene(database, ["here"])))
+        await until(lambda: [key for key, _ in running.here.said] == ["to:one"], 3)
 
 
 async def test_polls_are_read_again_whenever_the_stream_comes_up(database: Database, stack: AsyncExitStack) -> None:
