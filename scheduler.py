@@ -21,6 +21,7 @@ from core.account import Account
 from core.buttons import Seal
 from core.clock import Clock
 from core.desk import Desk
+from core.diary import Diary
 from core.errors import SettingsError, StoreError
 from core.forms import form
 from core.presence import Presence
@@ -60,6 +61,7 @@ class Parts:
     inbox: Inbox
     clock: Clock
     leases: Leases
+    diary: Diary
 
 
 @asynccontextmanager
@@ -93,13 +95,14 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
         places = [(c.account, c.place) for c in settings.channels.values()]
         places += [(t.account, t.place) for t in settings.teams.values()]
         wanted = {name: {place for account, place in places if account == name} for name in accounts}
-        presence = Presence(accounts, wanted, database, inbox, found.clock, leases)
+        diary = Diary(database, routes.surveys.values(), clock)
+        presence = Presence(accounts, wanted, database, inbox, clock, leases, diary.said)
         loop = asyncio.get_running_loop()
         inbox.wake = partial(_wake_soon, loop, presence)
         service = Service(database, routes, settings.team_list(), presence, inbox, found.clock)
         desk = Desk(database, routes, settings.team_list(), presence, seal, found.clock)
         inbox.desks, inbox.caring = desk.places, caring(routes.surveys.values(), settings.team_list())
-        yield Parts(database, routes, presence, service, desk, inbox, found.clock, leases)
+        yield Parts(database, routes, presence, service, desk, inbox, clock, leases, diary)
 
 
 async def _at_home(database: Database, sandbox: str) -> None:
@@ -130,7 +133,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
         scheduler = AsyncIOScheduler(timezone="UTC")
         every_s = min(settings.service.tick_s, max(0.1, 1800 / found.clock.speed))
         job = scheduler.add_job(
-            partial(_tick, parts.service, parts.desk),
+            partial(_tick, parts),
             "interval",
             seconds=every_s,
             coalesce=True,
@@ -190,10 +193,11 @@ async def _when_ready(presence: Presence, ready: Callable[[], None]) -> None:
     await in_thread(lexicon)  # so that nobody's first words wait for it
 
 
-async def _tick(service: Service, desk: Desk) -> None:
+async def _tick(parts: Parts) -> None:
     with suppress(asyncio.CancelledError):  # only at shutdown; whatever is due is still due at the next start
-        desk.begin()
-        await service.tick()
+        parts.desk.begin()
+        await parts.service.tick()
+        await parts.diary.tell()
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -11,10 +11,12 @@ import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 from urllib.parse import quote, quote_plus
+
+from core.clock import steady
 
 QUIET = ("httpx", "httpcore", "telegram", "tweepy", "discord", "aiohttp", "asyncio", "oauthlib", "requests_oauthlib")
 """Libraries that print requests, with tokens in them, at INFO or DEBUG."""
@@ -25,6 +27,39 @@ _SHAPES = re.compile(
     r"|\b(?:Bearer|Bot|OAuth) +[^\s'\"]{8,}[^\r\n]*"
     r"|\boauth_(?:token|signature|consumer_key)=\"[^\"]*\""
 )
+
+
+AGAIN_S = 60.0
+"""How often, in seconds, the same warning is written: whoever is down for an hour is down for an hour."""
+
+_PAUSE = re.compile(r"\d+(?:\.\d+)? s\b")
+"""How long something waits before it tries again: warnings that differ only in that are the same."""
+
+
+class Seldom(logging.Filter):
+    """Lets the same warning through once a minute, then with how often it came meanwhile. Tracebacks always pass."""
+
+    def __init__(self, steady: Callable[[], float] = steady) -> None:
+        super().__init__()
+        self._steady = steady
+        self._written: dict[tuple[str, str], tuple[float, int]] = {}
+        """When each was written last, and how often it came since."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write it."""
+        if record.levelno < logging.WARNING or record.exc_info:
+            return True
+        said, now = record.getMessage(), self._steady()
+        same = record.name, _PAUSE.sub("", said)
+        written_at, more = self._written.get(same, (-AGAIN_S, 0))
+        if now - written_at < AGAIN_S:
+            self._written[same] = written_at, more + 1
+            return False
+        self._written = {key: kept for key, kept in self._written.items() if now - kept[0] < 10 * AGAIN_S}
+        self._written[same] = now, 0
+        if more:
+            record.msg, record.args = "%s (%d times more meanwhile)", (said, more)
+        return True
 
 
 class Redacting(logging.Formatter):
@@ -63,6 +98,7 @@ def set_up(secrets: Iterable[str], *, as_json: bool, level: int = logging.INFO, 
     """Send all logging of the process through one redacting handler on ``stream`` (standard error)."""
     output = logging.StreamHandler(stream or sys.stderr)
     output.setFormatter(Redacting(secrets, as_json=as_json))
+    output.addFilter(Seldom())
     logging.basicConfig(handlers=[output], level=level, force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

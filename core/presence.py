@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from core.account import Account, Deliver, Place
 from core.clock import Clock
+from core.diary import Said, nobody
 from core.errors import AccountError, AccountRefused, AccountUnavailable, NotOurs, StoreError
 from core.events import Cursor
 from core.sender import Sender
@@ -58,14 +59,17 @@ class Presence:
         inbox: Inbox,
         clock: Clock,
         leases: Leases,
+        said: Said = nobody,
     ) -> None:
-        """``accounts`` make an account by name; ``wanted`` are the ids of the places that each is to post in."""
+        """``accounts`` make an account by name; ``wanted`` are the ids of the places that each is to post in; ``said``
+        is told what was said."""
         self._accounts = accounts
         self._wanted = {name: set(ids) for name, ids in wanted.items()}
         self._database = database
         self._inbox = inbox
         self._clock = clock
         self._leases = leases
+        self._said = said
         self._taking = 0
         self._senders: dict[str, Sender] = {}
         self._delivers: dict[str, Deliver] = {}
@@ -232,7 +236,7 @@ class Presence:
 
     def _sender(self, account: Account, held: Held, *, unread: bool = False) -> Sender:
         places, replay = self.places[account.name], self._inbox.replay
-        return Sender(account, places, self._database, held, self._clock, replay, unread=unread)
+        return Sender(account, places, self._database, held, self._clock, replay, unread=unread, said=self._said)
 
     def _is_served(self, name: str) -> None:
         self._served.add(name)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from core.account import Account, Address, Direct, Place, Poll, Receipt
 from core.clock import Clock, steady
+from core.diary import Said, nobody
 from core.errors import (
     AccountError,
     AccountUnavailable,
@@ -73,10 +74,13 @@ class Sender:
         replay: Replay,
         *,
         unread: bool = False,
+        said: Said = nobody,
         grace_s: float = GRACE_S,
         settle_s: float = SETTLE_S,
     ) -> None:
-        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post."""
+        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post; ``said`` hears
+        of what was said and kept."""
+        self._said = said
         self._unread = unread
         """Whether people may have written what nobody read, such as stop: then nothing unasked is said to any."""
         self._grace_s = grace_s
@@ -213,6 +217,8 @@ class Sender:
         else:
             if receipt is not None:
                 await self._keep(lambda connection: self._settled(connection, saying.thing, receipt))
+                place = self._places.get(saying.thing.place)
+                self._said(self._account.name, saying.thing, place.title if place is not None else "")
 
     async def _speak(self, saying: _Saying) -> Receipt | None:
         """The receipt; ``None`` when it is somebody else's to go on."""

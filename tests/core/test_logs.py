@@ -131,3 +131,39 @@ def test_a_secret_is_found_among_any_words(before: str, secret: str, after: str)
     for as_json in (False, True):
         record = logging.makeLogRecord({"msg": before + secret + after, "name": "core", "levelname": "INFO"})
         assert secret not in logs.Redacting(SECRETS, as_json=as_json).format(record)
+
+
+def test_the_same_warning_is_written_once_a_minute_then_with_how_often_it_came() -> None:
+    watch = [0.0]
+    seldom = logs.Seldom(steady=lambda: watch[0])
+
+    def written_at(second: float, said: str, level: int = logging.WARNING) -> str:
+        """What is written of it, if anything."""
+        watch[0] = second
+        record = logging.LogRecord("room", level, __file__, 1, "%s", (said,), None)
+        return record.getMessage() if seldom.filter(record) else ""
+
+    down = "brand: X cannot be reached; asking again in {} s"
+    assert written_at(0, down.format(1.0)) == down.format(1.0)
+    assert [written_at(2**n, down.format(2.0**n)) for n in range(5)] == [""] * 5
+    assert written_at(16, "news: X cannot be reached; asking again in 1.0 s")  # another account
+    assert written_at(16, "case 2: not sent")
+    assert written_at(16, "case 3: not sent")  # other numbers are other things
+    assert written_at(60, down.format(30.0)) == f"{down.format(30.0)} (5 times more meanwhile)"
+    assert written_at(120, down.format(30.0)) == down.format(30.0)
+    assert [written_at(120, "asked", logging.INFO) for _ in range(2)] == ["asked"] * 2
+
+
+def test_a_traceback_is_always_written(logged: Line) -> None:
+    for _ in range(2):
+        try:
+            raise RuntimeError("boom")
+        except RuntimeError:
+            logging.getLogger("any.room").exception("failed")
+    assert logged().count("boom") >= 2
+
+
+def test_what_floods_the_log_of_a_service_is_written_once(logged: Line) -> None:
+    for pause_s in (0.5, 1.0, 2.0):
+        logging.getLogger("any.room").warning("brand: cannot be reached; trying again in %.1f s", pause_s)
+    assert logged().count("cannot be reached") == 1
