@@ -192,7 +192,7 @@ def look_at(
     name = first if team is None else team
     whose = _team_named(settings, survey, name) if name is not None else None
     database = opened(settings, survey)
-    now = asyncio.run(calendar(settings)).now()
+    now = asyncio.run(calendar(settings, database)).now()
     wave = week_meant(database, survey, which, now)
     with database.reading() as connection:
         heard = hear(connection, survey, wave) if listening else SILENCE

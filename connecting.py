@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,8 @@ from bots.times import times
 from core.clock import AGREE_S, Clock, Wall
 from core.errors import SettingsError
 from core.settings import SECRETS, Settings, secret
+from core.store import home
+from core.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +62,22 @@ async def connections(settings: Settings, wall: Wall | None = None) -> Connectio
     return Connections(options, Clock(wall=wall), wall, compared=bool(theirs))
 
 
-async def calendar(settings: Settings) -> Clock:
-    """By what clock a command tells the time: that of the sandbox while it runs, else real time."""
-    with suppress(SettingsError):
-        if settings.sandbox.url:
-            return (await connections(settings)).clock
-    return Clock()
+async def calendar(settings: Settings, database: Database | None = None) -> Clock:
+    """By what clock a command tells the time: that of the sandbox while it runs, else real time.
+
+    Where a command reads a ``database``, it is said when that was filled on another sandbox; raises ``StoreError`` when
+    it holds made-up answers and the settings are of real people, or the other way round.
+    """
+    clock, sandbox = Clock(), ""
+    if settings.sandbox.url:
+        try:
+            found = await connections(settings)
+        except SettingsError:  # it does not run: nobody can say which one it was
+            return clock
+        clock, sandbox = found.clock, found.sandbox
+    if database is not None and (known := home.of(database)) is not None and (said := home.strange(known, sandbox)):
+        log.warning("service.database: %s", said)
+    return clock
 
 
 async def _from_sandbox(settings: Settings, wall: Wall) -> Connections:

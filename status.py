@@ -49,8 +49,9 @@ class Status:
 
 def status_of(settings: Settings) -> Status:
     """How things stand now. Raises ``StoreError`` when there is no database yet."""
-    database, now = _opened(settings), _now(settings)
+    database = _opened(settings)
     try:
+        now = _now(settings, database)
         late, paused = tuple(_late(settings, database, now)), tuple(_paused(settings, database))
         return Status(how_it_stands(database, settings.accounts, now), late, paused)
     finally:
@@ -59,8 +60,9 @@ def status_of(settings: Settings) -> Status:
 
 def settle_by_hand(settings: Settings, key: str, *, said: bool) -> str:
     """Settle something unknown by the word of a person who has looked. Returns what to say; raises ``VouchError``."""
-    database, now = _opened(settings), _now(settings)
+    database = _opened(settings)
     try:
+        now = _now(settings, database)
         with database.engine.begin() as connection:
             settled = doubts.by_hand(connection, key, now, said=said)
             known = outbox.states(connection, [key])
@@ -79,10 +81,10 @@ def _opened(settings: Settings) -> Database:
     return existing(settings.service.database, "there is no {file} yet; `vouch run` makes it")
 
 
-def _now(settings: Settings) -> datetime:
+def _now(settings: Settings, database: Database) -> datetime:
     from connecting import calendar
 
-    return asyncio.run(calendar(settings)).now()
+    return asyncio.run(calendar(settings, database)).now()
 
 
 def _late(settings: Settings, database: Database, now: datetime) -> Iterator[Late]:

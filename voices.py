@@ -28,7 +28,7 @@ class Heard:
 def heard(settings: Settings, survey: Survey, which: Which) -> Heard:
     """What was written in a week. Raises ``StoreError`` when nothing was asked yet, or not in that week."""
     database = opened(settings, survey)
-    wave = week_meant(database, survey, which, asyncio.run(calendar(settings)).now())
+    wave = week_meant(database, survey, which, asyncio.run(calendar(settings, database)).now())
     with database.reading() as connection:
         ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
         return Heard(survey, wave, written_in(connection, ids[wave.key]))
