@@ -15,6 +15,8 @@ from core.store import tallies
 from core.store.comments import Written, written_in
 from core.survey import Survey, Wave
 
+_HARDLY_A_WORD = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -39,10 +41,13 @@ def in_lines(found: Heard) -> list[str]:
     title = f"{found.survey.brand}, week {found.wave.key}"
     if not found.comments:
         return [f"{title}: nobody has written anything yet."]
-    lines = [f"{title}: {len(found.comments)} written, the oldest first, each with its score"]
-    for one in found.comments:
+    worded = [one for one in found.comments if not _is_a_number(one.text)]
+    lines = [f"{title}: {len(worded)} written, the oldest first, each with the score that its writer gave last"]
+    for one in worded:
         quoted = "  (may be quoted)" if one.quotable else ""
         lines.append(f"{_score(one):>4}  {one.channel or one.account}: {_harmless(one.text)}{quoted}")
+    if few := len(found.comments) - len(worded):
+        lines.append(f"{few} more {'is' if few == 1 else 'are'} a number and hardly a word, such as `8 or 9`.")
     return lines
 
 
@@ -66,6 +71,11 @@ def as_json(found: Heard) -> dict[str, Any]:
 def _score(one: Written) -> str:
     """Its score, or the band of scores that its poll had; an en dash where there is none."""
     return Band(one.low, one.high).label if one.low is not None and one.high is not None else "–"
+
+
+def _is_a_number(text: str) -> bool:
+    """Whether it is an unclear score rather than a comment: a digit, and at most two letters."""
+    return any(map(str.isdigit, text)) and sum(map(str.isalpha, text)) <= _HARDLY_A_WORD
 
 
 def _harmless(text: str) -> str:

@@ -60,7 +60,7 @@ def test_comments_come_with_their_scores_and_say_what_may_be_quoted(vouch: Vouch
     write(database, 3, "Where are you?", None)
     assert vouch.here("comments", text=LIVE) == (
         0,
-        "Acme, week 2026-W47: 3 written, the oldest first, each with its score\n"
+        "Acme, week 2026-W47: 3 written, the oldest first, each with the score that its writer gave last\n"
         "   2  telegram-buttons: Third late parcel, [2J and nobody answers.\n"
         "  10  telegram-buttons: Fitted first time.  (may be quoted)\n"
         "   –  acme-telegram: Where are you?\n"
@@ -74,3 +74,14 @@ def test_comments_come_with_their_scores_and_say_what_may_be_quoted(vouch: Vouch
 def test_a_week_in_which_nobody_wrote_says_so(vouch: Vouch, database: Database) -> None:
     assert vouch.here("comments", text=LIVE)[1] == "Acme, week 2026-W47: nobody has written anything yet.\n"
     assert "2026-W40 was never asked" in refused(vouch.here("comments", "--week", "2026-W40", text=LIVE))
+
+
+def test_unclear_numbers_are_counted_and_not_listed(vouch: Vouch, database: Database) -> None:
+    write(database, 1, "8 ou 9", 8)
+    write(database, 2, "10 bad?", 10)
+    lines = vouch.here("comments", text=LIVE)[1].splitlines()
+    assert lines[1:3] == [
+        "  10  telegram-buttons: 10 bad?",
+        "1 more is a number and hardly a word, such as `8 or 9`.",
+    ]
+    assert len(json.loads(vouch.here("comments", "--json", text=LIVE)[1])["comments"]) == 2
