@@ -17,4 +17,6 @@ async def in_thread(work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         await asyncio.wait([working])
+        if not working.cancelled():
+            working.exception()  # nobody waits for it any more: asyncio need not complain that nobody asked
         raise
