@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,7 +17,9 @@ async def in_thread(work: Callable[..., T], *arguments: object) -> T:
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait([working])
+        while not working.done():
+            with suppress(asyncio.CancelledError):  # also who is cancelled again waits
+                await asyncio.wait([working])
         if not working.cancelled():
             working.exception()  # nobody waits for it any more: asyncio need not complain that nobody asked
         raise
