@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 from core import desk_tables
 from core.columns import BAND, CLUSTERED, ZERO, Moment
 
-SCHEMA = 7
+SCHEMA = 8
 """Version of the schema, kept in ``kept`` under ``schema``."""
 
 
@@ -220,6 +220,13 @@ class Outbox(SQLModel, table=True):
             "outbox_asked",
             "wave_id",
             "person_id",
+            sqlite_where=text("wave_id IS NOT NULL"),
+            postgresql_where=text("wave_id IS NOT NULL"),
+        ),
+        Index(
+            "outbox_channel",
+            "wave_id",
+            "channel",
             sqlite_where=text("wave_id IS NOT NULL"),
             postgresql_where=text("wave_id IS NOT NULL"),
         ),

@@ -88,6 +88,7 @@ def week_report(
     keys = _weeks_until(survey, wave, max(2 * weeks, 2))
     ids = tallies.asked_waves(connection, survey.name, str(survey.scale), keys)
     open_only = tallies.open_channels(connection, survey.name)
+    asking = tallies.asked_channels(connection, ids.values())
 
     def named(of: Sequence[str]) -> Period:
         its = [ids[key] for key in of if key in ids]
@@ -96,7 +97,7 @@ def week_report(
             weeks=len(of) - asked,  # a young survey has fewer
             channels=tallies.window(connection, its),
             ballots=tallies.ballots(connection, its, named=True),
-            asked=tallies.asked_channels(connection, its),
+            asked=frozenset[str]().union(*(asking[id] for id in its)),
         )
 
     def opened(key: str) -> Period:
