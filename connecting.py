@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,16 +69,15 @@ async def calendar(settings: Settings, database: Database | None = None) -> Cloc
     Where a command reads a ``database``, it is said when that was filled on another sandbox; raises ``StoreError`` when
     it holds made-up answers and the settings are of real people, or the other way round.
     """
-    clock, sandbox = Clock(), ""
+    reached: Connections | None = None
     if settings.sandbox.url:
-        try:
-            found = await connections(settings)
-        except SettingsError:  # it does not run: nobody can say which one it was
-            return clock
-        clock, sandbox = found.clock, found.sandbox
-    if database is not None and (known := home.of(database)) is not None and (said := home.strange(known, sandbox)):
-        log.warning("service.database: %s", said)
-    return clock
+        with suppress(SettingsError):  # where it does not run, or not with these settings, it is real time
+            reached = await connections(settings)
+    if database is not None and (known := home.of(database)) is not None:
+        said = home.strange(known, reached.sandbox if reached is not None else settings.sandbox.url)
+        if said and reached is not None:
+            log.warning("service.database: %s", said)
+    return reached.clock if reached is not None else Clock()
 
 
 async def _from_sandbox(settings: Settings, wall: Wall) -> Connections:

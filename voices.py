@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ from core.store import tallies
 from core.store.comments import Written, written_in
 from core.survey import Survey, Wave
 
-_HARDLY_A_WORD = 2
+_NUMBERS = re.compile(r"\d{1,2}(?:[.,]\d+)?(?:\s*(?:[-–—/]|or|ou|o|oder|of|eller|lub)\s*\d{1,2})?\s*[.!?…]*")
+"""An unclear score, in digits of any writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def in_lines(found: Heard) -> list[str]:
         quoted = "  (may be quoted)" if one.quotable else ""
         lines.append(f"{_score(one):>4}  {one.channel or one.account}: {_harmless(one.text)}{quoted}")
     if few := len(found.comments) - len(worded):
-        lines.append(f"{few} more {'is' if few == 1 else 'are'} a number and hardly a word, such as `8 or 9`.")
+        lines.append(f"{few} more {'is' if few == 1 else 'are'} an unclear number, such as `8 or 9`.")
     return lines
 
 
@@ -74,8 +76,9 @@ def _score(one: Written) -> str:
 
 
 def _is_a_number(text: str) -> bool:
-    """Whether it is an unclear score rather than a comment: a digit, and at most two letters."""
-    return any(map(str.isdigit, text)) and sum(map(str.isalpha, text)) <= _HARDLY_A_WORD
+    """Whether it is an unclear score rather than a comment: one or two numbers of a scale with a word such as "or"
+    between them, and nothing else."""
+    return _NUMBERS.fullmatch(text.strip()) is not None
 
 
 def _harmless(text: str) -> str:

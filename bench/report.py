@@ -1,5 +1,5 @@
-"""How long the numbers of a post, its channels and its trend take over three years of answers. Each week is asked by two
-posts that name people, by a poll that names nobody, and by invitations.
+"""How long the numbers of a post, its channels and its trend take over three years of answers. Each week is asked by
+two posts that name people, by a poll that names nobody, and by invitations.
 
 Beside it the plain way: one window of it, each person's latest answer, asked of the responses themselves.
 """

@@ -13,7 +13,7 @@ from core.errors import StoreError
 from core.store import tallies
 from core.store.database import Database
 from core.store.outbox import Claimed, Kind
-from core.survey import Survey, Wave, week_wave
+from core.survey import Survey, Wave, previous_wave, week_wave
 from core.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ Said = Callable[[str, Claimed, str], None]
 EVERY_S = 60.0
 """How often, in wall seconds, it is told what came together meanwhile."""
 
-_AT_ONCE = {Kind.ASK: "asked in %s", Kind.REPORT: "the score is posted in %s", Kind.CASE: "told the team in %s"}
+_AT_ONCE = {Kind.ASK: "asked in %s", Kind.REPORT: "the score is posted in %s", Kind.CASE: "wrote to the team in %s"}
 """What is told as it happens, by its kind and the title of the place."""
 
 _COUNTED = {
     Kind.INVITATION: ("one person was invited", "{n:,} people were invited"),
-    Kind.ANSWER: ("one message was answered", "{n:,} messages were answered"),
+    Kind.ANSWER: ("one message more went to somebody", "{n:,} messages more went to people"),
     Kind.RELAY: ("one answer of the team was passed on", "{n:,} answers of the team were passed on"),
 }
 """What is counted: one, and many."""
@@ -82,15 +82,17 @@ class Diary:
         self._answers = dict(found)
 
     def _count(self) -> Mapping[tuple[str, Wave], tuple[int, int]]:
-        """Named answers and votes of polls that name nobody, of each survey's present week."""
+        """Named answers and votes of polls that name nobody, of each survey's present week and the one before: people
+        answer until its last minute."""
         found: dict[tuple[str, Wave], tuple[int, int]] = {}
         with self._database.reading() as connection:
             for survey in self._surveys:
-                wave = week_wave(survey, self._clock.now())
-                for id in tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key]).values():
+                present = week_wave(survey, self._clock.now())
+                waves = {wave.key: wave for wave in (previous_wave(survey, present), present)}
+                for key, id in tallies.asked_waves(connection, survey.name, str(survey.scale), list(waves)).items():
                     named = tallies.total(tallies.window(connection, [id]).values()).n
                     votes = tallies.total(tallies.open_totals(connection, id).values()).n
-                    found[(survey.name, wave)] = named, votes
+                    found[(survey.name, waves[key])] = named, votes
         return found
 
 

@@ -32,8 +32,14 @@ _SHAPES = re.compile(
 AGAIN_S = 60.0
 """How often, in seconds, the same warning is written: whoever is down for an hour is down for an hour."""
 
-_PAUSE = re.compile(r"\d+(?:\.\d+)? s\b")
+_PAUSE = re.compile(r"(?<=again in )\d+(?:\.\d+)?(?= s)|(?<=next try in )\d+(?:\.\d+)?(?= s)")
 """How long something waits before it tries again: warnings that differ only in that are the same."""
+
+_ALWAYS = ("core.store.database",)
+"""Rooms that hold back themselves, and say when something is over: what comes anew after that is news."""
+
+_MOST = 1_000
+"""So many warnings are remembered; when there are more, all are news again."""
 
 
 class Seldom(logging.Filter):
@@ -47,7 +53,7 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write it."""
-        if record.levelno < logging.WARNING or record.exc_info:
+        if record.levelno < logging.WARNING or record.exc_info or record.name in _ALWAYS:
             return True
         said, now = record.getMessage(), self._steady()
         same = record.name, _PAUSE.sub("", said)
@@ -55,7 +61,8 @@ class Seldom(logging.Filter):
         if now - written_at < AGAIN_S:
             self._written[same] = written_at, more + 1
             return False
-        self._written = {key: kept for key, kept in self._written.items() if now - kept[0] < 10 * AGAIN_S}
+        if len(self._written) >= _MOST:
+            self._written.clear()
         self._written[same] = now, 0
         if more:
             record.msg, record.args = "%s (%d times more meanwhile)", (said, more)

@@ -50,6 +50,8 @@ async def test_made_up_and_real_answers_never_mix(tmp_path: Path, made_up_first:
         looks_from = settings if not made_up_first else settings.model_copy(update={"sandbox": SandboxSettings()})
         with pytest.raises(StoreError, match=mixed):
             await look(looks_from)
+    with pytest.raises(StoreError, match=mixed):  # also where no sandbox runs
+        await look(looks_from)
 
 
 async def test_another_sandbox_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,11 +77,13 @@ def test_a_week_in_which_nobody_wrote_says_so(vouch: Vouch, database: Database) 
 
 
 def test_unclear_numbers_are_counted_and_not_listed(vouch: Vouch, database: Database) -> None:
-    write(database, 1, "8 ou 9", 8)
-    write(database, 2, "10 bad?", 10)
+    unclear = ("8 ou 9", "8,5", "9...", "٨")
+    comments = ("10 bad?", "0 差评", "2 👎👎👎", "06 12 34 56 78", "#48213?", "9/10 ok")
+    for person, text in enumerate((*unclear, *comments)):
+        write(database, person, text, 8)
     lines = vouch.here("comments", text=LIVE)[1].splitlines()
-    assert lines[1:3] == [
-        "  10  telegram-buttons: 10 bad?",
-        "1 more is a number and hardly a word, such as `8 or 9`.",
+    assert lines[1:-1] == [
+        *(f"   8  telegram-buttons: {text}" for text in comments),
+        "4 more are an unclear number, such as `8 or 9`.",
     ]
-    assert len(json.loads(vouch.here("comments", "--json", text=LIVE)[1])["comments"]) == 2
+    assert len(json.loads(vouch.here("comments", "--json", text=LIVE)[1])["comments"]) == 10

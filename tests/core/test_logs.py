@@ -137,10 +137,10 @@ def test_the_same_warning_is_written_once_a_minute_then_with_how_often_it_came()
     watch = [0.0]
     seldom = logs.Seldom(steady=lambda: watch[0])
 
-    def written_at(second: float, said: str, level: int = logging.WARNING) -> str:
+    def written_at(second: float, said: str, level: int = logging.WARNING, room: str = "any.room") -> str:
         """What is written of it, if anything."""
         watch[0] = second
-        record = logging.LogRecord("room", level, __file__, 1, "%s", (said,), None)
+        record = logging.LogRecord(room, level, __file__, 1, "%s", (said,), None)
         return record.getMessage() if seldom.filter(record) else ""
 
     down = "brand: X cannot be reached; asking again in {} s"
@@ -152,6 +152,18 @@ def test_the_same_warning_is_written_once_a_minute_then_with_how_often_it_came()
     assert written_at(60, down.format(30.0)) == f"{down.format(30.0)} (5 times more meanwhile)"
     assert written_at(120, down.format(30.0)) == down.format(30.0)
     assert [written_at(120, "asked", logging.INFO) for _ in range(2)] == ["asked"] * 2
+    for off_s in (3600, 7200):  # a clock that jumps twice
+        assert written_at(120, f"this machine's clock is {off_s} s off")
+    for _ in range(2):  # who says when it is over says when it has come again
+        assert written_at(120, "nothing can be kept", logging.ERROR, "core.store.database")
+
+
+def test_warnings_that_are_all_unlike_take_no_memory_and_no_time() -> None:
+    seldom = logs.Seldom(steady=lambda: 0.0)
+    for number in range(10_000):
+        record = logging.LogRecord("any.room", logging.WARNING, __file__, 1, "case %d", (number,), None)
+        assert seldom.filter(record)
+    assert len(vars(seldom)["_written"]) <= 1_000
 
 
 def test_a_traceback_is_always_written(logged: Line) -> None:

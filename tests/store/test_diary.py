@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -81,7 +82,7 @@ async def test_what_is_posted_is_told_at_once(told: Told) -> None:
     await told.say("desk:one", Kind.DESK)  # whoever asked for it knows
     assert told.lines() == [
         f"{ACCOUNT}: the score is posted in the living room",
-        f"{ACCOUNT}: told the team in the living room",
+        f"{ACCOUNT}: wrote to the team in the living room",
     ]
 
 
@@ -91,7 +92,7 @@ async def test_what_is_said_to_people_is_counted_and_told_once_a_minute(told: To
         await told.say(f"answer:{number}", Kind.ANSWER, person=person)
     await told.say("relay:one", Kind.RELAY, person=person)
     assert await told.after(EVERY_S - 1) == []
-    assert await told.after(1) == [f"{ACCOUNT}: 3 messages were answered, one answer of the team was passed on"]
+    assert await told.after(1) == [f"{ACCOUNT}: 3 messages more went to people, one answer of the team was passed on"]
     assert await told.after(EVERY_S) == []
 
 
@@ -106,6 +107,7 @@ async def test_answers_are_told_as_they_stand_and_votes_of_nobody_apart(told: To
     assert await told.after(EVERY_S) == [f"{week}: 2 answers so far, and 41 votes in polls that name nobody"]
     assert await told.after(EVERY_S) == []
     stage.deliver(stage.typed(3, "eve", "10"))
+    stage.now += timedelta(days=5)  # it was the last minute of the week
     assert await told.after(EVERY_S) == [f"{week}: 3 answers so far, and 41 votes in polls that name nobody"]
 
 
