@@ -53,6 +53,15 @@ def test_a_busier_channel_is_not_a_happier_follower() -> None:
     assert (compare(before, now).verdict, compare(before, now).delta) == (Verdict.CHANCE, 0)
 
 
+@pytest.mark.parametrize("split", [2, 3, 6, 12])
+@pytest.mark.parametrize("answers", [Tally(4, 2, 4), Tally(7, 2, 1), Tally(5, 0, 5), Tally(1, 8, 1)])
+def test_as_many_answers_are_as_telling_in_one_channel_as_in_several(answers: Tally, split: int) -> None:
+    one, many = change([(sum([answers] * split, Tally()),) * 2]), change([(answers, answers)] * split)
+    assert one is not None
+    assert many is not None
+    assert (many.high - many.low) / (one.high - one.low) == pytest.approx(1, abs=0.03)
+
+
 def test_each_channel_counts_with_the_mean_of_its_shares() -> None:
     found = change([(Tally(10, 0, 0), Tally(15, 0, 15)), (Tally(0, 30, 0), Tally(0, 10, 0))])
     assert found is not None
