@@ -31,6 +31,8 @@ WAYS = {
 SOON_S = 0.003
 """A reply takes about so long from the wire to the disk."""
 ACCEPT_S = 0.05
+AT_ANY_TIME = 0.25
+"""So many of the kills that are aimed at no window come at any time; the others wait for an accept."""
 UNDER_WAY_S = 0.08
 """What the dead had sent is at the platform by then."""
 SERVER_S = 5.0
@@ -193,7 +195,7 @@ class Killer:
 
     def _at_random(self, armed: Armed) -> None:
         loop, wait_s = asyncio.get_running_loop(), armed.rng.uniform(0, armed.arm.within_s * 0.8)
-        if armed.rng.random() < 0.5:
+        if armed.rng.random() < AT_ANY_TIME:
             loop.call_later(wait_s, self._strike, armed)
         else:
             loop.call_later(wait_s, setattr, armed, "waits_for_accept", True)

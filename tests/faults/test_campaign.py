@@ -72,7 +72,19 @@ def test_a_campaign_is_well_only_if_it_has_looked_at_all_that_it_is_to_look_at()
     assert total(asked, progress, [late], 1.0)["ok"]
     assert not total(wanted("--kills", "60", "--hold-times"), progress, [late], 1.0)["ok"]
     progress.windows[SENT] = 0
+    assert total(asked, progress, [well], 1.0)["short_of"] == [f"kills in {SENT}: 0"]
     assert not total(asked, progress, [well], 1.0)["ok"]
+
+
+def test_a_long_campaign_aims_half_of_its_kills_and_is_over_in_an_hour() -> None:
+    asked, progress = wanted("--kills", "500"), Progress(wanted=500, least=1, soon=250)
+    progress.kills = 500
+    progress.windows.update(WINDOWS)
+    well = Ended(Verdict(heard_in_peace=PEACEFUL), [1.0], [], [])
+    assert total(asked, progress, [well], 3_600.0)["ok"]
+    assert "3601 s" in str(total(asked, progress, [well], 3_601.0)["short_of"])
+    progress.soon = 249
+    assert "249 of 500" in str(total(asked, progress, [well], 1.0)["short_of"])
 
 
 @pytest.mark.parametrize(("name", "more"), [("database", []), ("disk-full", ["--database", "postgresql"])])

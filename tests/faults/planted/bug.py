@@ -32,6 +32,8 @@ class Bug:
     shows: tuple[str, ...]
     """Fields of the campaign's verdict of which at least one must then be other than clean; see ``hunt.dirty``.
     ``refused``: what was dropped as refused although no person refused it."""
+    says: str = ""
+    """What one of the findings must say, where no other finding would be proof of it."""
     kills: int = 12
     window: str = ""
     """Where the kills must fall for it to show, if not everywhere; and at which platform."""

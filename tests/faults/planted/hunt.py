@@ -201,7 +201,8 @@ async def _hunt_once(bug: Bug, seed: int) -> Caught:
         return Caught(name=bug.name, caught=False, note=complained.decode("utf-8", "replace")[-600:])
     by = dirty(verdict, bug.shows)
     busy = tuple(said for said in verdict["violations"] if any(words in said for words in SYMPTOMS))
-    caught = bool(by) and (process.returncode != 0 or "refused" in by)
+    told = any(bug.says in said for said in (*verdict["findings"], *verdict["violations"]))
+    caught = bool(by) and (process.returncode != 0 or "refused" in by) and (told or not bug.says)
     return Caught(name=bug.name, caught=caught, by=by, busy=busy, seed=seed)
 
 

@@ -224,6 +224,7 @@ BUGS = (
         ),
         scenarios=("desk",),
         shows=("lost",),
+        says="who is not the customer",
         kills=8,
     ),
 )
