@@ -1,30 +1,48 @@
 """A rush on Discord: 100,000 votes in a minute, every tenth a repetition, and taps that want an answer within 3 s.
 
-The sandbox is in this process; the account and its store are in one of their own (``bench/rushed.py``), whose memory
-is measured. ``python -m bench.burst [TURN]`` prints all that came out of one rush; ``{"bare": true}`` is its floor.
+The sandbox is in this process; what is measured is ``vouch run`` on the shipped settings, with all that it does beside:
+cases of unhappy people, the other platforms, the team's place. ``python -m bench.burst [TURN]`` prints all that came of
+one rush; ``{"bare": true}`` is its floor (``bench/rushed.py``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sqlite3
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import cast
 
+import psutil  # type: ignore[import-untyped]
 from aiohttp import web
 
-from bench.row import ROOT, Figure, NotMeasured, Row
+from bench.row import ROOT, Figure, NotMeasured, Row, vouch
+from core.settings import load
+from demo.plan import plan_of
+from sandbox.clocks import Clocks
 from sandbox.discord import DiscordStandIn
 from sandbox.seam import AccountPlan, PlacePlan, Post
 from sandbox.server import Sandbox
 
 ACCOUNT, PLACE = "rush", "1100000000000000001"
 OPTIONS = tuple(str(score) for score in range(10))
+SETTINGS = ROOT / "settings.toml"
+MIDWEEK = datetime(2026, 11, 18, 12, tzinfo=UTC)
 STEP_S = 0.05
+LOOK_S, LOOKS_PER_COUNT = 0.1, 5
+CALM_S = 3.0
+"""What is idle has caught up with its start by then."""
+FEW = 3
+"""The question has more buttons than anything else that is said."""
 LATE = 1.1
 """By so much of its time, at most, a rush may take longer: people do not wait for a busy machine."""
 LONGEST_S = 180.0
@@ -90,13 +108,24 @@ class Rush:
 
     def __init__(self, turn: Turn) -> None:
         self.turn, self.outcome = turn, Outcome()
-        self.sandbox = Sandbox([AccountPlan(ACCOUNT, "discord")], [PlacePlan(ACCOUNT, PLACE, "group")])
+        accounts, places = [AccountPlan(ACCOUNT, "discord")], [PlacePlan(ACCOUNT, PLACE, "group")]
+        if not turn.bare:
+            accounts, places, _ = plan_of(load(SETTINGS))
+        self.sandbox = Sandbox(accounts, places, clocks=Clocks(start=MIDWEEK))
         self._discord = cast(DiscordStandIn, self.sandbox.stand_ins["discord"])
         self._people = [self._discord.add_person(name=f"P{number}") for number in range(turn.voters)]
         self._tappers = [self._discord.add_person(name=f"T{number}") for number in range(turn.taps + turn.at_once)]
         self._posts: list[Post] = []
-        self.sandbox.watchers.append(self._posts.append)
+        self._asked = asyncio.Event()
+        """The poll stands, and the post with buttons."""
+        self.sandbox.watchers.append(self._see)
         self._told: dict[str, asyncio.Future[dict[str, float]]] = {}
+
+    def _see(self, post: Post) -> None:
+        if post.platform == "discord" and (post.options or len(post.buttons) > FEW):
+            self._posts.append(post)
+            if {bool(one.options) for one in self._posts} == {True, False}:
+                self._asked.set()
 
     async def run(self) -> Outcome:
         """The whole rush. Raises ``NotMeasured``."""
@@ -108,30 +137,47 @@ class Rush:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             told_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            given = asdict(self.turn) | {"sandbox_url": self.sandbox.url, "told_url": told_url}
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bench.rushed", json.dumps(given)), cwd=ROOT
-            )
             try:
                 async with asyncio.timeout(self.turn.seconds + LONGEST_S), asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._rush())
-                    tasks.create_task(self._watch(process))
+                    tasks.create_task(self._bare(told_url) if self.turn.bare else self._serve())
             except* TimeoutError:
                 raise NotMeasured(f"all was not kept {LONGEST_S:.0f} s after the rush") from None
             except* NotMeasured as ended:
                 raise ended.exceptions[0] from None
             finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
                 await runner.cleanup()
         return self.outcome
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Until it ends. Raises ``NotMeasured`` if it ends too soon."""
-        await process.wait()
+    async def _bare(self, told_url: str) -> None:
+        """The floor, until it ends. Raises ``NotMeasured`` if it ends too soon."""
+        given = asdict(self.turn) | {"sandbox_url": self.sandbox.url, "told_url": told_url}
+        async with _process(sys.executable, "-m", "bench.rushed", json.dumps(given)) as process:
+            await process.wait()
         if not self._future("done").done():
             raise NotMeasured(f"the measured process ended with exit code {process.returncode}; its log is above")
+
+    async def _serve(self) -> None:
+        """``vouch run``, until all is counted. Raises ``NotMeasured`` if it ends too soon."""
+        with tempfile.TemporaryDirectory(prefix="vouch-bench-") as folder:
+            database = Path(folder, "vouch.db")
+            own = {"VOUCH_SANDBOX__URL": self.sandbox.url, "VOUCH_SERVICE__DATABASE": f"sqlite:///{database}"}
+            async with _process(*vouch(), "run", "--settings", str(SETTINGS), "--json", **own) as process:
+                await self._asked.wait()
+                await asyncio.sleep(CALM_S)
+                memory = psutil.Process(process.pid)
+                idle_mb = peak_mb = float(memory.memory_info().rss) / 1e6
+                self._future("up").set_result({})
+                counted, tapped = 0, 0
+                while counted < self.turn.voters or tapped < len(self._tappers):
+                    for _ in range(LOOKS_PER_COUNT):
+                        await asyncio.sleep(LOOK_S)
+                        if process.returncode is not None:
+                            raise NotMeasured(f"vouch run ended with exit code {process.returncode}")
+                        peak_mb = max(peak_mb, float(memory.memory_info().rss) / 1e6)
+                    counted, tapped = await asyncio.to_thread(_counted, database)
+                found = {"idle_mb": idle_mb, "peak_mb": peak_mb, "counted": counted, "tapped": tapped}
+                self._future("done").set_result(found | {"at": time.monotonic()})
 
     def _future(self, what: str) -> asyncio.Future[dict[str, float]]:
         return self._told.setdefault(what, asyncio.get_running_loop().create_future())
@@ -160,7 +206,7 @@ class Rush:
         await asyncio.gather(*taps)
         done = await self._future("done")
         self.outcome.drained_s = done["at"] - ended
-        self.outcome.idle_mb, self.outcome.peak_mb = done["idle_mb"], done["peak_mb"]
+        self.outcome.idle_mb, self.outcome.peak_mb = done.get("idle_mb", 0.0), done.get("peak_mb", 0.0)
         self.outcome.counted = int(done["counted"])
         self.outcome.tapped = int(done["tapped"])
 
@@ -183,6 +229,28 @@ class Rush:
         answered = await self._discord.tap(self._tappers[number], post, post.buttons[number % 11])
         self.outcome.ack_s.append(time.perf_counter() - began)
         self.outcome.taps_in_vain += not answered
+
+
+@asynccontextmanager
+async def _process(*words: str, **own: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that is gone in the end."""
+    process = await asyncio.create_subprocess_exec(
+        *words, cwd=ROOT, env=os.environ | own, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _counted(database: Path) -> tuple[int, int]:
+    """Responses by vote, and by tap."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT via, count(*) FROM response WHERE low IS NOT NULL GROUP BY via")
+        by_via: dict[str, int] = dict(rows.fetchall())
+    return by_via.get("vote", 0), by_via.get("tap", 0)
 
 
 def rush(turn: Turn) -> Outcome:
