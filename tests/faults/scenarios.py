@@ -163,6 +163,7 @@ async def commands(run: Run) -> None:
 
 async def told_to_stop(run: Run) -> None:
     """An ordinary stop and start, as for an upgrade."""
+    await run.wait_ready()  # of several, one is always alive
     service = run.service()
     await run.remote.gone(service.name)
     await service.stop()
