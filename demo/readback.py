@@ -1,23 +1,23 @@
-"""Reading back what the teams' places got, as a person would: numbers out of the posts' own lines."""
+"""Reading back what the teams' places got, as a person would: numbers out of the posts' own lines.
+
+It judges ``core``, so nothing of ``core`` is in it: what it computes is ``sandbox/arithmetic.py``'s.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from core.change import FEWEST_TO_COMPARE
-from core.nps import Tally, nps
-from core.periods import quarter_begins
-from core.report import FEWEST
+from sandbox.arithmetic import ENOUGH, FEWEST, FEWEST_TO_COMPARE, is_range, quarter, score
 
 Counts = dict[str, Any]
-"""n, promoters, passives, detractors, nps."""
+"""n, promoters, passives, detractors, nps; and a ``range`` where a post says one that these do not give."""
 
 WEEK = re.compile(r"\b(\d{4}-W\d{2})\b")
 
 _TALLY = re.compile(
-    r"^(?P<label>.+?)\s?: NPS (?P<nps>-?\d+|–)(?: \([^)]*\))?, n (?P<n>\d+)\s?: \w+ (?P<promoters>\d+), "
-    r"\w+ (?P<passives>\d+), \w+ (?P<detractors>\d+)$"
+    r"^(?P<label>.+?)\s?: NPS (?P<nps>-?\d+|–)(?: \(\D+?(?P<low>-?\d+)\D+?(?P<high>-?\d+)\))?, n (?P<n>\d+)\s?: "
+    r"\w+ (?P<promoters>\d+), \w+ (?P<passives>\d+), \w+ (?P<detractors>\d+)$"
 )
 _VERDICT = re.compile(
     r"^.+?\s?: (?:NPS (?P<nps>-?\d+)[ ,]|no answers yet|too few answers|pas encore de réponse|trop peu de réponses)"
@@ -30,8 +30,8 @@ _CHANNEL = re.compile(r"^(?P<name>\S+) \((?P<kind>named|open|nominatif|ouvert)\)
 
 def counts_of(promoters: int, passives: int, detractors: int) -> Counts:
     """Counts with their NPS."""
-    found = Tally(promoters, passives, detractors)
-    return {"n": found.n, "promoters": promoters, "passives": passives, "detractors": detractors, "nps": nps(found)}
+    groups = {"promoters": promoters, "passives": passives, "detractors": detractors}
+    return {"n": sum(groups.values()), **groups, "nps": score(*groups.values())}
 
 
 NOBODY = counts_of(0, 0, 0)
@@ -83,9 +83,11 @@ def read_line(line: str, into: dict[str, Any]) -> None:
     counts = counts_of(int(found["promoters"]), int(found["passives"]), int(found["detractors"]))
     shown = None if found["nps"] == "–" else int(found["nps"])
     channel, openly = _CHANNEL.match(found["label"]), found["label"] in ("Open polls", "Sondages ouverts")
-    withheld = shown is None and counts["n"] < (FEWEST_TO_COMPARE if channel or openly else FEWEST)
-    if int(found["n"]) != counts["n"] or (shown != counts["nps"] and not withheld):
+    fewest = FEWEST_TO_COMPARE if channel or openly else FEWEST
+    if int(found["n"]) != counts["n"] or shown != (counts["nps"] if counts["n"] >= fewest else None):
         counts = {**counts, "n": int(found["n"]), "nps": shown}  # the post contradicts itself: let it show
+    if _wrong_range(found):
+        counts = {**counts, "range": [found["low"], found["high"]]}
     window = _WINDOW.match(found["label"])
     if channel is not None:
         kind = "open" if channel["kind"] in ("open", "ouvert") else "named"
@@ -96,6 +98,14 @@ def read_line(line: str, into: dict[str, Any]) -> None:
         into["open"]["all"] = counts
     elif window is not None:
         into["window"] = {"weeks": int(window["weeks"] or window["semaines"]), **counts}
+
+
+def _wrong_range(found: re.Match[str]) -> bool:
+    """Whether a tally's range is not that of its counts, or missing beside a score."""
+    if found["low"] is None:
+        return found["nps"] != "–"
+    groups = int(found["promoters"]), int(found["passives"]), int(found["detractors"])
+    return not any(groups) or not is_range(int(found["low"]), int(found["high"]), *groups)
 
 
 def differences(truth: dict[str, Any], posted: dict[str, Any]) -> tuple[int, int]:
@@ -140,8 +150,8 @@ def wrong_widths(truth: dict[str, Any], posted: dict[str, Any]) -> list[str]:
     for survey, its in truth.items():
         weeks = sorted(its["weeks"])
         first = its["weeks"][weeks[0]]["named"]["all"]["n"]
-        quarter = [week for week in weeks if quarter_begins(week) == quarter_begins(weeks[0])]
-        for n, week in enumerate(quarter, 1):
+        in_first_quarter = [week for week in weeks if quarter(week) == quarter(weeks[0])]
+        for n, week in enumerate(in_first_quarter, 1):
             allowed = {min(n, _width(share * first)) for share in (0.95, 1.0)}
             said = posted[survey]["weeks"][week]["window"]["weeks"]
             if said not in allowed:
@@ -150,10 +160,12 @@ def wrong_widths(truth: dict[str, Any], posted: dict[str, Any]) -> list[str]:
 
 
 def _width(a_week: float) -> int:
-    return next((weeks for weeks in (1, 4) if weeks * a_week >= 400), 13)
+    return next((weeks for weeks in (1, 4) if weeks * a_week >= ENOUGH), 13)
 
 
 def _brief(counts: Counts) -> str:
     shown = f"{counts['n']} ({counts['promoters']}/{counts['passives']}/{counts['detractors']})"
     expected = counts_of(counts["promoters"], counts["passives"], counts["detractors"])
-    return shown if counts == expected else f"{shown} NPS {counts['nps']}"
+    if counts == expected:
+        return shown
+    return f"{shown} NPS {counts['nps']}" + (f" range {' to '.join(counts['range'])}" if "range" in counts else "")

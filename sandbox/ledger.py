@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sandbox.arithmetic import score
 from sandbox.reading import ChannelPlan, Channels, Scores
 from sandbox.seam import Post
 from sandbox.weeks import Week, week_at
@@ -79,11 +80,7 @@ class Count:
     @property
     def nps(self) -> int | None:
         """The Net Promoter Score, half rounded away from zero; ``None`` when nobody answered."""
-        if self.n == 0:
-            return None
-        balance = 100 * (self.promoters - self.detractors)
-        size = (2 * abs(balance) + self.n) // (2 * self.n)
-        return size if balance >= 0 else -size
+        return score(self.promoters, self.passives, self.detractors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ PLANTED = [
     ("directions", "sandbox/x/text.py", "from core.nps import nps"),
     ("directions", "sandbox/telegram/state.py", "from bots.telegram import render"),
     ("directions", "demo/live.py", "from scheduler import run"),
+    ("directions", "demo/readback.py", "from core.nps import nps"),
     ("directions", "stray.py", "import rich"),
     ("purity", "core/nps.py", "import asyncio"),
     ("purity", "core/words.py", "import socket"),
