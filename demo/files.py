@@ -63,13 +63,17 @@ def _replaced(text: str, survey: str, teams: str) -> str:
     return table.sub(lambda found: own.sub(lambda _: teams, found[0]), text)
 
 
-def write(folder: Path, posts: Iterable[Post], places: set[tuple[str, str]]) -> list[str]:
-    """Write the files; returns their names. ``places`` are the teams', as (account, place). Raises ``VouchError``."""
+def shown(posts: Iterable[Post], places: set[tuple[str, str]]) -> list[Post]:
+    """What stands in the teams' places, which are given as (account, place), in the order in which it came."""
     standing: list[Post] = []
     for post in posts:
         if (post.account, post.place) in places and post.to is None and not post.options:
             put(standing, post)
-    standing = [post for post in standing if post.place != "timeline" or tells(post.text)]  # there it also asks
+    return [post for post in standing if post.place != "timeline" or tells(post.text)]  # there it also asks
+
+
+def write(folder: Path, standing: Sequence[Post]) -> list[str]:
+    """Write the files; returns their names. Raises ``VouchError``."""
     by_platform = {name: [post for post in standing if post.platform == name] for name in ("telegram", "discord", "x")}
     pictures = [picture for post in standing for picture in post.pictures]
     files: dict[str, bytes] = {
@@ -80,6 +84,7 @@ def write(folder: Path, posts: Iterable[Post], places: set[tuple[str, str]]) -> 
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "chart.png").unlink(missing_ok=True)  # another demo's
         for name, content in files.items():
             (folder / name).write_bytes(content)
     except OSError as error:

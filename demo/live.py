@@ -11,7 +11,6 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,26 +18,18 @@ from typing import Any
 from core.routes import ChannelKind
 from core.settings import load
 from core.survey import Survey, next_wave, report_due, week_wave
-from demo.files import write
+from demo.filed import misfiled
+from demo.files import shown, write
+from demo.judge import Judge
 from demo.misread import as_read, listed, misread, too_many, typed, wrongly_read
+from demo.outcome import Outcome
 from demo.plan import plan_of, world_of
-from demo.readback import (
-    arranged,
-    contradicts,
-    counts_of,
-    differences,
-    first_differences,
-    flat,
-    read_line,
-    tells,
-    wrong_widths,
-)
+from demo.readback import tells
 from demo.refusals import Refusals
 from demo.reports import ReportPart, Reports, wrong_arrivals
 from demo.running import Running, look_after, running
 from demo.telling import Telling
 from sandbox.clocks import Clocks
-from sandbox.ledger import Ledger
 from sandbox.manners import Manners
 from sandbox.seam import Post
 from sandbox.server import Sandbox
@@ -59,54 +50,6 @@ LIVE_ON_S = 1.5
 
 FAULTS_TOLD = 20
 """So many faults are told one by one."""
-
-
-@dataclass
-class Outcome:
-    """What a demo found. ``ok`` when what was posted is what is true, but for what was misread and is listed."""
-
-    truth: dict[str, Any]
-    posted: dict[str, Any]
-    modes: dict[str, Any]
-    lost: int
-    """Answers that the posts lack, net per channel and group."""
-    doubled: int
-    """Answers that the posts have too many, net per channel and group, and messages that came twice or unwelcome."""
-    elapsed_s: float
-    expected: dict[str, Any] | None = None
-    """What the posts must say, given what was misread; ``None``: the truth."""
-    typed: int = 0
-    """How many messages followers wrote in their own words."""
-    misread_messages: int = 0
-    """How many of these were misread, also those that were put right within the week."""
-    misread: list[dict[str, Any]] = field(default_factory=list)
-    """The answers that were read otherwise than they were meant: ``truth`` minus ``posted`` is just these."""
-    faults: list[str] = field(default_factory=list)
-    """What is wrong, one sentence each; the first numbers that differ are named here."""
-    refusals: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By platform and status: what the stand-ins refused, but for messages to people who cannot be written to."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing was lost, doubled or missing, and next to nothing misread."""
-        expected = self.truth if self.expected is None else self.expected
-        return expected == self.posted and not self.lost and not self.doubled and not self.faults
-
-    def as_json(self) -> dict[str, Any]:
-        """One object for ``--json``. ``lost`` and ``doubled`` are net per channel and group: see ``differences``."""
-        return {
-            "truth": self.truth,
-            "posted": self.posted,
-            "modes": self.modes,
-            "lost": self.lost,
-            "doubled": self.doubled,
-            "typed": self.typed,
-            "misread_messages": self.misread_messages,
-            "misread": self.misread,
-            "faults": self.faults,
-            "refusals": self.refusals,
-            "elapsed_s": round(self.elapsed_s, 1),
-        }
 
 
 class Demo:
@@ -178,9 +121,11 @@ class Demo:
         look_after(service, dead, living)
         dead.cancel()
 
-    def write(self, folder: Path) -> list[str]:
-        """Write what the teams' places got; returns the files' names. Raises ``VouchError``."""
-        return write(folder, self.world.ledger.posts, self._teams)
+    def write(self, folder: Path) -> tuple[list[str], list[str]]:
+        """Write what the teams' places got, and read it back. Returns the files' names, and what is wrong in them.
+        Raises ``VouchError``."""
+        posts = shown(self.world.ledger.posts, self._teams)
+        return write(folder, posts), misfiled(folder, posts)
 
     def share(self) -> float:
         """How much of the time is over, 0 to 1."""
@@ -229,18 +174,12 @@ class Demo:
         ledger, lived = self.world.ledger, {survey.name: self.waves(survey) for survey in self.surveys.values()}
         scales, told = {survey.name: survey.scale for survey in self.surveys.values()}, self._told()
         understood = as_read(ledger, scales, told)
-        posted = {survey.name: self._posted(survey) for survey in self.surveys.values()}
-        truth, expected = (
-            {survey.name: self._truth(survey, its, posted[survey.name]) for survey in self.surveys.values()}
-            for its in (ledger, understood)
-        )
+        judge = Judge(self._found(), self._tables(), lived, ledger, understood)
         written, wrongly = len(typed(ledger)), wrongly_read(ledger, scales, told)
         wrong = wrong_arrivals(self._found(), lived)
         faults = [
-            *first_differences(expected, posted),
-            *self._headlines(posted),
+            *judge.faults(),
             *self._missing_parts(),
-            *wrong_widths(truth, posted),
             *too_many(wrongly, written),
             *wrong,
             *self._reports.ambiguous(),
@@ -249,15 +188,14 @@ class Demo:
             *ledger.faults,
             *self._refusals.faults(),
         ]
-        lost, more = differences(expected, posted)
         return Outcome(
-            truth=flat(truth),
-            posted=flat(posted),
+            truth=judge.first(judge.truth),
+            posted=judge.first(judge.posted),
             modes=self._modes(),
-            lost=lost,
-            doubled=more + len(ledger.doubled) + len(ledger.unwelcome) + len(wrong),
+            lost=judge.lost,
+            doubled=judge.doubled + len(ledger.doubled) + len(ledger.unwelcome) + len(wrong),
             elapsed_s=elapsed_s,
-            expected=flat(expected),
+            expected=judge.first(judge.expected),
             typed=written,
             misread_messages=wrongly,
             misread=listed(misread(ledger, understood, lived)),
@@ -265,51 +203,15 @@ class Demo:
             refusals=self._refusals.by_platform(),
         )
 
+    def _tables(self) -> dict[str, dict[str, bool]]:
+        """By survey, its teams, and whether each is told the details."""
+        inside = {team.name: team.inside for team in self._named_teams}
+        return {survey.name: {team: inside[team] for team in survey.teams} for survey in self.surveys.values()}
+
     def _told(self) -> dict[tuple[str, str], str]:
         """Languages by account and person, where the platform tells them with a message: on Telegram."""
         people = (person for its in self.world.people.values() for person in its)
         return {(each.account, each.id): each.language for each in people if each.platform == "telegram"}
-
-    def _truth(self, survey: Survey, ledger: Ledger, posted: dict[str, Any]) -> dict[str, Any]:
-        """What is true, over as many weeks as the post speaks of: that is its own choice."""
-        weeks = self.waves(survey)
-        found = {week: ledger.truth(survey.name, week) for week in weeks}
-        tallies = {
-            week: {
-                "named": {name: counts_of(c.promoters, c.passives, c.detractors) for name, c in truth.named.items()},
-                "open": {name: counts_of(c.promoters, c.passives, c.detractors) for name, c in truth.open.items()},
-            }
-            for week, truth in found.items()
-        }
-        for index, week in enumerate(weeks):
-            width = posted["weeks"][week]["window"]["weeks"]
-            window = ledger.window(survey.name, weeks[max(0, index + 1 - width) : index + 1])
-            counts = counts_of(window.promoters, window.passives, window.detractors)
-            tallies[week]["window"] = {"weeks": width, **counts}
-        return arranged(tallies)
-
-    def _posted(self, survey: Survey) -> dict[str, Any]:
-        tallies: dict[str, dict[str, Any]] = {
-            week: {
-                "named": {"all": counts_of(0, 0, 0)},
-                "open": {"all": counts_of(0, 0, 0)},
-            }
-            for week in self.waves(survey)
-        }
-        for found in self._found():
-            if found.survey == survey.name and found.week in tallies and found.part == "details":
-                for line in found.text.splitlines():
-                    read_line(line, tallies[found.week])
-        return arranged(tallies)
-
-    def _headlines(self, posted: dict[str, Any]) -> list[str]:
-        """First messages that contradict their details."""
-        firsts = [found for found in self._found() if found.part == "headline" and tells(found.text)]
-        return [
-            f"{first.survey} {first.week}: the first message contradicts the details: {first.text.splitlines()[0]}"
-            for first in firsts
-            if (week := posted[first.survey]["weeks"].get(first.week)) and contradicts(first.text, week)
-        ]
 
     def _modes(self) -> dict[str, Any]:
         found: dict[str, Any] = {

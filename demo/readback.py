@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from demo.headlines import is_headline
 from sandbox.arithmetic import ENOUGH, FEWEST, FEWEST_TO_COMPARE, is_range, quarter, score
 
 Counts = dict[str, Any]
@@ -19,11 +20,6 @@ _TALLY = re.compile(
     r"^(?P<label>.+?)\s?: NPS (?P<nps>-?\d+|–)(?: \(\D+?(?P<low>-?\d+)\D+?(?P<high>-?\d+)\))?, n (?P<n>\d+)\s?: "
     r"\w+ (?P<promoters>\d+), \w+ (?P<passives>\d+), \w+ (?P<detractors>\d+)$"
 )
-_VERDICT = re.compile(
-    r"^.+?\s?: (?:NPS (?P<nps>-?\d+)[ ,]|no answers yet|too few answers|pas encore de réponse|trop peu de réponses)"
-)
-_ANSWERS = re.compile(r"^(?P<n>\d[\d,\s]*) (?:answers|réponses),")
-_OPENLY = re.compile("in open polls only|que des sondages ouverts")
 _WINDOW = re.compile(r"^(?:Last (?P<weeks>\d+) weeks, each|Les (?P<semaines>\d+) dernières)")
 _CHANNEL = re.compile(r"^(?P<name>\S+) \((?P<kind>named|open|nominatif|ouvert)\)$")
 
@@ -57,22 +53,6 @@ def flat(surveys: dict[str, Any]) -> dict[str, Any]:
 def tells(text: str) -> bool:
     """Whether a message holds a verdict or a tally: one that only promises what follows does not."""
     return is_headline(text) or any(_TALLY.match(line) for line in text.splitlines())
-
-
-def is_headline(text: str) -> bool:
-    """Whether a message begins with a verdict."""
-    return bool(_VERDICT.match(text))
-
-
-def contradicts(text: str, found: dict[str, Any]) -> bool:
-    """Whether the first message of a report says another score, or number of answers, than the details."""
-    verdict = _VERDICT.match(text)
-    answers = next((line for line in map(_ANSWERS.match, text.splitlines()) if line), None)
-    counts = found["open"]["all"] if _OPENLY.search(text) else found["window"]
-    score = int(verdict["nps"]) if verdict is not None and verdict["nps"] is not None else None
-    if score != (counts["nps"] if counts["n"] >= FEWEST else None):
-        return True
-    return answers is not None and int(re.sub(r"\D", "", answers["n"])) != counts["n"]
 
 
 def read_line(line: str, into: dict[str, Any]) -> None:

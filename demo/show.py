@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from core.errors import SettingsError, VouchError
 from core.settings import Settings, load
 from demo.files import with_more_teams
-from demo.live import Demo, Outcome
+from demo.live import Demo
+from demo.outcome import Outcome
 from demo.plan import plan_of, world_of
 from sandbox.clocks import Clocks
 from sandbox.server import Sandbox
@@ -76,7 +77,8 @@ def _run(wanted: Wanted, weeks: int, *, headless: bool, as_json: bool) -> int:
     if not outcome.ok:
         sys.stderr.write(f"The log of vouch run ends:\n{demo.end_of_log}\n")
     if wanted.out is not None:
-        files = demo.write(wanted.out)
+        files, wrong = demo.write(wanted.out)
+        outcome.faults += wrong
         show(f"What the teams got is in {wanted.out}: {', '.join(files)}.")
     if as_json:
         _print(json.dumps(outcome.as_json()))

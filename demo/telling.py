@@ -9,7 +9,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.routes import Team
-from demo.readback import WEEK, is_headline, tells
+from demo.headlines import is_headline
+from demo.readback import WEEK, tells
 from sandbox.office import Duty, Errand
 from sandbox.seam import Post
 

@@ -107,7 +107,7 @@ OUTSIDE |= {"subprocess", "tempfile", "threading", "time", "urllib.request"}
 PURE_MAY_IMPORT = {*(f"core.{name}" for name in PURE), "core.errors", "core.account"}
 PURE_MAY_IMPORT |= {f"core.reading.{name}" for name in ("clauses", "fold", "kinds", "lexicon", "shapes", "tokens")}
 
-JUDGES = {"demo/readback.py", "sandbox/arithmetic.py"}
+JUDGES = {"demo/headlines.py", "demo/judge.py", "demo/readback.py", "sandbox/arithmetic.py"}
 """What holds posts against the truth has no arithmetic of those who wrote them."""
 
 

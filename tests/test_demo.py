@@ -18,9 +18,10 @@ from core.details import details
 from core.nps import Tally
 from core.report import FEWEST, ChannelTally, WeekReport, first_message
 from core.survey import Survey, wave_by_key
-from demo.live import Outcome
+from demo.headlines import contradictions
 from demo.misread import misread as wrongly_read
-from demo.readback import NOBODY, arranged, contradicts, counts_of, differences, flat, read_line
+from demo.outcome import Outcome
+from demo.readback import NOBODY, arranged, counts_of, differences, flat, read_line
 from sandbox.ledger import Ledger
 from sandbox.reading import ChannelPlan, Channels, Scores
 from tests.command import SHIPPED, Vouch
@@ -197,11 +198,11 @@ def test_a_first_message_is_held_against_its_details(named: Tally, open_: Tally,
     for report in (named_too, openly):
         found = read(report, language)
         first = first_message(report, language).plain
-        assert not contradicts(first, arranged({WEEK: found})["weeks"][WEEK])
+        assert contradictions(first, arranged({WEEK: found})["weeks"][WEEK]) == []
         if report.judged.total.n >= FEWEST:
-            assert contradicts(re.sub(r"NPS -?\d+", "NPS 101", first), found)
+            assert contradictions(re.sub(r"NPS -?\d+", "NPS 101", first), found)
         else:
-            assert contradicts(re.sub("(?<=^Acme)(.*)", ": NPS 101, ", first), found)
+            assert contradictions(re.sub("(?<=^Acme)(.*)", ": NPS 101, ", first), found)
 
 
 def judged(posted: dict[str, Any]) -> Outcome:

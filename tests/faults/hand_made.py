@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,14 +16,25 @@ from tests.faults.reported import Team
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 WEEK, LATER = "2026-W47", "2026-W48"
 ACME, BOT, GUILD = "acme-x", "acme-telegram", "acme-discord"
-HEADLINE = (
-    "Acme: too few answers for a score, n 3, week 2026-W47\nOf 3: 2 gladly recommend us, 0 are lukewarm, 1 would not."
-)
 DETAILS = (
     "Acme, week 2026-W47, details (scale 0-10)\n"
     "Named answers: NPS –, n 3: promoters 2, passives 0, detractors 1\n"
     "buttons (named): NPS –, n 1: promoters 1, passives 0, detractors 0"
 )
+
+
+def first_message(details: str) -> str:
+    """The first message of a report with such details."""
+    found = re.search(
+        r"^Named answers: NPS –, n (\d+): promoters (\d+), passives (\d+), detractors (\d+)", details, re.M
+    )
+    assert found is not None
+    n, promoters, passives, detractors = found.groups()
+    groups = f"{promoters} gladly recommend us, {passives} are lukewarm, {detractors} would not"
+    return f"Acme: too few answers for a score, n {n}, week 2026-W47\nOf {n}: {groups}."
+
+
+HEADLINE = first_message(DETAILS)
 
 THANKS = json.dumps({"parts": [["strong", "Thank"], ["line", "you"]], "buttons": []})
 

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from demo.readback import NOBODY, Counts, arranged, contradicts, read_line, tells
+from demo.headlines import contradictions
+from demo.readback import NOBODY, Counts, arranged, read_line, tells
 from sandbox.reading import Scores
 from tests.faults.allowed import Weight, allowed
 from tests.faults.books import Books
@@ -201,8 +202,8 @@ class Reported:
                 for kind in ("named", "open"):
                     found[kind].setdefault("all", NOBODY)
                 arranged({part.week: found})
-                if contradicts(part.text, found):
-                    yield f"report {part.name} contradicts its details: {part.text.splitlines()[0]}"
+                for wrong in contradictions(part.text, found):
+                    yield f"report {part.name} contradicts its details: {wrong}"
 
     def _could_be_read(self, part: Part, made_at: float) -> bool:
         """Whether all was well from before it was due until it was made."""

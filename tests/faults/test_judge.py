@@ -19,6 +19,7 @@ from tests.faults.hand_made import (
     HEADLINE,
     act,
     clean,
+    first_message,
     moment,
     post,
     redone,
@@ -290,8 +291,9 @@ def _with_a_vote_on_discord(**more: object) -> tuple[Truth, Books]:
     books.response.append({**books.response[1], "person_id": 9, "channel": "poll", "low": 7, "high": 7})
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, wired=None, confirmed=None, **more)
-    said = (DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
-    posts = tuple(replace(p, edits=said) if p.number == 64 else p for p in truth.posts)
+    said = DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1")
+    edits = {63: (first_message(said),), 64: (said,)}
+    posts = tuple(replace(p, edits=edits.get(p.number, p.edits)) for p in truth.posts)
     return replace(truth, acts=(*truth.acts, vote), posts=posts), books
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.contract import Hit
-from tests.faults.hand_made import BOT, CASE, DETAILS, GUILD, HEADLINE, act, clean, moment, request, said
+from tests.faults.hand_made import BOT, CASE, DETAILS, GUILD, HEADLINE, act, clean, first_message, moment, request, said
 from tests.faults.judge import Verdict, judge
 from tests.faults.peace import HEARD_S, SOON_S, Peace, Span
 from tests.faults.recorded import Life, Request, Truth
@@ -85,8 +85,9 @@ def test_a_vote_that_is_heard_in_peace_is_kept_whatever_the_list_of_voters_says(
     books.response.append({**books.response[1], "person_id": 9, "channel": "poll", "low": 7, "high": 7})
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, confirmed=None, events=("vabc:7",))
-    shown = (DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1"),)
-    posts = tuple(replace(p, edits=shown) if p.number == 64 else p for p in truth.posts)
+    shown = DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1")
+    edits = {63: (first_message(shown),), 64: (shown,)}
+    posts = tuple(replace(p, edits=edits.get(p.number, p.edits)) for p in truth.posts)
     truth = replace(truth, acts=(*truth.acts, vote), posts=posts)
     assert judge(truth, books, CASE).lost == 0
     assert judge(replace(truth, lives=(UP,)), books, CASE).lost == 1

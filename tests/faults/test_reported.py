@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.books import Books
 from tests.faults.counted import Counted
-from tests.faults.hand_made import BOT, CASE, DETAILS, HEADLINE, clean, moment, post, said
+from tests.faults.hand_made import BOT, CASE, DETAILS, clean, first_message, moment, post, said
 from tests.faults.peace import Peace
 from tests.faults.recorded import Life, Truth
 from tests.faults.reported import Reported
@@ -28,7 +28,7 @@ def reported(truth: Truth, books: Books) -> Reported:
 def saying(said: str = DETAILS, more: str = "", *, at: float = 177, last: bool = False) -> tuple[Truth, Books]:
     """The clean world with other details and ``more`` in the first message; ``last``: it is the last report."""
     truth, books = clean()
-    told = {63: HEADLINE + more, 64: said}
+    told = {63: first_message(said) + more, 64: said}
     posts = tuple(replace(p, edits=(told[p.number],), at=moment(at)) if p.number in told else p for p in truth.posts)
     later = () if last else tuple(post(70 + n, BOT, "-9", text, at=moment(345)) for n, text in enumerate(LATER))
     return replace(truth, posts=(*posts, *later)), books
@@ -65,11 +65,12 @@ def test_a_wrong_number_is_seen(details: str, more: str, wrong: str) -> None:
 
 def test_a_first_message_that_its_details_do_not_bear_out_is_seen() -> None:
     truth, books = saying()
-    other = "Acme: NPS 33, week 2026-W47. Steady.\n3 answers, chance range -50 to 90."
-    truth = replace(truth, posts=tuple(replace(p, edits=(other,)) if p.number == 63 else p for p in truth.posts))
+    other = ["Acme: NPS 33, week 2026-W47. Steady.", "3 answers, chance range -50 to 90."]
+    truth = replace(
+        truth, posts=tuple(replace(p, edits=("\n".join(other),)) if p.number == 63 else p for p in truth.posts)
+    )
     found = list(reported(truth, books).wrong())
-    said = "contradicts its details: Acme: NPS 33, week 2026-W47. Steady."
-    assert found == [f"report recommend desk 2026-W47 headline {said}"]
+    assert found == [f"report recommend desk 2026-W47 headline contradicts its details: {said}" for said in other]
 
 
 def test_what_could_not_be_read_in_time_may_be_missing() -> None:
