@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 import cli
 from core.nps import Tally, nps, rounded, score_range
 from core.settings import Settings, load
+from tests import example_post
 
 ROOT = Path(__file__).parent.parent
 PAGES = [page for page in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))) if page.is_file()]
@@ -134,6 +135,56 @@ def test_the_worked_example_adds_up() -> None:
         assert (line["low"], line["high"]) == ((None, None) if few else tuple(str(rounded(b)) for b in bounds))
 
 
+# -- the post, line by line --------------------------------------------------------------------------------------------
+
+REPORT = example_post.PAGE.read_text("utf-8")
+SENTENCES = ("report", "agenda", "details")
+"""The rooms of core whose sentences stand in a post."""
+
+
+def sentences(source: str) -> set[str]:
+    """What a room says, as its catalog has it: ``Goal {goal}: reached.``"""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    said = (call.args[0] for call in calls if ast.unparse(call.func) == "words" and call.args)
+    return {node.value for node in said if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def quoted(text: str) -> list[str]:
+    """The lines that a page explains: they stand in bold."""
+    return [" ".join(line.split()) for line in re.findall(r"(?s)\*\*(.+?)\*\*", _FENCE.sub("", text))]
+
+
+def unexplained(said: set[str], text: str) -> set[str]:
+    """Sentences whose fixed words stand in no line that the page explains."""
+    forms = {sentence: re.sub(r"\\\{\w+\\\}", ".+?", re.escape(sentence)) for sentence in said}
+    lines = quoted(text)
+    return {each for each, form in forms.items() if not any(re.search(rf"(?<!\w){form}", line) for line in lines)}
+
+
+def test_the_example_of_a_post_is_one_report() -> None:
+    assert example_post.renewed(REPORT) == REPORT, "python -m tests.example_post writes it anew"
+    assert example_post.PICTURE.read_bytes() == example_post.drawn(), "python -m tests.example_post draws it anew"
+    assert REPORT.count("![") == 1
+
+
+def test_every_line_of_a_post_is_explained() -> None:
+    for room in SENTENCES:
+        said = sentences((ROOT / "core" / f"{room}.py").read_text("utf-8"))
+        assert len(said) >= 5
+        assert unexplained(said, REPORT) == set()
+
+
+def test_what_is_explained_is_the_example() -> None:
+    lines = quoted(REPORT)
+    first = [line for line in example_post.words().splitlines() if not line.startswith(("“Fitted", "["))]
+    assert [line for line in first if line not in lines] == []
+    of_details = re.compile(
+        r", n \d+: p|, change on|without a name|invited|, wrote|^Answered this|^Fingerprint|^Sector"
+    )
+    numbers = example_post.numbers().splitlines()
+    assert [line for line in lines if of_details.search(line) and line not in numbers] == []
+
+
 def test_planted_mistakes_are_found(tmp_path: Path) -> None:
     page = ROOT / "README.md"
     assert list(dead_links(page, "[a](docs/nowhere.md) [b](docs/counting.md#nothing) [c](https://x.com)")) == [
@@ -145,3 +196,6 @@ def test_planted_mistakes_are_found(tmp_path: Path) -> None:
     misspelt = '```toml\n[service]\ndatabse = "x"\n[brand.a]\nname = "A"\n[brands.a]\ntitle = "A"\n```'
     assert len(list(wrong_settings(misspelt, tmp_path))) == 3
     assert list(unsaid("| `never … said` | x |\n| `said …` | y |", "what is said")) == ["never … said"]
+    assert sentences('words("Goal {goal}: reached.") + words(label) + said("no")') == {"Goal {goal}: reached."}
+    assert unexplained({"Goal {goal}: reached.", "named"}, "**Goal 40:\nreached.** and unnamed") == {"named"}
+    assert unexplained({"Goal {goal}: reached."}, "```\n**Goal 40: reached.**\n```\n**Goal 40.**") != set()
