@@ -10,6 +10,7 @@ from core.account import NOTHING, Answer
 from core.buttons import Purpose, Seal
 from core.message import Button, Form, Line, Message, Part, Quote, text
 from core.nps import Group
+from core.orders import not_here
 from core.survey import Survey
 from core.words import Words, words_for
 
@@ -31,6 +32,8 @@ class Meaning(StrEnum):
     QUOTED = "quoted"
     """They said whether the team may quote them."""
     HELP = "help"
+    NOT_HERE = "not_here"
+    """They ask for what a team asks for in its own place."""
     LATE = "late"
     FORGED = "forged"
     SILENT = "silent"
@@ -113,6 +116,8 @@ def react(situation: Situation, seal: Seal) -> Reaction:
             return Reaction(later=_help(situation))
         case Meaning.MY_DATA:
             return Reaction(later=_my_data(situation))
+        case Meaning.NOT_HERE if situation.direct:
+            return Reaction(later=not_here(situation.language).message)
         case _ if situation.tapped:
             return Reaction(Answer(toast=_toast(situation.meaning, words)))
         case _:

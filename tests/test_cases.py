@@ -264,3 +264,18 @@ async def test_the_form_on_discord(tmp_path: Path) -> None:
         (relayed,) = [post for post in stage.posts[before:] if post.to == una]
         assert relayed.text == "Acme, a person of the team:\nWe are\nsorry."
         assert state(stage) == [("answered", "Dan")]
+
+
+async def test_a_customer_who_writes_a_command_of_the_team_is_heard_by_the_team(tmp_path: Path) -> None:
+    async with staged(tmp_path, ["admin"]) as stage:
+        una, one = await unhappy(stage), await lea(stage)
+        (told_where,) = await says(stage, una, "/reply 10 please")
+        assert told_where.text == "This works in the team's own channel only."
+        (alert,) = await told(stage)
+        assert "Case 1: 2 of 10" in alert.text  # the number was no score
+        await says(stage, one, "Sorry!", TEAM, alert)
+        new = await says(stage, una, "/close it, please")
+        (back,) = [post for post in new if post.place == TEAM]
+        assert "close it, please" in back.text
+        assert [post for post in new if post.to == una] == []
+        assert state(stage) == [("heard", "Léa")]

@@ -26,6 +26,7 @@ _TO_THE_TEAM = (
     Meaning.SILENT,
     Meaning.LATE,
     Meaning.HELP,
+    Meaning.NOT_HERE,
     Meaning.STOPPED,
 )
 """What a customer says to a person of the team who wrote to them: a wish to stop may be meant for them, too."""

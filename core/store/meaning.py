@@ -12,6 +12,7 @@ from core.buttons import DESK, Purpose
 from core.dialogue import Meaning
 from core.events import Reply, Via
 from core.nps import SINGLE, Band
+from core.orders import Name, order_of
 from core.reading import asks_for_data, comes_back, keepable
 from core.reading import read as read_text
 from core.routes import ChannelKind, Route
@@ -112,8 +113,8 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
     else:
         wave = known.directory.wave_at(connection, survey, reply.written_at or reply.at)
     here = partial(Read, survey=survey, wave=wave, channel=route.channel.name)
-    if kind is ChannelKind.DIRECT and comes_back(reply.text):
-        return here(meaning=Meaning.JOINED)
+    if (meaning := _no_answer(reply.text, kind)) is not None:
+        return here(meaning=meaning)
     reading = read_text(reply.text, survey.scale, (reply.language,) if reply.language else ())
     if reading.score is not None:
         here = partial(here, band=SINGLE[reading.score], ask_id=ask.id if ask is not None else None)
@@ -134,6 +135,15 @@ def _text(known: Known, connection: Connection, account: str, reply: Reply, ask:
             return here(meaning=Meaning.COMMENTED, comment=reading.comment)
         case _:
             return _UNREAD
+
+
+def _no_answer(text: str, kind: ChannelKind) -> Meaning | None:
+    """What is meant by what answers no question. A teammate may write a command of the desk in the wrong chat: its
+    number is a case's and no score, its words are meant for a customer."""
+    order = order_of(text)
+    if order is not None and order.name is not Name.HELP:
+        return Meaning.NOT_HERE
+    return Meaning.JOINED if kind is ChannelKind.DIRECT and comes_back(text) else None
 
 
 def _any_route(known: Known, account: str) -> Route | None:
