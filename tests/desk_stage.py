@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from connecting import connections
 from core.desk_tables import CommandRow
+from core.models import Outbox
 from core.orders import Name
 from core.settings import Settings, load
 from core.store import outbox
@@ -131,6 +132,20 @@ class Stage:
                     return
                 await asyncio.sleep(0.02)
 
+    async def ticked(self) -> None:
+        """What the calendar asks for is done, and what is to be said by it is said, whatever it is."""
+        await self.parts.service.tick()
+        await asyncio.gather(*self.parts.service.finishing)
+        async with asyncio.timeout(60):
+            while self._moves():  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+
+    def _moves(self) -> bool:
+        """Whether anything is still to be said."""
+        its = _OUTBOX.c.state.in_([str(state) for state in outbox.MOVING])
+        with self.parts.database.reading() as connection:
+            return connection.execute(select(_OUTBOX.c.id).where(its).limit(1)).first() is not None
+
     @property
     def survey(self) -> Survey:
         return self.parts.routes.surveys["s"]
@@ -152,7 +167,7 @@ class Stage:
             return [tuple(row) for row in connection.execute(select(*columns))]
 
 
-_COMMAND = table(CommandRow)
+_COMMAND, _OUTBOX = table(CommandRow), table(Outbox)
 
 
 @asynccontextmanager
