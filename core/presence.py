@@ -217,13 +217,15 @@ class Presence:
     async def _serve(self, held: Held) -> None:
         name, came_up = held.account, asyncio.Event()
 
-        def listening() -> None:
-            came_up.set()
-            self._is_served(name)
-
         async with self._accounts[name]() as account:
             await self._find_places(account)
-            sender = self._sender(account, held)
+            sender = self._sender(account, held, unread=True)
+
+            def listening() -> None:
+                came_up.set()
+                sender.heard()
+                self._is_served(name)
+
             deliver = self._inbox.deliver(name, held)
             self.up[name], self._delivers[name], self._senders[name] = account, deliver, sender
             self._helds[name] = held

@@ -101,6 +101,11 @@ class Sender:
         """Look at the outbox now."""
         self._wake.set()
 
+    def heard(self) -> None:
+        """What people wrote while nobody listened was read: they may be written to unasked."""
+        self._unread = False
+        self.wake()
+
     async def run(self) -> None:
         """Say things until cancelled; then what has begun may end, so that we know what became of it, and the rest is
         put back. Raises ``NotOurs`` when the lease is lost."""

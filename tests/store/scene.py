@@ -33,12 +33,12 @@ TEAM = Team(name="team", account="here", place="office")
 
 
 class Quiet:
-    """An account on which nothing happens; ``away`` makes every question to it fail, ``hangs`` makes it wait, and
-    ``refused`` lets nobody sign in."""
+    """An account on which nothing happens; ``away`` makes every question to it fail, ``hangs`` makes it wait,
+    ``silent`` keeps its stream from coming up, and ``refused`` lets nobody sign in."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.away = self.hangs = self.refused = False
+        self.away = self.hangs = self.silent = self.refused = False
         self.no_place = ""
         self.tries = self.caught_up = 0
         self.said: list[tuple[str, str]] = []
@@ -63,7 +63,8 @@ class Quiet:
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
         self.came_up = ready
-        ready()
+        if not self.silent:
+            ready()
         await asyncio.Event().wait()
 
     async def say(self, to: Address, message: Message, key: str, *, begin: Begin, **_: object) -> Receipt:

@@ -198,7 +198,7 @@ async def test_a_command_alone_says_it_itself_and_leaves_the_account(database: D
     await until(lambda: running.presence.up, 3)
 
 
-@pytest.mark.parametrize(
+UNASKED = pytest.mark.parametrize(
     ("kind", "of_a_wave", "waits"),
     [
         (outbox.Kind.RELAY, False, True),
@@ -207,6 +207,9 @@ async def test_a_command_alone_says_it_itself_and_leaves_the_account(database: D
         (outbox.Kind.ANSWER, False, False),
     ],
 )
+
+
+@UNASKED
 async def test_a_command_says_nothing_unasked_to_persons_whose_stop_may_wait_unread(
     database: Database, stack: AsyncExitStack, kind: outbox.Kind, of_a_wave: bool, waits: bool
 ) -> None:
@@ -219,6 +222,24 @@ async def test_a_command_says_nothing_unasked_to_persons_whose_stop_may_wait_unr
     if waits:
         running = await stack.enter_async_context(up(Scene(database, ["here"])))
         await until(lambda: [key for key, _ in running.here.said] == ["to:one"], 3)
+
+
+@UNASKED
+async def test_a_service_says_nothing_unasked_to_persons_until_it_has_heard_what_waited(
+    database: Database, stack: AsyncExitStack, kind: outbox.Kind, of_a_wave: bool, waits: bool
+) -> None:
+    scene = Scene(database, ["here"])
+    scene.here.silent = True
+    await stack.enter_async_context(up(scene))
+    await until(lambda: scene.presence.up)
+    await plan_to_somebody(database, scene, "to:one", kind, of_a_wave=of_a_wave)
+    await plan(database, scene, "report:one")  # it is claimed after what is for persons
+    scene.presence.wake("here")
+    await until(lambda: "report:one" in dict(scene.here.said))
+    if waits:
+        assert "to:one" not in dict(scene.here.said)
+        scene.here.came_up()
+    await until(lambda: "to:one" in dict(scene.here.said))
 
 
 async def test_polls_are_read_again_whenever_the_stream_comes_up(database: Database, stack: AsyncExitStack) -> None:
