@@ -31,7 +31,7 @@ AGAIN = timedelta(minutes=1)
 
 PATIENCE, PATIENCE_WALL_S = timedelta(hours=2), 5.0
 """How long a report waits for an account that cannot be read: so long on the calendar since it was due, and since it
-was tried first, also in wall seconds. Who has just started gives every account the time to come up."""
+was tried first, also in wall seconds. As long again, who has just started gives every account the time to come up."""
 
 HASTE_S = 1.0
 """So long, in wall seconds, a report still waits for the others once that time is over and we are up."""
@@ -98,9 +98,9 @@ class WeeklyPost:
         waits_until = await self._waits_until(key, due)
         if now < waits_until:
             absent = await self.catch_up(survey, due)
-        else:  # accounts get the time to come up, and not much more
+        else:  # accounts get the time to come up, and not much more: hardly any where that was tried again and again
             with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE_WALL_S):
+                async with asyncio.timeout(PATIENCE_WALL_S if now < waits_until + self._patience else HASTE_S):
                     await self._presence.ready.wait()
             absent = await self.catch_up(survey, due, HASTE_S)
         absent |= await in_thread(self._untold, wave)
@@ -117,8 +117,11 @@ class WeeklyPost:
             now = self._clock.now()
             first_try = await self._database.write(lambda connection: tries.first_tried(connection, key, now))
             self._first_try[key] = first_try
-        patience = max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
-        return max(due + PATIENCE, first_try + patience)
+        return max(due + PATIENCE, first_try + self._patience)
+
+    @property
+    def _patience(self) -> timedelta:
+        return max(PATIENCE, timedelta(seconds=PATIENCE_WALL_S * self._clock.speed))
 
     def unread(self, survey: Survey, wave: Wave) -> set[str]:
         """Accounts of which a report of a week would lack something now: those that were not read since its end, and

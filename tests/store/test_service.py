@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.posting import PATIENCE
+from core.posting import PATIENCE, PATIENCE_WALL_S
 from core.store.database import Database
 from core.survey import next_wave
 from tests.store.scene import SURVEY, WAVE, Scene, up
@@ -71,6 +71,22 @@ async def test_who_is_started_again_does_not_wait_anew_for_an_account_that_hangs
     async with up(after):
         await after.until(lambda: len(after.reports()) == 2)
     assert "Could not be read in time, so answers may be missing: there" in headline(after)
+
+
+async def test_who_is_started_again_and_again_publishes_within_a_few_seconds(database: Database) -> None:
+    before, after = Scene(database), Scene(database)
+    due = WAVE.closes_at + timedelta(hours=9)
+    async with up(before):
+        await before.until(lambda: bool(before.asked(before.here) and before.asked(before.there)))
+        before.there.away = True
+        before.now = due + timedelta(minutes=1)
+        await before.until(lambda: before.there.caught_up == 2)
+        await before.settled()
+        assert before.reports() == []
+    after.there.refused = True  # it never comes up
+    after.now = due + 2 * PATIENCE + timedelta(minutes=2)
+    async with up(after), asyncio.timeout(PATIENCE_WALL_S - 1):
+        await after.until(lambda: len(after.reports()) == 2)
 
 
 async def test_a_team_that_cannot_be_told_costs_no_reading(database: Database) -> None:
