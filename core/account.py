@@ -173,7 +173,7 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
 
     async def listen(self, deliver: Deliver, cursors: Mapping[str, str], ready: Callable[[], None]) -> None:
         """Bring events until cancelled. Calls ``ready()`` once the stream is up and has brought the first of what
-        waited: only then are people written to unasked. Confirms to the platform only what ``deliver`` has returned for.
+        waited: only then are people written to unasked. Confirms to the platform only what ``deliver`` returned for.
         ``cursors`` are the values last kept (see ``Cursor``). Survives lost connections and malformed payloads; raises
         ``AccountRefused`` when a person must act."""
         ...
