@@ -11,6 +11,7 @@ from typing import Any
 from commands import Which, opened, week_meant
 from connecting import calendar
 from core.nps import Band
+from core.redaction import calm
 from core.settings import Settings
 from core.store import tallies
 from core.store.comments import Written, written_in
@@ -82,4 +83,4 @@ def _is_a_number(text: str) -> bool:
 
 
 def _harmless(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return calm(" ".join("".join(char if char.isprintable() else " " for char in text).split()))

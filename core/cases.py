@@ -15,7 +15,7 @@ from core.buttons import Purpose, Seal, case_code
 from core.message import Button, Line, Message, Part, Quote, Strong, text
 from core.nps import Band
 from core.quotes import Quoted
-from core.redaction import shortened
+from core.redaction import calm, shortened
 from core.saying import one_line
 from core.words import Words
 
@@ -154,6 +154,7 @@ def came_back(case: Case, said: str, seal: Seal, words: Words) -> Message:
 def pieces(said: str) -> tuple[str, ...]:
     """What somebody wrote, so much at a time as is shown at once: of what they answer nothing is left out."""
     found: list[str] = []
+    said = calm(said)
     while len(said) > SHOWN:
         cut = said.rfind(" ", SHOWN // 2, SHOWN) + 1 or SHOWN
         found.append(said[:cut].rstrip())
@@ -173,12 +174,12 @@ def _goes_to_the_customer(words: Words) -> Line:
 def passed_on(brand: str, said: str, words: Words) -> Message:
     """What the customer reads."""
     lead = words("{brand}, a person of the team:", brand=one_line(brand))
-    return Message((Line(lead), *(Line(line) for line in said.split("\n"))))
+    return Message((Line(lead), *(Line(line) for line in calm(said).split("\n"))))
 
 
 def quoted(cases: Sequence[Case], chars: int) -> tuple[Quoted, ...]:
     """Whose words stand in a message about these."""
-    return tuple(Quoted(shortened(case.words, chars), "", case.person) for case in cases if case.words)
+    return tuple(Quoted(_quoted(case, chars).text, "", case.person) for case in cases if case.words)
 
 
 def buttons(case: Case, seal: Seal, words: Words) -> tuple[Button, ...]:
@@ -229,4 +230,4 @@ def waited(time: timedelta, words: Words) -> str:
 
 
 def _quoted(case: Case, chars: int) -> Quote:
-    return Quote(shortened(case.words, chars))
+    return Quote(shortened(calm(case.words), chars))

@@ -11,6 +11,7 @@ from core.buttons import Purpose, Seal
 from core.message import Button, Form, Line, Message, Part, Quote, text
 from core.nps import Group
 from core.orders import not_here
+from core.redaction import calm
 from core.survey import Survey
 from core.words import Words, words_for
 
@@ -240,6 +241,7 @@ _LONGEST = 300
 
 def _shortened(comment: str) -> str:
     """The beginning of a long comment."""
+    comment = calm(comment)
     return comment if len(comment) <= _LONGEST else f"{comment[: _LONGEST - 1]}\u2026"
 
 

@@ -12,6 +12,8 @@ Source: https://docs.discord.com/developers/resources/message#create-message"""
 
 _AROUND = 5
 """So many marks at most stand around a part when it is shown, with the line break: ``**`` on both sides."""
+_LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+"""Behind each of these a line of a quotation begins, with a mark of its own, and perhaps with one that is escaped."""
 _WIDE_MARKS = frozenset("＠＃＄．。")
 _MARKS = frozenset("\\*_~`|[]<@:#/.$+")
 """A platform may break these by a mark that takes a character."""
@@ -58,6 +60,8 @@ def length(part: Part) -> int:
 
 
 def _weight(letter: str) -> int:
+    if letter in _LINE_ENDS:
+        return 4
     if letter in _WIDE_MARKS:
         return 3
     return 2 if letter in _MARKS or (ord(letter) >= _TWICE_FROM and letter not in _ONCE) else 1

@@ -59,6 +59,9 @@ _WITH_A_CAPITAL = re.compile(rf"(?<!\w){_CAPITAL}[\w'’-]*")
 _ALL_CAPITALS = 2
 _MARKS = 2
 """So many marks may stand over or under one letter; more hide what is written."""
+_TURNING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_MOST_MARKS = 4
+"""So many any script puts there; more climb over the lines around."""
 
 
 def redacted(text: str, ordinary: Collection[str] = ()) -> str:
@@ -88,6 +91,18 @@ def one_clean_line(text: str) -> str:
         if marks <= _MARKS:
             kept.append(char)
     return " ".join("".join(kept).split())
+
+
+def calm(text: str) -> str:
+    """The text as it was written, but for marks that are heaped on one letter until they hide the lines around it, and
+    for what turns the direction of writing or cannot be seen."""
+    kept: list[str] = []
+    marks = 0
+    for char in _TURNING.sub("", text):
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def shortened(text: str, most: int) -> str:

@@ -1,7 +1,8 @@
 """What we say, in Discord's terms: text is data, only a ``Link`` is a link.
 
 Customers' words cannot become markup, a mention or a live address: marks are escaped, and what Discord would turn into
-something by itself (``<@1>``, ``@everyone``, ``https://…``, ``discord.gg/…``) is broken by a zero-width space.
+something by itself (``<@1>``, ``<+33…>``, ``@everyone``, ``https://…``, ``discord.gg/…``) is broken by a zero-width
+space.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ ANSWER_CHARS = 4000
 
 _BREAK = "\u200b"
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-_ALIVE = re.compile(r"(<)(?=[@#:/\w])|(@)(?=everyone|here)|(:)(?=//)|(discord(?:app)?\.)(?=gg/|com/)", re.IGNORECASE)
+_ALIVE = re.compile(r"(<)(?=[@#:/+\w])|(@)(?=everyone|here)|(:)(?=//)|(discord(?:app)?\.)(?=gg/|com/)", re.IGNORECASE)
 _MARK = re.compile(r"([\\*_~`|\[\]])")
 _LINE_MARK = re.compile(r"^([ \t]*)([#>+-]|\d+(?=\.\s))", re.MULTILINE)
 

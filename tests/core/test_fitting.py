@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bots.discord import render as discord
@@ -38,6 +38,13 @@ def test_each_piece_fits_and_only_the_first_has_the_picture(whole: Message, char
         kept = shown.removesuffix("…")
         assert meant.startswith(kept)
         assert shown == meant or meant[len(kept)] == " " or " " not in meant[len(kept) // 2 : len(kept)]
+
+
+@example([Quote("*\n" * 60)] * 10)
+@given(st.lists(st.text("ab*_\n\r\u2028->1. ", min_size=1, max_size=120).map(Quote), min_size=1, max_size=12))
+def test_words_of_many_lines_fit_when_each_line_is_marked_as_a_quotation(quotes: list[Quote]) -> None:
+    for piece in split(Message((Strong("Case 1"), *quotes)), discord.POST_CHARS):
+        assert len(discord.content(piece, "acme")) <= discord.POST_CHARS
 
 
 @given(MESSAGES)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.redaction import LONGEST, MASK, one_clean_line, redacted, shortened
+from core.redaction import LONGEST, MASK, calm, one_clean_line, redacted, shortened
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,8 @@ def test_a_quotation_ends_with_a_word(text: str, most: int) -> None:
 
 def test_no_word_is_cut() -> None:
     assert shortened("the parcel was late, and nobody answers", 30) == "the parcel was late, and…"
+
+
+def test_words_that_are_shown_whole_keep_their_lines_and_hide_none() -> None:
+    assert calm("Žluťoučký kůň,\n\tहिन्दी, e\u0301 and 👩\u200d👩") == "Žluťoučký kůň,\n\tहिन्दी, e\u0301 and 👩\u200d👩"
+    assert calm("e" + 200 * "\u0301" + "!\u202egnorw\u202c \x1b[2J\x00") == "e" + 4 * "\u0301" + "!gnorw [2J"

@@ -30,6 +30,7 @@ HOSTILE = [
     "<t:1618953630:d>",
     "<id:customize>",
     "<https://evil.example>",
+    "<+33612345678>",
     "https://evil.example/a_b",
     "HTTP://EVIL.EXAMPLE",
     "discord.gg/abc",
@@ -44,7 +45,7 @@ HOSTILE = [
     "\u202eevil\u200b",
 ]
 """Source: https://docs.discord.com/developers/reference#message-formatting-formats"""
-ALIVE = re.compile(r"<(?:@|#|/|:|a:|t:|id:|https?:)|@everyone|@here|://|discord(?:app)?\.(?:gg|com)/", re.IGNORECASE)
+ALIVE = re.compile(r"<(?:@|#|/|:|a:|t:|id:|https?:|\+)|@everyone|@here|://|discord(?:app)?\.(?:gg|com)/", re.IGNORECASE)
 MARK = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|\[\]]|^[ \t]*(?:[#>+-]|\d+\.\s)", re.MULTILINE)
 
 
