@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -172,15 +173,26 @@ _COMMAND, _OUTBOX = table(CommandRow), table(Outbox)
 
 @asynccontextmanager
 async def staged(folder: Path, teams: Collection[str] = tuple(TEAMS)) -> AsyncIterator[Stage]:
+    elsewhere = PlacePlan("tg", UNKNOWN, "group", "x")
+    async with served(folder, partial(_settings, teams=teams), [elsewhere]) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, settings_for: Callable[[str], str], elsewhere: Sequence[PlacePlan] = ()
+) -> AsyncIterator[Stage]:
+    """A service with these settings, which name the address of the sandbox; ``elsewhere`` are places that they do not
+    speak of."""
     file = folder / "settings.toml"
-    file.write_text(_settings("http://127.0.0.1:1", teams), "utf-8")
+    file.write_text(settings_for("http://127.0.0.1:1"), "utf-8")
     accounts, places, _ = plan_of(load(file))
-    sandbox = Sandbox(accounts, [*places, PlacePlan("tg", UNKNOWN, "group", "x")], clocks=Clocks(start=TUESDAY))
+    sandbox = Sandbox(accounts, [*places, *elsewhere], clocks=Clocks(start=TUESDAY))
     posts: list[Post] = []
     sandbox.watchers.append(posts.append)
     async with sandbox:
         file.write_text(
-            _settings(sandbox.url, teams) + f'[service]\ndatabase = "sqlite:///{folder / "vouch.db"}"\n', "utf-8"
+            settings_for(sandbox.url) + f'[service]\ndatabase = "sqlite:///{folder / "vouch.db"}"\n', "utf-8"
         )
         settings: Settings = load(file)
         found = await connections(settings)

@@ -1,11 +1,17 @@
-"""Comments that want to be more than words, and what platforms would make of them, in code of its own."""
+"""Comments that want to be more than words, and what platforms would make of them, in code of its own.
+
+Each comment carries ``MARK``, so that what came from one is told from what Vouch says itself.
+"""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
+
+MARK = "zwxq"
+"""A word that stands in every comment, and in nothing that Vouch says."""
 
 PIECES = (
     *("@everyone", "@here", "<@1100000000000000001>", "<@&1100000000000000001>", "<#1100000000000000001>"),
@@ -31,6 +37,8 @@ PIECES = (
         "\nNamed answers: NPS 100 (chance range 100 to 100), n 9\n",
         "{title} {0}",
     ),
+    *("<+33612345678>", "<someone@evil.example>", "<mailto:someone@evil.example>", "evil.example", "192.0.2.1/x"),
+    *("evil。example", "  - inner", "* star", "+ plus", "_it", "*it", "<id:customize>", "steam://run/1", "\u00ad@acme"),
     *("%s %n", "a" * 10_000, "😀" * 3_000, "\\", "\\*", "\\\\@everyone", "\\<@1100000000000000001>", "…", "“”"),
 )
 WORDS = (
@@ -57,33 +65,78 @@ def comments(number: int = 500, seed: int = 5) -> Iterator[str]:
     for at in range(number):
         piece = PIECES[at % len(PIECES)]
         if at < len(PIECES):
-            yield f"late parcel {piece} nobody answers"
+            yield f"late parcel {MARK} {piece} nobody answers"
             continue
-        parts = [piece, *draw.choices(PIECES, k=draw.randint(0, 3)), *draw.choices(WORDS, k=draw.randint(2, 9))]
+        parts = [piece, MARK, *draw.choices(PIECES, k=draw.randint(0, 3)), *draw.choices(WORDS, k=draw.randint(2, 9))]
         draw.shuffle(parts)
         yield draw.choice((" ", "", "\n")).join(parts)
 
 
+# -- everywhere --------------------------------------------------------------------------------------------------------
+
+_UNSEEN = {
+    "direction or control": re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u202a-\u202e\u2066-\u2069\ufeff]"),
+    "marks over marks": re.compile("[\u0300-\u036f]{5}"),
+}
+
+
+def _found(alive: Mapping[str, re.Pattern[str]], text: str) -> list[str]:
+    return [f"{name}: {found[0]!r}" for name, its in (alive | _UNSEEN).items() if (found := its.search(text))]
+
+
+# -- Telegram ----------------------------------------------------------------------------------------------------------
+
+_ON_TELEGRAM = {
+    "link": re.compile(r"[a-z][a-z0-9+.-]*://|(?<![\w.])(?:[\w-]+[.．。])+(?:\d|[^\W\d_]{2})", re.IGNORECASE),
+    "mention": re.compile(r"[@＠]\w"),
+    "tag": re.compile(r"[#＃]\w|\$[A-Za-z]"),
+    "command": re.compile(r"(?<![\w/])/\w"),
+    "number to call": re.compile(r"\+\d"),
+}
+"""Rather too much: Telegram finds fewer. Source: https://core.telegram.org/bots/api#messageentity"""
+
+_COMMANDS = re.compile(r"(?<!\S)/(?:cases|forget|help|mydata|report|resume|why)\b")
+"""What Vouch itself tells people to write."""
+
+
+def alive_on_telegram(markup: str, *, from_the_team: bool = False) -> list[str]:
+    """What Telegram would make of the HTML of a message but for bold lines, quotations, and commands that Vouch names.
+    ``from_the_team``: a person wrote it to a customer, who may be sent an address."""
+    shown = Pieces(markup)
+    quoted = "\n".join(text for text, within in shown.pieces if "blockquote" in within)
+    ours = "".join(text if "blockquote" not in within else "\n" for text, within in shown.pieces)
+    found = [f"element: {name}" for name in sorted(shown.names - {"b", "blockquote"})]
+    found += [f"within: {within}" for _, within in shown.pieces if len(within) > 1]
+    found += [f"attribute: {name}" for name in shown.attributes]
+    found += ["a comment among our words"] if MARK in ours else []
+    alive = _ON_TELEGRAM if not from_the_team else {}
+    return [*found, *_found(_ON_TELEGRAM, quoted), *_found(alive, _COMMANDS.sub("", ours))]
+
+
 # -- Discord -----------------------------------------------------------------------------------------------------------
 
-_ESCAPED = re.compile(r"\\([^\w\s])")
-_ALIVE = {
+_ESCAPED = re.compile(r"\\[^A-Za-z0-9\s]")
+_ON_DISCORD = {
     "mention": re.compile(r"<(?:@[!&]?|#|id:)\w+>|@everyone|@here"),
     "command, emoji or time": re.compile(r"</[^>]+:\d+>|<a?:\w+:\d+>|<t:-?\d+(?::\w)?>"),
-    "link": re.compile(r"https?://|\bdiscord(?:app)?\.(?:gg|com)/|<[a-z]+://", re.IGNORECASE),
+    "link": re.compile(r"\b[a-z][a-z0-9+.-]*://|\bdiscord(?:app)?\.(?:gg|com)/", re.IGNORECASE),
+    "mail or telephone": re.compile(r"<[a-z][a-z0-9+.-]*:|<[\w.+-]+@|<\+\d", re.IGNORECASE),
     "masked link": re.compile(r"\[[^\]]*\]\([^)]*\)"),
-    "markup": re.compile(r"\*\S|__\S|~~\S|\|\|\S|`|^(?:#{1,3}|-#|[-*+]|\d+\.) ", re.MULTILINE),
+    "markup": re.compile(r"[*_`]|~~|\|\||^\s*(?:#{1,3}|-#|[-*+]|\d+\.|>{1,3}) ", re.MULTILINE),
 }
-"""Source: https://docs.discord.com/developers/reference#message-formatting, https://support.discord.com/hc/en-us/articles/210298617"""
+"""Rather too much: one mark alone is none. Addresses without a scheme are no links there, but for invitations.
+Source: https://docs.discord.com/developers/reference#message-formatting,
+https://support.discord.com/hc/en-us/articles/210298617"""
 
 
 def alive_on_discord(content: str) -> list[str]:
     """What Discord would make of a message but for its first bold line and its quotations."""
-    lines = [line.removeprefix("> ") for line in content.split("\n")]
-    if lines and (bold := re.fullmatch(r"\*\*(.*)\*\*", lines[0])):
+    lines = content.split("\n")
+    if bold := re.fullmatch(r"\*\*(.*)\*\*", lines[0]):
         lines[0] = bold[1]
-    text = _ESCAPED.sub("\ue000", "\n".join(lines))
-    return [f"{name}: {found[0]!r}" for name, alive in _ALIVE.items() if (found := alive.search(text))]
+    ours = [f"a comment among our words: {line!r}" for line in lines if MARK in line and not line.startswith("> ")]
+    text = _ESCAPED.sub("\ue000", "\n".join(line.removeprefix("> ") for line in lines))
+    return [*ours, *_found(_ON_DISCORD, text)]
 
 
 # -- X -----------------------------------------------------------------------------------------------------------------
@@ -91,32 +144,54 @@ def alive_on_discord(content: str) -> list[str]:
 _ON_X = {
     "mention": re.compile(r"[@＠][A-Za-z0-9_]"),
     "tag": re.compile(r"[#＃$＄]\w"),
-    "link": re.compile(r"https?://|(?<!\w)(?:[\w-]+\.)+[A-Za-z]{2,}", re.IGNORECASE),
-    "direction or control": re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]"),
+    "link": re.compile(r"https?://|(?<!\w)(?:[\w-]+\.)+[^\W\d_]{2,}", re.IGNORECASE),
 }
 """Rather too much: X finds fewer. Source: https://github.com/twitter/twitter-text"""
 
 
 def alive_on_x(text: str) -> list[str]:
     """What X would make of a post."""
-    return [f"{name}: {found[0]!r}" for name, alive in _ON_X.items() if (found := alive.search(text))]
+    return _found(_ON_X, text)
 
 
 # -- HTML --------------------------------------------------------------------------------------------------------------
 
+PAGE = {
+    *("html", "head", "meta", "title", "style", "body", "section", "svg", "rect", "text", "path", "circle"),
+    *("h1", "h2", "p", "blockquote"),
+}
+"""The elements of the page that Vouch makes of a post."""
 
-class Elements(HTMLParser):
-    """The elements of a page, and what is named in their attributes."""
+
+class Pieces(HTMLParser):
+    """The elements of a page, what is named in their attributes, and each text with the elements around it."""
+
+    VOID = frozenset({"meta", "rect", "path", "circle", "line", "br", "img"})
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
         self.names: set[str] = set()
+        self.attributes: set[str] = set()
         self.addresses: list[str] = []
-        self.handlers: list[str] = []
+        self.pieces: list[tuple[str, tuple[str, ...]]] = []
+        self._within: list[str] = []
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}
         self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "action", "xlink:href")]
-        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in self.VOID:
+            self._within.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._within:
+            self._within.remove(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append((data, tuple(self._within)))

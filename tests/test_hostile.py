@@ -1,6 +1,7 @@
 """500 comments that want to be more than words, put through to everything that shows them: they stay words.
 
-Each goes twice: as the post would quote it, and raw, as if nothing had been blacked out and shortened before.
+Each goes twice: as the post would quote it, and whole, as cases show it, with nothing blacked out or shortened before.
+How people really write them, and what is really told of them, is in ``test_hostile_live``.
 """
 
 from __future__ import annotations
@@ -8,39 +9,39 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import pytest
 
 from bots import open_account
-from core.account import Account, Place
+from core.account import Account, Limits, Place
 from core.clock import Clock
 from core.details import details
+from core.fitting import split
 from core.message import Line, Message, Quote, Strong
 from core.nps import Band, Tally
 from core.page import page
 from core.publishing import messages
 from core.quotes import Quoted, quotes
 from core.reasons import Voice, reasons, voices
+from core.redaction import calm
 from core.report import first_message
 from core.settings import SECRETS
 from sandbox.clocks import Clocks
 from sandbox.discord import DiscordStandIn
-from sandbox.seam import AccountPlan, PlacePlan
+from sandbox.seam import AccountPlan, PlacePlan, Post
 from sandbox.server import Sandbox
 from sandbox.telegram import TelegramStandIn
 from tests.bots.pictures import PICTURE
 from tests.core.reporting import report
-from tests.hostile import Elements, alive_on_discord, alive_on_x, comments
+from tests.hostile import MARK, PAGE, Pieces, alive_on_discord, alive_on_telegram, alive_on_x, comments
+from tests.hostile_wire import alive
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 COMMENTS = tuple(comments())
 PLACES = 25
-RAW = 300
-"""Letters of a raw comment that are shown."""
-
 
 T = TypeVar("T")
 
@@ -62,18 +63,21 @@ PHRASES = tuple(
 )
 
 
-def posts(size: int, letters: int = RAW, *, pictures: bool = False) -> Iterator[Message]:
-    """Messages in which every comment stands, as it would be quoted and raw; some with a picture."""
-    lines = [quoted.line for quoted in QUOTED] + [text[:letters] for text in COMMENTS]
+def posts(size: int, limits: Limits) -> Iterator[Message]:
+    """Messages in which every comment stands, as it would be quoted and whole, as long as the place takes them; some
+    with a picture."""
+    lines = [quoted.line for quoted in QUOTED] + list(map(calm, COMMENTS))
     for n, some in enumerate(batches(lines, size)):
-        shown = PICTURE if pictures and n % 8 == 0 and sum(map(len, some)) < 600 else None
-        yield Message((Strong("Acme: NPS 27, last 4 weeks."), *map(Quote, some), Line("See you.")), picture=shown)
+        shown = PICTURE if n % 8 == 0 else None
+        whole = Message((Strong("Acme: NPS 27, last 4 weeks."), *map(Quote, some), Line("See you.")), picture=shown)
+        yield from split(whole, limits.post_chars, limits.caption_chars)
 
 
 @dataclass
 class Stage:
     sandbox: Sandbox
     clock: Clock
+    posts: list[Post] = field(default_factory=list)
 
     async def account(self, platform: str) -> Account:
         given = self.sandbox.credentials[platform]
@@ -92,7 +96,9 @@ async def stage() -> AsyncIterator[Stage]:
     places += [PlacePlan("discord", str(1100000000000000001 + n), "group") for n in range(PLACES)]
     sandbox = Sandbox(plans, places, clocks=Clocks(speed=100_000.0))
     async with sandbox:
-        yield Stage(sandbox, Clock(sandbox.clocks.start, sandbox.clocks.started, sandbox.clocks.speed))
+        shown = Stage(sandbox, Clock(sandbox.clocks.start, sandbox.clocks.started, sandbox.clocks.speed))
+        sandbox.watchers.append(shown.posts.append)
+        yield shown
 
 
 async def begin() -> None:
@@ -113,49 +119,38 @@ def test_there_are_enough_of_them_and_most_are_fit_to_be_quoted() -> None:
 async def test_on_telegram(stage: Stage) -> None:
     async with await stage.account("telegram") as account:
         places = [await account.place(str(-1001000000001 - n)) for n in range(PLACES)]
-        await said(account, places, list(posts(10, pictures=True)))
+        bodies = list(posts(10, places[0].limits))
+        await said(account, places, bodies)
+    assert len(stage.posts) == len(bodies)
+    assert len([post for post in stage.posts if post.pictures]) > 3
+    assert [(post.text, found) for post in stage.posts if (found := alive(post))] == []
     app = cast(TelegramStandIn, stage.sandbox.stand_ins["telegram"])
-    found = [message.wire for chat in app.state.chats.values() for message in chat.messages.values() if message.bot]
-    assert len(found) == len(list(posts(10)))
-    captions = [wire for wire in found if "photo" in wire]
-    assert len(captions) > 3
-    for part, its in (("entities", found), ("caption_entities", captions)):
-        kinds = {entity["type"] for wire in its for entity in wire.get(part, ())}
-        assert kinds == {"bold", "blockquote"}
-    assert not any(
-        ch in wire.get("text", wire.get("caption", ""))
-        for wire in found
-        for ch in "\u202e\u202a\u2066\u200b\ufeff\x00\x1b"
-    )
+    wires = [message.wire for chat in app.state.chats.values() for message in chat.messages.values() if message.bot]
+    entities = [one for wire in wires for part in ("entities", "caption_entities") for one in wire.get(part, ())]
+    assert {entity["type"] for entity in entities} == {"bold", "blockquote"}
 
 
 async def test_on_discord(stage: Stage) -> None:
     async with await stage.account("discord") as account:
         places = [await account.place(str(1100000000000000001 + n)) for n in range(PLACES)]
-        await said(account, places, list(posts(4, 150, pictures=True)))
+        bodies = list(posts(10, places[0].limits))
+        await said(account, places, bodies)
+    assert len(stage.posts) == len(bodies)
+    assert len([post for post in stage.posts if post.pictures]) > 3
+    assert [(post.text, found) for post in stage.posts if (found := alive(post))] == []
     app = cast(DiscordStandIn, stage.sandbox.stand_ins["discord"])
     found = [message for channel in app.state.channels.values() for message in channel.messages.values()]
-    assert len(found) == len(list(posts(4, 150)))
-    assert [(message.mentions, message.mentions_everyone) for message in found if message.mentions_everyone] == []
-    assert [message.mentions for message in found if message.mentions] == []
-    below = [embed["description"] for message in found for embed in message.embeds]
-    assert len(below) > 5
-    shown = [*(message.content for message in found), *below]
-    assert [(alive, text) for text in shown for alive in alive_on_discord(text)] == []
+    assert [message for message in found if message.mentions_everyone or message.mentions] == []
 
 
 async def test_on_x(stage: Stage) -> None:
-    posted = stage.sandbox.watchers
-    texts: list[str] = []
-    posted.append(lambda post: texts.append(post.text))
     async with await stage.account("x") as account:
         place = await account.place("timeline")
-        bodies = [
-            Message((Line(f"{n}"), Quote(text[:90]))) for n, text in enumerate([*(q.line for q in QUOTED), *COMMENTS])
-        ]
+        every = enumerate([*(quoted.line for quoted in QUOTED), *map(calm, COMMENTS)])
+        bodies = [split(Message((Quote(f"{n} {text}"),)), place.limits.post_chars)[0] for n, text in every]
         await said(account, [place], bodies)
-    assert len(texts) == len(bodies)
-    assert [(alive, text) for text in texts for alive in alive_on_x(text)] == []
+    assert len(stage.posts) == len(bodies)
+    assert [(post.text, found) for post in stage.posts if (found := alive(post))] == []
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -163,12 +158,9 @@ def test_on_a_page_in_a_terminal_and_for_a_script(language: str) -> None:
     for some in batches([*QUOTED, *(Quoted(text, "2") for text in COMMENTS)], 8):
         shown = replace(report(Tally(50, 28, 22)), quotes=some[:2], reasons=PHRASES[:1])
         whole = messages(shown, language)
-        document = Elements(page([*whole, Message(tuple(Quote(quoted.line) for quoted in some))], language))
-        assert document.names <= {
-            *("html", "head", "meta", "title", "style", "body", "section", "svg", "rect", "text", "path", "circle"),
-            *("h1", "h2", "p", "blockquote"),
-        }
-        assert (document.addresses, document.handlers) == ([], [])
+        document = Pieces(page([*whole, Message(tuple(Quote(quoted.line) for quoted in some))], language))
+        assert document.names <= PAGE
+        assert (document.addresses, [name for name in document.attributes if name.startswith("on")]) == ([], [])
         json.loads(json.dumps([message.plain for message in whole]))
 
 
@@ -183,3 +175,32 @@ def test_no_quotation_is_a_line_of_ours_or_hides_anything(language: str) -> None
     for phrase in PHRASES:
         lines = details(replace(report(Tally(50, 28, 22)), reasons=(phrase,)), language).parts
         assert not any("\n" in part.text for part in lines)
+
+
+def test_the_judges_see_what_nobody_has_made_harmless() -> None:
+    marked = ("_it_", "__u__", ">>> x", "> x", "* x", "# x", "<+331234567>", "<a@b.c>", "discord.gg/x", "steam://x")
+    assert [words for words in marked if not alive_on_discord(f"> {words}")] == []
+    linked = (
+        "@acme",
+        "#tag",
+        "/start",
+        "evil.com/x",
+        "evil。example",
+        "192.0.2.1",
+        "a@b.example",
+        "tg://user",
+        "+331234567",
+    )
+    assert [words for words in linked if not alive_on_telegram(f"<blockquote>late {words}</blockquote>")] == []
+    elements = (
+        "<i>x</i>",
+        "<b class='a'>x</b>",
+        "<blockquote><b>x</b></blockquote>",
+        MARK,
+        "e" + 9 * "\u0301",
+        "\u202ex",
+    )
+    assert [words for words in elements if not alive_on_telegram(words)] == []
+    assert [words for words in ("@acme", "#tag", "$TSLA", "evil.com", "http://x") if not alive_on_x(words)] == []
+    ours = "<b>Case 1: 2 of 10.</b>\n<blockquote>late &lt;b&gt; parcel</blockquote>\n/cases lists who waits."
+    assert alive_on_telegram(ours) == alive_on_discord("**Case 1: 2 of 10.**\n> late \\_it\\_\n/cases lists.") == []
