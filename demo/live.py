@@ -37,7 +37,7 @@ from sandbox.server import Sandbox
 FIRST_DAY = datetime(2026, 10, 12, 12, tzinfo=UTC)
 """The demo's first week: the third one has 169 hours in Europe, because clocks go back."""
 
-WEEK_S = 16.0
+WEEK_S = 20.0
 """Wall seconds of a week for up to ``CROWD`` followers; larger crowds need longer, because the wire keeps wall time."""
 
 CROWD = 2_000

@@ -15,7 +15,7 @@ from demo.filed import misfiled
 from demo.files import with_more_teams, write
 from sandbox.seam import Post, PostButton
 from tests.command import ROOT, Vouch
-from tests.hostile import Elements
+from tests.hostile import Pieces
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -27,7 +27,7 @@ def test_each_platforms_team_gets_the_post_and_it_is_true(vouch: Vouch, tmp_path
     assert sorted(file.name for file in folder.iterdir()) == ["chart.png", "discord.json", "telegram.html", "x.txt"]
     counted = found["posted"]["window"] if "window" in found["posted"] else found["posted"]["named"]["all"]
     answers, score = f"{counted['n']} answers", f"NPS {counted['nps']}, week"
-    page = Elements((folder / "telegram.html").read_text("utf-8"))
+    page = Pieces((folder / "telegram.html").read_text("utf-8"))
     assert page.names <= {"meta", "title", "style", "article", "img", "b", "blockquote", "small"}
     assert [address[:22] for address in page.addresses] == ["data:image/png;base64,"]
     telegram = (folder / "telegram.html").read_text("utf-8")

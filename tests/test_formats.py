@@ -16,7 +16,7 @@ from core.survey import Survey
 from formats import Format, put_out
 from tests.command import ROOT
 from tests.core.reporting import report
-from tests.hostile import Elements
+from tests.hostile import Pieces
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_every_format_tells_the_same(settings: Settings, survey: Survey, tmp_pat
     assert words.startswith("Acme: NPS 28, ")
     assert "Ask lukewarm people what is missing." in words
     page = written(Format.HTML, tally, settings, survey, tmp_path).decode()
-    assert "svg" in Elements(page).names
+    assert "svg" in Pieces(page).names
     assert all(line in page for line in words.split("\n") if line and "&" not in line and '"' not in line)
     assert json.loads(written(Format.JSON, tally, settings, survey, tmp_path))["named"]["nps"] == 28
     assert written(Format.PNG, tally, settings, survey, tmp_path).startswith(b"\x89PNG\r\n\x1a\n")
