@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connecting import Connections, calendar, connections
+from core.change import FEWEST_TO_COMPARE
 from core.errors import SettingsError, StoreError, VouchError
 from core.nps import Tally, nps, score_range
 from core.proposing import agenda
@@ -220,26 +221,26 @@ def opened(settings: Settings, survey: Survey) -> Database:
 
 def show_score(report: WeekReport) -> None:
     """Show the score: a table in a terminal, plain lines in a pipe, a sentence when nobody has answered."""
-    rows = [("named answers, all channels", report.week.total)]
-    rows += [("open polls, all channels", report.open.total)] if report.open is not None else []
-    rows += [(f"{c.channel} ({'open' if c.open else 'named'})", c.tally) for c in report.channels]
+    rows = [("named answers, all channels", report.week.total, FEWEST)]
+    rows += [("open polls, all channels", report.open.total, FEWEST_TO_COMPARE)] if report.open is not None else []
+    rows += [(f"{c.channel} ({'open' if c.open else 'named'})", c.tally, FEWEST_TO_COMPARE) for c in report.channels]
     title = f"{report.title}, week {report.wave.key}, scale {report.scale}"
-    if not any(tally.n for _, tally in rows):
+    if not any(tally.n for _, tally, _ in rows):
         sys.stdout.write(f"{title}: nobody has answered yet.\n")
     elif sys.stdout.isatty():
         _table(title, report.scale.lowest, rows)
     else:
-        lines = [title, *(f"{name}: {_plain(tally)}" for name, tally in rows)]
+        lines = [title, *(f"{name}: {_plain(tally, fewest)}" for name, tally, fewest in rows)]
         sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _table(title: str, lowest: int, rows: Sequence[tuple[str, Tally]]) -> None:
+def _table(title: str, lowest: int, rows: Sequence[tuple[str, Tally, int]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     heads = ("NPS", "chance range", "n", "9–10", "7–8", f"{lowest}–6")
-    cells = [(*_score(t), *map(str, (t.n, t.promoters, t.passives, t.detractors))) for _, t in rows]
+    cells = [(*_score(t, fewest), *map(str, (t.n, t.promoters, t.passives, t.detractors))) for _, t, fewest in rows]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     console = Console(markup=False)
     room = max(24, console.width - sum(widths) - 3 * len(widths) - 2)  # numbers are never cut, names where they must be
@@ -247,21 +248,22 @@ def _table(title: str, lowest: int, rows: Sequence[tuple[str, Tally]]) -> None:
     table.add_column("channel", max_width=room, no_wrap=True, overflow="ellipsis")
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
-    for (name, _), its in zip(rows, cells, strict=True):
+    for (name, _, _), its in zip(rows, cells, strict=True):
         table.add_row(name, *its)
     console.print(table)
 
 
-def _score(tally: Tally) -> tuple[str, str]:
-    """NPS and its range as words; an en dash under ten answers, as in the weekly post."""
+def _score(tally: Tally, fewest: int) -> tuple[str, str]:
+    """NPS and its range as words; an en dash under the ``fewest`` answers, as in the weekly post: ten of all, thirty of
+    a channel or of polls that name nobody."""
     found, span = nps(tally), score_range(tally)
-    if found is None or span is None or tally.n < FEWEST:
+    if found is None or span is None or tally.n < fewest:
         return "–", "–"
     return str(found), f"{span[0]:.0f} to {span[1]:.0f}"
 
 
-def _plain(tally: Tally) -> str:
-    score, span = _score(tally)
+def _plain(tally: Tally, fewest: int) -> str:
+    score, span = _score(tally, fewest)
     chance = "" if span == "–" else f" (chance range {span})"
     return (
         f"NPS {score}{chance}, n {tally.n}: promoters {tally.promoters}, passives {tally.passives}, "

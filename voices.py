@@ -49,6 +49,8 @@ def in_lines(found: Heard) -> list[str]:
     for one in worded:
         quoted = "  (may be quoted)" if one.quotable else ""
         lines.append(f"{_score(one):>4}  {one.channel or one.account}: {_harmless(one.text)}{quoted}")
+    if worded and not any(one.quotable for one in worded):
+        lines.append("None of these may be quoted yet: people say so by a tap, after they have written.")
     if few := len(found.comments) - len(worded):
         lines.append(f"{few} more {'is' if few == 1 else 'are'} an unclear number, such as `8 or 9`.")
     return lines

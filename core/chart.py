@@ -265,7 +265,7 @@ class _Trend:
             x = places[0]
             yield (
                 f'<path d="M{x:.1f} {highs[0]:.1f}V{lows[0]:.1f}" stroke="{_TEAL}" stroke-opacity="0.22" '
-                f'stroke-width="26" stroke-linecap="round"/>'
+                f'stroke-width="26"/>'  # its ends are the range's: a round cap would make it wider
             )
         else:
             around = [*zip(places, highs, strict=True), *reversed(list(zip(places, lows, strict=True)))]

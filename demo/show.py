@@ -7,11 +7,11 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError, VouchError
 from core.settings import Settings, load
@@ -193,7 +193,9 @@ def _print_verdict(outcome: Outcome, wanted: Wanted) -> None:
     given = wanted.given
     _print("")
     if outcome.ok:
-        _print(f"The posts say what the followers really did: {_answers(outcome)} answers, none lost, none doubled.")
+        given_n, posted_n = _answers(outcome.truth), _answers(outcome.posted)
+        lead = f"Followers gave {given_n:,} answers; the posts count {posted_n:,}, and none twice."
+        _print(lead if given_n == posted_n else f"{lead} What differs was misread, as below.")
         _print(_reading(outcome))
     else:
         _print(f"Something is wrong: {outcome.lost} lost, {outcome.doubled} doubled. {'; '.join(outcome.faults)}")
@@ -215,11 +217,11 @@ def _reading(outcome: Outcome) -> str:
     said = f"Followers typed {outcome.typed:,} messages in their own words, in 16 languages"
     if not outcome.misread_messages:
         return f"{said}; every one was read as it was meant."
-    said += f"; misread: {outcome.misread_messages}"
+    said += f"; {outcome.misread_messages} of them were misread"
     if not wrongly:
-        return f"{said}, which changed no answer."
-    answers = "1 answer" if len(wrongly) == 1 else f"{len(wrongly)} answers"
-    lines = [f"{said}. By {answers} the posts differ from the truth, and by nothing else:"]
+        return f"{said}, and put right by what they wrote next."
+    answers = "1 answer is" if len(wrongly) == 1 else f"{len(wrongly)} answers are"
+    lines = [f"{said}. By these {answers} counted otherwise than meant, and none but these:"]
     for one in wrongly[:SHOWN]:
         meant, read = ("no score" if score is None else str(score) for score in (one["meant"], one["read"]))
         elsewhere = f" (in {one['read_channel']}, before)" if meant == read else ""
@@ -227,8 +229,8 @@ def _reading(outcome: Outcome) -> str:
     return "\n".join(lines if len(wrongly) <= SHOWN else [*lines, f"  and {len(wrongly) - SHOWN} more (--json)"])
 
 
-def _answers(outcome: Outcome) -> int:
-    surveys = outcome.truth.get("surveys", {"": outcome.truth})
+def _answers(counts: Mapping[str, Any]) -> int:
+    surveys = counts.get("surveys", {"": counts})
     return sum(
         int(found[kind]["all"]["n"])
         for survey in surveys.values()

@@ -54,7 +54,7 @@ MANY = Tally(0, 0, 123_456)
 
 @pytest.mark.parametrize(("scale", "lowest"), [(Scale.ZERO_TO_TEN, "0–6"), (Scale.ONE_TO_TEN, "1–6")])
 def test_the_score_fits_a_terminal_of_80_columns(scale: Scale, lowest: str) -> None:
-    lines = shown(week(scale, **{LONG: MANY, "news": Tally(12, 5, 3)}), Terminal())
+    lines = shown(week(scale, **{LONG: MANY, "news": Tally(24, 10, 6), "few": Tally(24, 5, 0)}), Terminal())
     assert max(map(len, lines)) <= 80
     heads = next(line for line in lines if line.startswith("channel"))
     assert heads.split() == ["channel", "NPS", "chance", "range", "n", "9–10", "7–8", lowest]
@@ -62,7 +62,10 @@ def test_the_score_fits_a_terminal_of_80_columns(scale: Scale, lowest: str) -> N
     faithful = next(line for line in lines if line.startswith(LONG[:23]))
     assert faithful.split()[-5:] == ["-100", "123456", "0", "0", "123456"]
     assert [line.split() for line in lines if line.startswith("news (named)")] == [
-        ["news", "(named)", "45", "7", "to", "71", "20", "12", "5", "3"]
+        ["news", "(named)", "45", "19", "to", "64", "40", "24", "10", "6"]
+    ]
+    assert [line.split() for line in lines if line.startswith("few (named)")] == [
+        ["few", "(named)", "–", "–", "29", "24", "5", "0"]  # a channel's score needs thirty, as in the post
     ]
 
 

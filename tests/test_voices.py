@@ -84,6 +84,7 @@ def test_unclear_numbers_are_counted_and_not_listed(vouch: Vouch, database: Data
     lines = vouch.here("comments", text=LIVE)[1].splitlines()
     assert lines[1:-1] == [
         *(f"   8  telegram-buttons: {text}" for text in comments),
+        "None of these may be quoted yet: people say so by a tap, after they have written.",
         "4 more are an unclear number, such as `8 or 9`.",
     ]
     assert len(json.loads(vouch.here("comments", "--json", text=LIVE)[1])["comments"]) == 10

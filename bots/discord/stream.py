@@ -243,7 +243,7 @@ class Stream(Connection):
             async with asyncio.timeout(_BARRIER_S):
                 await self._up.wait()
                 while not await self._come_round():
-                    _log.info("%s: asking the gateway again", self._account)
+                    _log.debug("%s: asking the gateway again", self._account)
             async with asyncio.timeout(_KEPT_S):
                 while self._looking_back and not self._looking_back.done():
                     await asyncio.wait({self._looking_back})

@@ -50,6 +50,6 @@ def strange(home: str, sandbox: str) -> str:
             "with VOUCH_SERVICE__DATABASE=sqlite:///sandbox.db"
         )
     return (
-        "it was filled on another sandbox: what was asked there is not asked again. To begin anew, stop, and remove "
-        "the file or name another one"
+        "it was filled on another sandbox: what was asked there is not asked again. To begin anew, stop `vouch run`, "
+        "and remove the file and what lies beside it (`rm vouch.db*`), or name another one"
     )
