@@ -95,7 +95,7 @@ def test_a_demo_in_a_pipe_tells_how_far_it_is(vouch: Vouch) -> None:
     code, said, complained = vouch("demo", "--followers", "50", "--weeks", "1", "--settings", str(path))
     assert (code, complained) == (0, "")
     assert said.startswith(
-        "1 week of Acme with 50 followers, on stand-ins of X, Telegram and Discord.\nA week takes 16 s "
+        "1 week of Acme with 50 followers, on stand-ins of X, Telegram and Discord.\nA week takes 20 s "
     )
     assert re.findall(
         r"^(\d+) %, \w{3} \d\d Oct: \d+ votes, taps and messages of followers, \d+ of Vouch$", said, re.MULTILINE
