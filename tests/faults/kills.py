@@ -31,7 +31,7 @@ WAYS = {
 SOON_S = 0.003
 """A reply takes about so long from the wire to the disk."""
 ACCEPT_S = 0.05
-AT_ANY_TIME = 0.25
+AT_ANY_TIME = 0.4
 """So many of the kills that are aimed at no window come at any time; the others wait for an accept."""
 UNDER_WAY_S = 0.08
 """What the dead had sent is at the platform by then."""
