@@ -213,13 +213,13 @@ BUGS = (
         week_s=90.0,  # who is told five times to wait ten seconds must still be able to ask in its week
     ),
     Bug(
-        name="answers-whoever-waits",
-        story="What a teammate writes is for whoever waits longest: whose message they answered is forgotten.",
+        name="answers-who-came-last",
+        story="What a teammate writes is for who came last: whose message they answered is forgotten.",
         changes=(
             Change(
                 file="core/caring.py",
                 old="        number, said = _numbered(order)\n        found = self._case(number)\n",
-                new="        _, said = _numbered(order)\n        found = next(iter(self._waiting()), None)\n",
+                new="        _, said = _numbered(order)\n        found = next(reversed(self._waiting()), None)\n",
             ),
         ),
         scenarios=("desk",),
