@@ -80,15 +80,15 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
     async with opening as database, Leases(database, take_over) as leases:
         await _at_home(database, found.sandbox)
         seal = Seal(bytes.fromhex(await database.when_there_is_room(database.kept, "seal")))
-        inbox = Inbox(database, routes, seal, found.clock)
+        inbox = Inbox(database, routes, seal, clock)
         accounts: dict[str, Callable[[], Account]] = {
             name: partial(
                 open_account,
                 account.platform,
                 name,
                 found.options[name],
-                found.clock,
-                partial(form, routes, found.clock, _spoken(settings, name)),
+                clock,
+                partial(form, routes, clock, _spoken(settings, name)),
             )
             for name, account in settings.accounts.items()
         }
@@ -99,8 +99,8 @@ async def assembled(settings: Settings, found: Connections, *, patient: bool = F
         presence = Presence(accounts, wanted, database, inbox, clock, leases, diary.said)
         loop = asyncio.get_running_loop()
         inbox.wake = partial(_wake_soon, loop, presence)
-        service = Service(database, routes, settings.team_list(), presence, inbox, found.clock)
-        desk = Desk(database, routes, settings.team_list(), presence, seal, found.clock)
+        service = Service(database, routes, settings.team_list(), presence, inbox, clock)
+        desk = Desk(database, routes, settings.team_list(), presence, seal, clock)
         inbox.desks, inbox.caring = desk.places, caring(routes.surveys.values(), settings.team_list())
         yield Parts(database, routes, presence, service, desk, inbox, clock, leases, diary)
 

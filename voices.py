@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,12 @@ from typing import Any
 from commands import Which, opened, week_meant
 from connecting import calendar
 from core.nps import Band
+from core.reading import read
 from core.redaction import calm
 from core.settings import Settings
 from core.store import tallies
 from core.store.comments import Written, written_in
 from core.survey import Survey, Wave
-
-_NUMBERS = re.compile(r"\d{1,2}(?:[.,]\d+)?(?:\s*(?:[-–—/]|or|ou|o|oder|of|eller|lub)\s*\d{1,2})?\s*[.!?…]*")
-"""An unclear score, in digits of any writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +41,13 @@ def in_lines(found: Heard) -> list[str]:
     title = f"{found.survey.brand}, week {found.wave.key}"
     if not found.comments:
         return [f"{title}: nobody has written anything yet."]
-    worded = [one for one in found.comments if not _is_a_number(one.text)]
-    lines = [f"{title}: {len(worded)} written, the oldest first, each with the score that its writer gave last"]
-    for one in worded:
+    lines = [f"{title}: {len(found.comments)} written, the oldest first, each with the score that its writer gave last"]
+    for one in found.comments:
         quoted = "  (may be quoted)" if one.quotable else ""
-        lines.append(f"{_score(one):>4}  {one.channel or one.account}: {_harmless(one.text)}{quoted}")
-    if worded and not any(one.quotable for one in worded):
+        unclear = "  (its number was unclear)" if read(one.text, found.survey.scale).ambiguous else ""
+        lines.append(f"{_score(one):>4}  {one.channel or one.account}: {_harmless(one.text)}{quoted}{unclear}")
+    if not any(one.quotable for one in found.comments):
         lines.append("None of these may be quoted yet: people say so by a tap, after they have written.")
-    if few := len(found.comments) - len(worded):
-        lines.append(f"{few} more {'is' if few == 1 else 'are'} an unclear number, such as `8 or 9`.")
     return lines
 
 
@@ -76,12 +71,6 @@ def as_json(found: Heard) -> dict[str, Any]:
 def _score(one: Written) -> str:
     """Its score, or the band of scores that its poll had; an en dash where there is none."""
     return Band(one.low, one.high).label if one.low is not None and one.high is not None else "–"
-
-
-def _is_a_number(text: str) -> bool:
-    """Whether it is an unclear score rather than a comment: one or two numbers of a scale with a word such as "or"
-    between them, and nothing else."""
-    return _NUMBERS.fullmatch(text.strip()) is not None
 
 
 def _harmless(text: str) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -25,7 +24,7 @@ from typing import cast
 import psutil  # type: ignore[import-untyped]
 from aiohttp import web
 
-from bench.row import ROOT, Figure, NotMeasured, Row, vouch
+from bench.row import ROOT, Figure, NotMeasured, Row, peak_mb, running, vouch
 from core.settings import load
 from demo.plan import plan_of
 from sandbox.clocks import Clocks
@@ -38,7 +37,7 @@ OPTIONS = tuple(str(score) for score in range(10))
 SETTINGS = ROOT / "settings.toml"
 MIDWEEK = datetime(2026, 11, 18, 12, tzinfo=UTC)
 STEP_S = 0.05
-LOOK_S, LOOKS_PER_COUNT = 0.1, 5
+COUNT_S = 0.5
 CALM_S = 3.0
 """What is idle has caught up with its start by then."""
 FEW = 3
@@ -152,7 +151,7 @@ class Rush:
     async def _bare(self, told_url: str) -> None:
         """The floor, until it ends. Raises ``NotMeasured`` if it ends too soon."""
         given = asdict(self.turn) | {"sandbox_url": self.sandbox.url, "told_url": told_url}
-        async with _process(sys.executable, "-m", "bench.rushed", json.dumps(given)) as process:
+        async with running(sys.executable, "-m", "bench.rushed", json.dumps(given)) as process:
             await process.wait()
         if not self._future("done").done():
             raise NotMeasured(f"the measured process ended with exit code {process.returncode}; its log is above")
@@ -162,22 +161,21 @@ class Rush:
         with tempfile.TemporaryDirectory(prefix="vouch-bench-") as folder:
             database = Path(folder, "vouch.db")
             own = {"VOUCH_SANDBOX__URL": self.sandbox.url, "VOUCH_SERVICE__DATABASE": f"sqlite:///{database}"}
-            async with _process(*vouch(), "run", "--settings", str(SETTINGS), "--json", **own) as process:
+            async with running(*vouch(), "run", "--settings", str(SETTINGS), "--json", **own) as process:
                 await self._asked.wait()
                 await asyncio.sleep(CALM_S)
-                memory = psutil.Process(process.pid)
-                idle_mb = peak_mb = float(memory.memory_info().rss) / 1e6
+                idle_mb = float(psutil.Process(process.pid).memory_info().rss) / 1e6
+                peak = asyncio.create_task(peak_mb(process.pid))
                 self._future("up").set_result({})
                 counted, tapped = 0, 0
                 while counted < self.turn.voters or tapped < len(self._tappers):
-                    for _ in range(LOOKS_PER_COUNT):
-                        await asyncio.sleep(LOOK_S)
-                        if process.returncode is not None:
-                            raise NotMeasured(f"vouch run ended with exit code {process.returncode}")
-                        peak_mb = max(peak_mb, float(memory.memory_info().rss) / 1e6)
+                    await asyncio.sleep(COUNT_S)
+                    if process.returncode is not None:
+                        raise NotMeasured(f"vouch run ended with exit code {process.returncode}")
                     counted, tapped = await asyncio.to_thread(_counted, database)
-                found = {"idle_mb": idle_mb, "peak_mb": peak_mb, "counted": counted, "tapped": tapped}
-                self._future("done").set_result(found | {"at": time.monotonic()})
+                at = time.monotonic()
+            found = {"idle_mb": idle_mb, "peak_mb": await peak, "counted": counted, "tapped": tapped, "at": at}
+            self._future("done").set_result(found)
 
     def _future(self, what: str) -> asyncio.Future[dict[str, float]]:
         return self._told.setdefault(what, asyncio.get_running_loop().create_future())
@@ -229,20 +227,6 @@ class Rush:
         answered = await self._discord.tap(self._tappers[number], post, post.buttons[number % 11])
         self.outcome.ack_s.append(time.perf_counter() - began)
         self.outcome.taps_in_vain += not answered
-
-
-@asynccontextmanager
-async def _process(*words: str, **own: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process that is gone in the end."""
-    process = await asyncio.create_subprocess_exec(
-        *words, cwd=ROOT, env=os.environ | own, stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 def _counted(database: Path) -> tuple[int, int]:

@@ -16,13 +16,12 @@ from aiohttp import web
 
 from bench.ingest import OPTIONS, WARM_UP, Stage
 from bench.listen import BARE, OURS, Turn
-from bench.row import ROOT, Figure, NotMeasured, Row
+from bench.row import ROOT, Figure, NotMeasured, Row, peak_mb
 from sandbox.telegram import TelegramStandIn
 
 DOINGS, DOINGS_QUICK = 100_000, 5_000
 AGAIN_EVERY, STOP_EVERY = 10, 100
 MOST_MB = 250.0
-LOOK_S = 0.2
 
 
 @dataclass
@@ -88,24 +87,11 @@ async def _turn(side: str, doings: int) -> Outcome:
             *(sys.executable, "-m", "bench.listen", json.dumps(asdict(turn))), stdout=asyncio.subprocess.PIPE, cwd=ROOT
         )
         stage.listener = psutil.Process(process.pid)
-        peak = asyncio.create_task(_peak_mb(process.pid))
+        peak = asyncio.create_task(peak_mb(process.pid))
         said, _ = await process.communicate()
         if process.returncode:
             raise NotMeasured(f"the measured process ended with exit code {process.returncode}; its log is above")
         return Outcome(doings / float(said), stage.idle_mb, await peak)
-
-
-async def _peak_mb(pid: int) -> float:
-    """The most memory (resident) of a process, looked at now and then until it ends."""
-    peak_mb = 0.0
-    try:
-        process = psutil.Process(pid)
-        while process.status() != psutil.STATUS_ZOMBIE:
-            peak_mb = max(peak_mb, process.memory_info().rss / 1e6)
-            await asyncio.sleep(LOOK_S)
-    except psutil.NoSuchProcess:
-        pass
-    return peak_mb
 
 
 @cache

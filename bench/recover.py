@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sqlite3
 import tempfile
 import time
@@ -15,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from bench.row import ROOT, Figure, NotMeasured, Row, vouch
+from bench.row import ROOT, Figure, NotMeasured, Row, running, vouch
 from core.settings import load
 from demo.plan import plan_of
 from sandbox.clocks import Clocks
@@ -82,26 +80,17 @@ class Stage:
     @asynccontextmanager
     async def service(self) -> AsyncIterator[float]:
         """``vouch run``; gives the wall seconds until it was ready, and kills it in the end."""
-        environment = os.environ | {
-            "VOUCH_SANDBOX__URL": self.sandbox.url,
-            "VOUCH_SERVICE__DATABASE": f"sqlite:///{self.database}",
-        }
+        own = {"VOUCH_SANDBOX__URL": self.sandbox.url, "VOUCH_SERVICE__DATABASE": f"sqlite:///{self.database}"}
         started = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            *(*vouch(), "run", "--settings", str(SETTINGS), "--json"), stdout=asyncio.subprocess.PIPE, env=environment
-        )
-        try:
+        async with running(*vouch(), "run", "--settings", str(SETTINGS), "--json", **own) as process:
             assert process.stdout is not None
-            line = await asyncio.wait_for(process.stdout.readline(), LONGEST_S)
+            try:
+                line = await asyncio.wait_for(process.stdout.readline(), LONGEST_S)
+            except TimeoutError:
+                raise NotMeasured(f"vouch run was not ready within {LONGEST_S:.0f} s; its log is above") from None
             if b"ready" not in line:
                 raise NotMeasured("vouch run did not get ready; its log is above")
             yield time.perf_counter() - started
-        except TimeoutError:
-            raise NotMeasured(f"vouch run was not ready within {LONGEST_S:.0f} s; its log is above") from None
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGKILL)
-            await process.communicate()
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for something. Raises ``NotMeasured``."""

@@ -5,14 +5,21 @@ A shared or slow machine slows both, so the ratio says more than the value.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
+
 ROOT = Path(__file__).parents[1]
+LOOK_S = 0.1
+"""How often the memory of a process is looked at."""
 
 
 class NotMeasured(Exception):
@@ -82,3 +89,30 @@ def vouch() -> list[str]:
     """The command as it is installed beside this Python, else its file."""
     script = Path(sys.executable).with_name("vouch")
     return [str(script)] if script.is_file() else [sys.executable, str(ROOT / "cli.py")]
+
+
+@asynccontextmanager
+async def running(*words: str, **own: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command with these variables of its own, its output a pipe; it is killed in the end, if it has not ended."""
+    process = await asyncio.create_subprocess_exec(
+        *words, cwd=ROOT, env=os.environ | own, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def peak_mb(pid: int) -> float:
+    """The most memory (resident) of a process, looked at now and then until it ends."""
+    peak = 0.0
+    try:
+        process = psutil.Process(pid)
+        while process.status() != psutil.STATUS_ZOMBIE:
+            peak = max(peak, process.memory_info().rss / 1e6)
+            await asyncio.sleep(LOOK_S)
+    except psutil.NoSuchProcess:
+        pass
+    return peak

@@ -128,7 +128,7 @@ class Presence:
                 usable = True
                 if (held := await self._leases.take(name)) is not None:
                     stack.push_async_callback(self._leases.release, held)
-                    senders.append(self._sender(account, held, unread=True))
+                    senders.append(self._sender(account, held))
             if fault is not None and not usable:
                 raise fault
             yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
@@ -219,7 +219,7 @@ class Presence:
 
         async with self._accounts[name]() as account:
             await self._find_places(account)
-            sender = self._sender(account, held, unread=True)
+            sender = self._sender(account, held)
 
             def listening() -> None:
                 came_up.set()
@@ -236,9 +236,9 @@ class Presence:
                 group.create_task(self._find_the_rest(account))
                 group.create_task(self._stay_even(name, came_up))
 
-    def _sender(self, account: Account, held: Held, *, unread: bool = False) -> Sender:
+    def _sender(self, account: Account, held: Held) -> Sender:
         places, replay = self.places[account.name], self._inbox.replay
-        return Sender(account, places, self._database, held, self._clock, replay, unread=unread, said=self._said)
+        return Sender(account, places, self._database, held, self._clock, replay, unread=True, said=self._said)
 
     def _is_served(self, name: str) -> None:
         self._served.add(name)

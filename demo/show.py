@@ -221,7 +221,7 @@ def _reading(outcome: Outcome) -> str:
     if not wrongly:
         return f"{said}, and put right by what they wrote next."
     answers = "1 answer is" if len(wrongly) == 1 else f"{len(wrongly)} answers are"
-    lines = [f"{said}. By these {answers} counted otherwise than meant, and none but these:"]
+    lines = [f"{said}, so {answers} counted otherwise than meant, and no others:"]
     for one in wrongly[:SHOWN]:
         meant, read = ("no score" if score is None else str(score) for score in (one["meant"], one["read"]))
         elsewhere = f" (in {one['read_channel']}, before)" if meant == read else ""
