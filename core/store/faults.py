@@ -19,6 +19,7 @@ _DAMAGED = "the database's file is damaged: stop Vouch, then `vouch restore` a b
 _SERVER = "the database server is away: start it, or mend service.database"
 _REFUSES = "the database server refuses us: mend service.database"
 _SERVER_BUSY = "the database server has no room for us: give it more connections, or more memory"
+_STOOD_STILL = "this process stood still for a while, and the database server hung up: nothing to mend, unless often"
 
 _SQLITE = {
     sqlite3.SQLITE_FULL: _FULL,
@@ -41,6 +42,7 @@ _SYSTEM = {
 _POSTGRESQL = {
     "53100": _FULL,
     "25006": _READ_ONLY,
+    "25P03": _STOOD_STILL,
     "58030": _DISK,
     "55P03": BUSY,
     "57014": BUSY,
@@ -49,7 +51,7 @@ _POSTGRESQL = {
 }
 _POSTGRESQL_CLASSES = {"08": _SERVER, "57": _SERVER, "53": _SERVER_BUSY, "58": _DISK}
 
-PASSES = (_FULL, _DISK, _SERVER, _SERVER_BUSY)
+PASSES = (_FULL, _DISK, _SERVER, _SERVER_BUSY, _STOOD_STILL)
 """What may well be over in a while, also for who has only just started, before the server on a machine that starts."""
 
 _FOR_GOOD = (

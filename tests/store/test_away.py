@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import shutil
 import sqlite3
 import subprocess
@@ -264,6 +265,26 @@ async def test_a_server_that_is_killed_and_comes_back(caplog: pytest.LogCaptureF
             assert all("the database server" in line for line in said[:-1])
         finally:
             await server.kill()
+
+
+def stand_still(connection: Connection) -> None:
+    """What a process meets that was paused within a transaction: the server has hung up meanwhile."""
+    connection.execute(text("SET idle_in_transaction_session_timeout = '20ms'"))
+    driver: Any = connection.connection.driver_connection
+    assert select.select([driver.fileno()], [], [], WAIT_S)[0]
+    connection.execute(text("SELECT 1"))
+
+
+async def test_a_process_that_stood_still_within_a_transaction_goes_on_by_itself(
+    postgresql_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with asyncio.timeout(WAIT_S), Database(postgresql_url) as database:
+        with pytest.raises(StoreAway, match=r"stood still .*: nothing to mend"), database.reading() as connection:
+            await asyncio.to_thread(stand_still, connection)
+        with pytest.raises(StoreAway, match=r"stood still .*: nothing to mend"):
+            await database.write(stand_still)
+        done = await until_again(database, caplog)
+        assert names(database) == {f"again {number}" for number in range(done)}
 
 
 async def test_a_service_that_starts_before_its_server_waits_for_it(caplog: pytest.LogCaptureFixture) -> None:
