@@ -115,6 +115,8 @@ class Hit(Told):
     """How long before the kill a platform last accepted something that a follower did or the instance sent."""
     sending: tuple[str, ...] = ()
     """Keys of outbox rows that were ``sending`` when it died: their answers were cut by the kill."""
+    served: tuple[str, ...] = ()
+    """Accounts that it had asked anything of shortly before."""
     wall: float = 0.0
     note: str = ""
 

@@ -274,6 +274,7 @@ class Killer:
             what=chosen.what if chosen else "",
             after_accept_ms=self._seen.since_accept_ms(armed.wall),
             sending=tuple(row.key for row in taken.rows if row.state == "sending"),
+            served=self._seen.served(arm.instance, armed.wall),
             wall=armed.wall,
             note=note or unread,
         )

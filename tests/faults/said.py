@@ -77,9 +77,9 @@ class Said:
         return hit.signal == "KILL" and hit.note.startswith(UNREAD) and begun <= at <= settled
 
     def _followed(self, hit: Hit, row: Row) -> bool:
-        """Whether somebody died between its claim and when it was found to be in doubt, while another instance was up
-        that took over at once: before the death could be looked into."""
-        if hit.signal != "KILL" or not row["claimed_at"] or not row["settled_at"]:
+        """Whether somebody who served its account died between its claim and when it was found to be in doubt, while
+        another instance was up that took over at once: before the death could be looked into."""
+        if hit.signal != "KILL" or row["account"] not in hit.served or not row["claimed_at"] or not row["settled_at"]:
             return False
         at = self.truth.at - (self.truth.wall - hit.wall) * self.speed
         others = (life for life in self.truth.lives if life.instance != hit.instance)

@@ -18,6 +18,8 @@ from tests.faults.recorded import Life, Violation
 
 CUT_S = 1.0
 """An answer that was written so shortly before a death may not have been recorded."""
+SERVED_S = 30.0
+"""A service asks an account for what is new, or is alive on its stream, more often than that."""
 FORGOTTEN_S = 30.0
 """Where the platform is told nothing, what was handed out so long ago is nobody's business any more."""
 
@@ -84,6 +86,8 @@ class Seen:
         """By account."""
         self.calls: list[Call] = []
         """Those that say something, and those whose answer was spoiled."""
+        self.called: dict[tuple[str, str], float] = {}
+        """By instance and account: when (wall) the one last asked anything of the other."""
         self.made = 0
         self.arrivals: dict[tuple[str, str], Arrival] = {}
         """By account and event."""
@@ -125,6 +129,7 @@ class Seen:
         found = Call(self.made, time.time(), at, instance, platform, method, path, what)
         self.made += 1
         self.counts[f"{platform} {what.name}"] += 1
+        self.called[instance, what.account] = found.wall
         if what.says:
             self.calls.append(found)
         return found
@@ -200,6 +205,12 @@ class Seen:
         """How long before ``wall`` a platform last took something."""
         at = bisect_right(self.accepts, wall)
         return round((wall - self.accepts[at - 1]) * 1000, 1) if at else None
+
+    def served(self, instance: str, wall: float) -> tuple[str, ...]:
+        """The accounts that an instance served shortly before: nobody lets one be without asking anything of it."""
+        return tuple(
+            account for (name, account), at in self.called.items() if name == instance and wall - SERVED_S < at
+        )
 
     def hung_up(self, instance: str, wall: float, *, within_s: float) -> None:
         """The instance died: what was not answered by then will not be heard, nor recorded what was heard so late."""

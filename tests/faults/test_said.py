@@ -24,12 +24,14 @@ def test_a_channel_that_was_not_asked_is_seen() -> None:
 def test_who_is_followed_at_once_may_leave_something_in_doubt() -> None:
     truth, books = clean()
     books.outbox.append(said("answer:9", BOT, person_id=3, state="unknown", claimed_at=moment(3), settled_at=moment(5)))
-    dead = Hit(happened=True, instance="a", signal="KILL", wall=1004.0)
+    dead = Hit(happened=True, instance="a", signal="KILL", served=(BOT,), wall=1004.0)
     lives = tuple(Life(instance=name, since=moment(0), until=None) for name in "ab")
     truth = replace(truth, hits=(dead,), lives=lives)
     assert judge(truth, books, CASE).violations == []
     alone = replace(truth, lives=lives[:1])
     assert judge(alone, books, CASE).violations == ["unknown without a cut answer: answer:9"]
+    elsewhere = replace(truth, hits=(replace(dead, served=("another",)),))
+    assert judge(elsewhere, books, CASE).violations == ["unknown without a cut answer: answer:9"]
     long_ago = replace(truth, hits=(replace(dead, wall=1001.0),))
     assert judge(long_ago, books, CASE).violations == ["unknown without a cut answer: answer:9"]
 
