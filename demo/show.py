@@ -19,6 +19,7 @@ from demo.files import with_more_teams
 from demo.live import Demo
 from demo.outcome import Outcome
 from demo.plan import plan_of, world_of
+from demo.seat import HELP, Seat, listen, places_of
 from sandbox.clocks import Clocks
 from sandbox.server import Sandbox
 from sandbox.world import World
@@ -145,6 +146,12 @@ async def keep_sandbox(wanted: Wanted, *, port: int, speed: float, as_json: bool
                 )
                 there = "" if stage.url == settings.sandbox.url else f"VOUCH_SANDBOX__URL={shlex.quote(stage.url)} "
                 _print(f"Now run `{there}vouch run{wanted.given}` in another terminal.")
+            if not as_json and sys.stdin.isatty() and (desks := places_of(settings, stage)):
+                seat = Seat(desks, _print)
+                stage.watchers.append(seat.see)
+                _print(HELP)
+                listen(seat.do)
+                return await world.run()
             await _watched(world, stage.clocks)
     except OSError as error:
         raise SettingsError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from error

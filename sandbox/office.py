@@ -134,7 +134,7 @@ class Office:
         colleague = self._colleagues.get((post.account, post.place))
         if colleague is None or post.to is not None:
             return
-        for duty, button in _asked(post):
+        for duty, button in asked(post):
             named = _CASE.search(post.text)
             case = named[1] if named is not None and duty in (Duty.REPLY, Duty.CLOSE) else ""
             if self._wants(colleague, duty, case, post):
@@ -147,7 +147,7 @@ class Office:
         if duty not in duties or (duty, about) in colleague.done:
             return False
         begins = duty is (Duty.TAKE if Duty.TAKE in duties else Duty.REPLY)
-        is_theirs = bool(colleague.taken) and any(duty is Duty.CLOSE for duty, _ in _asked(post))
+        is_theirs = bool(colleague.taken) and any(duty is Duty.CLOSE for duty, _ in asked(post))
         wants = {
             Duty.TAKE: True,
             Duty.REPLY: begins or is_theirs,
@@ -202,7 +202,7 @@ class Office:
         return post.place == "direct" and any(words in post.text for words in self._notes)
 
 
-def _asked(post: Post) -> Iterator[tuple[Duty, PostButton]]:
+def asked(post: Post) -> Iterator[tuple[Duty, PostButton]]:
     """What the buttons ask for."""
     for button in post.buttons:
         for duty, label in _LABELS.items():

@@ -180,6 +180,14 @@ class DiscordStandIn:
                 return await self.interactions.outcome(interaction)
         return False
 
+    async def use(self, account: str, person: str, line: str, *, place: str) -> bool:
+        """Type a slash command with its slash; the words behind it go into the first field that it offers."""
+        name, _, words = line.removeprefix("/").partition(" ")
+        known = (command for command in self.state.applications[account].every_command() if command["name"] == name)
+        fields = [field["name"] for command in known for field in command.get("options", ())]
+        options = {fields[0]: words.strip()} if fields and words.strip() else None
+        return await self.command(account, person, name, place=place, options=options)
+
     def _may_use(self, command: Json, channel: Channel, person: Person) -> bool:
         guild = channel.guild
         context = 1 if guild is None else 0

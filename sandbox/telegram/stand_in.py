@@ -151,6 +151,12 @@ class TelegramStandIn:
         replied = self._people.message_of(reply_to) if reply_to is not None else None
         return str(self._people.say(chat, who, text, replied).id)
 
+    async def use(self, account: str, person: str, line: str, *, place: str) -> bool:
+        """Choose a command from the list that opens with the slash: the app adds the bot's name."""
+        name, blank, words = line.partition(" ")
+        command = f"{name}@{self.state.accounts[account].username}{blank}{words}"
+        return await self.write(account, person, command, place=place) is not None
+
     async def rewrite(self, account: str, person: str, message: str, text: str, *, place: str = "direct") -> bool:
         """Edit a message of their own."""
         bot, who = self._who(account, person)
