@@ -274,11 +274,10 @@ def status(
 
 @app.command(name="settings", short_help="Show the settings as Vouch understood them, and what is missing.")
 def show_settings(settings: SettingsOption = None, as_json: JsonOption = False) -> None:
-    """Show the settings as Vouch understood them, with secrets as ***, and which secrets are missing."""
-    from core.understood import settings_as_json, settings_text
+    """Show the settings as Vouch understood them, with secrets as ***, what it will do by them, and what is missing."""
+    from commands import shown_settings
 
-    found, path = loaded(settings), path_of(settings)
-    say(json.dumps(settings_as_json(found)) if as_json else settings_text(found, path, given_words(None, settings)))
+    say(shown_settings(loaded(settings), path_of(settings), given_words(None, settings), as_json=as_json))
 
 
 @app.command(name="read", short_help="Show how a message would be understood.")

@@ -4,14 +4,17 @@ same outbox, so nothing is said twice."""
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from connecting import Connections, calendar, connections
 from core.change import FEWEST_TO_COMPARE
+from core.clock import Clock
 from core.errors import SettingsError, StoreError, VouchError
 from core.nps import Tally, nps, score_range
 from core.proposing import agenda
@@ -19,11 +22,12 @@ from core.publishing import SILENCE, hear, week_report
 from core.report import FEWEST, Headline, WeekReport
 from core.routes import Team
 from core.settings import Settings
-from core.store import outbox, published, tallies
+from core.store import home, outbox, published, tallies
 from core.store.commands import is_paused
 from core.store.database import Database, existing
 from core.survey import Survey, Wave, previous_wave, wave_by_key, week_wave, zone_of
 from core.threads import in_thread
+from core.understood import settings_as_json, settings_text
 from scheduler import Parts, assembled
 
 _ASKS = "`vouch run` asks every week, `vouch ask` asks now"
@@ -212,6 +216,14 @@ def open_until(wave: Wave, survey: Survey) -> str:
     """Until when a week is open, as a person in the survey's zone would say it."""
     last = wave.closes_at.astimezone(zone_of(survey.zone)) - timedelta(minutes=1)
     return f"{wave.key} is open until {last:%a %d %b %H:%M} ({survey.zone})"
+
+
+def shown_settings(settings: Settings, path: Path, option: str, *, as_json: bool) -> str:
+    """The settings, what Vouch will do by them, and what is missing; ``option`` names the file on the command line."""
+    if as_json:
+        return json.dumps(settings_as_json(settings))
+    fault = home.refusal(settings.service.database, made_up=bool(settings.sandbox.url))
+    return settings_text(settings, path, option, Clock().now(), fault)
 
 
 def opened(settings: Settings, survey: Survey) -> Database:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -14,6 +17,9 @@ import pytest
 import typer.main
 
 import cli
+from core.models import SCHEMA
+from core.settings import load
+from core.understood import settings_text
 from tests.command import SHIPPED, Vouch, refused
 
 LIVE = re.sub(r"\[sandbox\].*?(?=# Brands)", "", SHIPPED, flags=re.DOTALL)
@@ -220,6 +226,55 @@ def test_settings_say_whom_they_speak_to_and_what_is_missing(vouch: Vouch) -> No
     assert "Vouch speaks to the sandbox at http://127.0.0.1:8025.\n" in said
     assert "Missing" not in said
     assert said.endswith("Next: `vouch sandbox` in one terminal, `vouch run` in another.\n")
+
+
+@pytest.mark.parametrize(
+    ("now", "asked", "posted"),
+    [
+        ("2026-11-23T08:30", "on Mon 23 Nov 10:00", "on Mon 30 Nov 09:00"),
+        ("2026-11-23T07:30", "on Mon 23 Nov 10:00", "on Mon 23 Nov 09:00"),
+        ("2026-11-25T12:00", "as soon as Vouch runs, then on Mon 30 Nov 10:00", "on Mon 30 Nov 09:00"),
+    ],
+)
+def test_settings_say_when_is_asked_and_posted_next(vouch: Vouch, now: str, asked: str, posted: str) -> None:
+    path = vouch.settings(LIVE)
+    said = settings_text(load(path), path, "", datetime.fromisoformat(f"{now}+00:00"), "")
+    assert (
+        f"\nrecommend asks for Acme, 0-10, {asked} (Europe/Paris), in\n  x-poll: poll on the timeline of acme-x\n"
+        in said
+    )
+    assert "\n  telegram-direct: in direct messages of acme-telegram\n" in said
+    assert f"\nTeam acme gets the post {posted} (Europe/Paris), in -1001000000009 of acme-telegram.\n" in said
+    made_up = vouch.here("settings")[1]  # the sandbox's calendar is its own
+    assert "\nrecommend asks for Acme, 0-10, on Mon 10:00 (Europe/Paris), in\n" in made_up
+
+
+def test_settings_say_why_a_database_cannot_be_used(vouch: Vouch) -> None:
+    def told(url: str, **more: str) -> str:
+        said = vouch.here("settings", text=LIVE, **{"VOUCH_SERVICE__DATABASE": url, **more})[1]
+        return said.partition("The database cannot be used: ")[2]
+
+    secrets = dict.fromkeys(MISSING, TOKEN)
+    nowhere = told("sqlite:////nowhere/vouch.db", **secrets)
+    assert nowhere.startswith("there is no folder /nowhere; see service.database.\n")
+    assert "Next: mend the database, then `vouch settings" in nowhere
+    file = vouch.folder / "made-up.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT)")
+        connection.executemany("INSERT INTO kept VALUES (?, ?)", [("schema", str(SCHEMA)), ("sandbox", "there")])
+        connection.commit()
+    assert "made-up followers answered; name another file" in told(f"sqlite:///{file}", **secrets)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE kept SET value = '' WHERE name = 'sandbox'")
+        connection.commit()
+    assert told(f"sqlite:///{file}", **secrets) == ""
+    assert "it holds what real people answered" in told(f"sqlite:///{file}", VOUCH_SANDBOX__URL="http://127.0.0.1:8025")
+    (vouch.folder / "no.db").write_text("this is no database, and far too long to be taken for an empty one")
+    assert told(f"sqlite:///{vouch.folder / 'no.db'}").startswith("the database's file is damaged")
+    assert "server is away" in told("postgresql://vouch@/vouch?host=/nowhere/at/all")
+    assert not [found for found in vouch.folder.glob("*") if found.suffix in (".db-wal", ".lock")]
+    assert told("sqlite:///new.db", **secrets) == ""
+    assert not (vouch.folder / "new.db").exists()
 
 
 def test_settings_say_which_file_a_secret_is_from(vouch: Vouch) -> None:

@@ -3,11 +3,14 @@ real score, nor the other way round."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import Connection, select
 
 from core.errors import StoreError
 from core.models import Kept, WaveRow
 from core.store.database import Database
+from core.store.opening import open_engine, schema_of
 from core.store.statements import Upsert, table
 
 _KEPT = table(Kept)
@@ -33,6 +36,27 @@ def of(database: Database) -> str | None:
     with database.reading() as connection:
         found = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == _NAME)).scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def refusal(url: str, *, made_up: bool) -> str:
+    """Why a database cannot be used, for made-up answers or for real ones; empty where nothing is known against it.
+    Nothing is made. Raises ``SettingsError`` when the address cannot be used."""
+    engine = open_engine(url)
+    file = Path(engine.url.database or "").absolute()
+    try:
+        if engine.dialect.name == "sqlite" and not file.exists():
+            return "" if file.parent.is_dir() else f"there is no folder {file.parent}; see service.database"
+        with engine.connect().execution_options(reading=True) as connection:
+            if schema_of(connection) is None:
+                return ""
+            home = connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == _NAME)).scalar_one_or_none()
+        if home is not None:
+            strange(home, home or "a sandbox" if made_up else "")
+    except StoreError as error:
+        return str(error)
+    finally:
+        engine.dispose()
+    return ""
 
 
 def strange(home: str, sandbox: str) -> str:
