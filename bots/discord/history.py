@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import discord
 
 from bots.discord import faults, read
+from bots.discord.session import Session
 from core.errors import AccountRefused, AccountUnavailable
 from core.events import Cursor, Event
 
@@ -68,19 +69,18 @@ class History:
             channel = int(moved.name.removeprefix(_NAME))
             self._cursors[channel] = max(int(moved.value), self._cursors.get(channel, 0))
 
-    async def look_back(self, me: int, orders: Iterator[int], keep: Keep) -> None:
-        """Deliver what was written in each owed channel since its cursor. ``orders`` are places in the order before all
-        that this session brings."""
+    async def look_back(self, me: int, session: Session, keep: Keep) -> None:
+        """Deliver what was written in each owed channel since its cursor, and before this session."""
         channels = iter(list(self._owed))
 
         async def reader() -> None:
             for channel in channels:
-                await self._read(channel, me, orders, keep)
+                await self._read(channel, me, session, keep)
                 self._owed.discard(channel)
 
         await asyncio.gather(*(reader() for _ in range(_READERS)))
 
-    async def _read(self, channel: int, me: int, orders: Iterator[int], keep: Keep) -> None:
+    async def _read(self, channel: int, me: int, session: Session, keep: Keep) -> None:
         more = True
         while more:
             try:
@@ -90,11 +90,11 @@ class History:
                 continue
             except AccountRefused:
                 return  # this channel is closed to us by now
-            # From the first live message on the stream has it: read here it would get a place too early in the order.
-            missed = [m for m in page if m.id < self._first_live.get(channel, m.id + 1)]
+            # What the stream has, or will have: read here it would get a place too early in the order.
+            missed = [m for m in page if m.id < self._first_live.get(channel, m.id + 1) and not session.brings(m.id)]
             more = len(missed) == _PAGE
             if missed:
-                replies = (read.message(message, me=me, order=next(orders)) for message in missed)
+                replies = (read.message(message, me=me, order=session.place_before()) for message in missed)
                 moved = cursor(channel, missed[-1].id)
                 await keep((*(reply for reply in replies if reply), moved))
                 self.kept(moved)

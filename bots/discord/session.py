@@ -23,6 +23,9 @@ LIVES_S = 300.0
 """After so long without us a session is not asked for any more. Discord says "for a while"; three minutes are usual."""
 _PER_EVENT = 16
 """Places in the order for each event of a session: itself, and what we read elsewhere before the next one."""
+DISPATCHED = 2_000 << 22
+"""By so much, in ids, two things may pass each other on Discord's way to us: two seconds; an id holds its time in ms.
+Source: https://docs.discord.com/developers/reference#snowflakes"""
 GAP = 1_000_000
 """Places kept free in the order before each session, for what its history tells us later."""
 
@@ -44,6 +47,10 @@ class Session:
     """Whether something that was written before it has still to be read."""
     seen_at: float = 0.0
     """Unix time at which we had it."""
+    first: int = 0
+    """The first message or tap that it brought, by its id; 0 until there is one."""
+    places: int = 0
+    """How many of the places before it are taken by what the history told us."""
     tag: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -56,6 +63,21 @@ class Session:
     def order_of(self, sequence: int) -> int:
         """The place of an event in the account's order."""
         return self.base + sequence * _PER_EVENT
+
+    def came(self, id: int) -> None:
+        """It has brought this message or tap."""
+        self.first = min(self.first or id, id)
+
+    def brings(self, message: int) -> bool:
+        """Whether a message surely was written when this session was there, so that it brings it: long enough after
+        something that it has brought."""
+        return 0 < self.first < message - DISPATCHED
+
+    def place_before(self) -> int:
+        """The next place in the order before all that it brings. It goes on where another process left off, or who
+        wrote two messages would have said the second one first."""
+        self.places += 1
+        return self.base - GAP + self.places
 
     def lives(self, wall: float) -> bool:
         """Whether Discord may still have it."""

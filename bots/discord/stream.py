@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from itertools import count
 from typing import Any
 
 import aiohttp
@@ -23,7 +22,7 @@ from bots.discord.gateway import Gateway
 from bots.discord.history import History
 from bots.discord.intake import MOST_URGENT, Intake
 from bots.discord.lanes import Spot
-from bots.discord.session import GAP, session_of
+from bots.discord.session import Session, session_of
 from core.account import Deliver, Forms
 from core.clock import Clock
 from core.errors import AccountError, AccountUnavailable
@@ -131,27 +130,27 @@ class Stream(Connection):
         tell()
 
     def _new_session(self) -> None:
-        base = self.begun().base
+        session = self.begun()
         self.intake.newest = self.intake.begun = self.spot
         self.history.new_session()
-        self._begin_to_look_back(base)
+        self._begin_to_look_back(session)
         self._put_mark()
 
     def _same_session(self) -> None:
         """All that came since is here."""
         assert self.session is not None
         if self._looking_back is None or self._looking_back.done():
-            self._begin_to_look_back(self.session.base)
+            self._begin_to_look_back(self.session)
         self._is_up()
 
-    def _begin_to_look_back(self, base: int) -> None:
+    def _begin_to_look_back(self, session: Session) -> None:
         if self._looking_back:
             self._looking_back.cancel()
-        self._looking_back = asyncio.create_task(self._look_back(count(base - GAP + 1)))
+        self._looking_back = asyncio.create_task(self._look_back(session))
 
-    async def _look_back(self, orders: Iterator[int]) -> None:
+    async def _look_back(self, session: Session) -> None:
         if self.history.owes:
-            await self.history.look_back(self.me, orders, self.intake.keep)
+            await self.history.look_back(self.me, session, self.intake.keep)
             self._put_mark()
         while True:
             try:
@@ -177,6 +176,10 @@ class Stream(Connection):
             except Exception as exc:  # a payload that is not what Discord documents: it alone is set aside
                 _log.warning("%s: set aside a malformed %s: %s", self._account, event, type(exc).__name__)
 
+    def _came(self, id: int) -> None:
+        assert self.session is not None
+        self.session.came(id)
+
     def _order(self) -> int:
         """The place of what has just come."""
         assert self.session is not None
@@ -200,6 +203,7 @@ class Stream(Connection):
         self.intake.vote(read.vote(event, id=name, withdrawn=withdrawn, at=self._clock.now(), order=self._order()))
 
     def _message(self, message: discord.Message) -> None:
+        self._came(message.id)
         reply = read.message(message, me=self.me, order=self._order())
         if reply is None:
             return
@@ -219,6 +223,7 @@ class Stream(Connection):
             self.intake.put((reply,))
 
     def _interaction(self, data: Any) -> None:
+        self._came(int(data["id"]))
         reply = read.interaction(data, order=self._order())
         if reply is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -66,7 +66,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(clocks: Clocks | None = None, *, strict: bool = False) -> AsyncIterator[Stage]:
+async def staged(
+    clocks: Clocks | None = None, *, strict: bool = False, middlewares: Sequence[Any] = ()
+) -> AsyncIterator[Stage]:
     """The sandbox; ``strict``: with the 5 s between two new sessions, which most tests need not wait for.
 
     Where Discord's OpenAPI is at hand, all that goes over the wire is checked against it.
@@ -78,6 +80,7 @@ async def staged(clocks: Clocks | None = None, *, strict: bool = False) -> Async
         clocks=clocks or Clocks(),
         rules=Rules() if strict else Rules(off={"discord.gateway.concurrency"}),
         on_exchange=exchanges.append,
+        middlewares=middlewares,
     ) as sandbox:
         yield Stage(sandbox, cast(DiscordStandIn, sandbox.stand_ins["discord"]))
     assert [problem for exchange in exchanges for problem in check(exchange)] == []

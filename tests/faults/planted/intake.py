@@ -208,8 +208,8 @@ BUGS = (
         changes=(
             Change(
                 file="bots/discord/stream.py",
-                old="        self.history.new_session()\n        self._begin_to_look_back(base)\n",
-                new="        self._begin_to_look_back(base)\n",
+                old="        self.history.new_session()\n        self._begin_to_look_back(session)\n",
+                new="        self._begin_to_look_back(session)\n",
             ),
         ),
         scenarios=("gateway",),
