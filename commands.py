@@ -32,8 +32,8 @@ from scheduler import Parts, assembled
 
 _ASKS = "`vouch run` asks every week, `vouch ask` asks now"
 
-SETTLE_S = 30.0
-"""How long, in wall seconds, a command waits for what it planned to be said."""
+SETTLE_S, LOOK_S = 30.0, 0.1
+"""How long, in wall seconds, a command waits for what it planned to be said, and how often it looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +116,20 @@ def _report_keys(parts: Parts, survey: Survey, wave: Wave, team: str) -> list[st
 async def carry_out(
     settings: Settings, found: Connections, accounts: Iterable[str], plan: Callable[[Parts], Awaitable[list[str]]]
 ) -> dict[str, str]:
-    """Sign in on these accounts, plan, say what is due, and see what became of it: until all is said, a while has
-    passed, or a service waits for the database."""
-    async with assembled(settings, found) as parts, parts.presence.visiting(accounts) as drain:
-        keys = await plan(parts)
-        await drain()
-        deadline = asyncio.get_running_loop().time() + SETTLE_S
-        while True:
-            states = await in_thread(_states, parts.database, keys)
-            moving = [s for s, _ in states.values() if s in outbox.MOVING]
-            if not moving or asyncio.get_running_loop().time() > deadline:
-                break
-            if parts.leases.awaited:  # the service says the rest; it must not be kept from what people answer meanwhile
-                break
-            await asyncio.sleep(0.2)
-            await drain()
+    """Sign in on these accounts, plan, have it said, and see what became of it: until all is said, a while has passed,
+    or a service waits for the database."""
+    async with assembled(settings, found) as parts:
+        async with parts.presence.visiting(accounts) as look:
+            keys = await plan(parts)
+            look()
+            deadline = asyncio.get_running_loop().time() + SETTLE_S
+            # A service says the rest: it must not be kept from what people answer meanwhile.
+            while not parts.leases.awaited and asyncio.get_running_loop().time() < deadline:
+                states = await in_thread(_states, parts.database, keys)
+                if all(state not in outbox.MOVING for state, _ in states.values()):
+                    break
+                await asyncio.sleep(LOOK_S)
+        states = await in_thread(_states, parts.database, keys)
     return {key: f"{state}: {error}" if error else str(state) for key, (state, error) in states.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from core.store.database import Database
 from core.store.fencing import Held
 from core.store.inbox import Inbox
 from core.store.leases import Leases
+from core.store.outbox import Kind
 from core.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -106,32 +107,52 @@ class Presence:
         return self._delivers[account]
 
     @asynccontextmanager
-    async def visiting(self, names: Iterable[str]) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-        """Sign in on these accounts without listening, for a command. Gives a call that says what is due there in
-        public, as far as no other process serves the account: what is planned for such a one, that process says. To
-        persons nothing unasked is said: one of them may have written stop, and nobody has read it.
+    async def visiting(self, names: Iterable[str]) -> AsyncIterator[Callable[[], None]]:
+        """Sign in on these accounts without listening, for a command. While it stays, asks and posts that are due there
+        are said, as far as no other process serves the account: what is planned for such a one, that process says.
+        Nothing else is said: people may have written stop, and nobody has read it; and a service may wait for the
+        database. Gives a call that has the outbox looked at. What has begun when the command leaves may end, within
+        moments.
 
         An account that cannot be used is named in the log and left out; raises its ``AccountError`` when all are such.
         """
         async with AsyncExitStack() as stack:
-            senders: list[Sender] = []
+            usable: list[Account] = []
             fault: AccountError | None = None
-            usable = False
             for name in sorted(set(names)):
                 try:
                     account = await stack.enter_async_context(self._accounts[name]())
                     await self._find_places(account)
+                    usable.append(account)
                 except AccountError as error:
                     log.error("%s", error)
                     fault = error
-                    continue
-                usable = True
-                if (held := await self._leases.take(name)) is not None:
-                    stack.push_async_callback(self._leases.release, held)
-                    senders.append(self._sender(account, held))
             if fault is not None and not usable:
                 raise fault
-            yield lambda: asyncio.gather(*(sender.drain() for sender in senders))
+            senders = [sender for account in usable if (sender := await self._visitor(stack, account)) is not None]
+
+            def look() -> None:
+                for sender in senders:
+                    sender.wake()
+
+            yield look
+
+    async def _visitor(self, stack: AsyncExitStack, account: Account) -> Sender | None:
+        """What says asks and posts of an account until the stack is left; ``None`` where another process does."""
+        held = await self._leases.take(account.name)
+        if held is None:
+            return None
+        stack.push_async_callback(self._leases.release, held)
+        sender = self._sender(account, held, kinds=(Kind.ASK, Kind.REPORT))
+        speaking = asyncio.create_task(sender.run())
+
+        async def stop() -> None:
+            speaking.cancel()
+            with suppress(asyncio.CancelledError, NotOurs):  # who has the lease by now says the rest
+                await speaking
+
+        stack.push_async_callback(stop)
+        return sender
 
     # -- one account ---------------------------------------------------------------------------------------------------
 
@@ -236,9 +257,11 @@ class Presence:
                 group.create_task(self._find_the_rest(account))
                 group.create_task(self._stay_even(name, came_up))
 
-    def _sender(self, account: Account, held: Held) -> Sender:
+    def _sender(self, account: Account, held: Held, kinds: Collection[Kind] = tuple(Kind)) -> Sender:
         places, replay = self.places[account.name], self._inbox.replay
-        return Sender(account, places, self._database, held, self._clock, replay, unread=True, said=self._said)
+        return Sender(
+            account, places, self._database, held, self._clock, replay, unread=True, kinds=kinds, said=self._said
+        )
 
     def _is_served(self, name: str) -> None:
         self._served.add(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -74,13 +74,15 @@ class Sender:
         replay: Replay,
         *,
         unread: bool = False,
+        kinds: Collection[Kind] = tuple(Kind),
         said: Said = nobody,
         grace_s: float = GRACE_S,
         settle_s: float = SETTLE_S,
     ) -> None:
-        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post; ``said`` hears
-        of what was said and kept."""
+        """``replay`` takes up, inside the writer's transaction, what had waited for the refs of a post; ``kinds``:
+        nothing else is said; ``said`` hears of what was said and kept."""
         self._said = said
+        self._kinds = kinds
         self._unread = unread
         """Whether people may have written what nobody read, such as stop: then nothing unasked is said to any."""
         self._grace_s = grace_s
@@ -127,7 +129,8 @@ class Sender:
             await asyncio.gather(resolving, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Say everything that is due now, see to what is unknown, then return. Raises ``NotOurs``."""
+        """Say everything that is due now, see to what is unknown, then return: for who has a calendar of their own.
+        Raises ``NotOurs``."""
         while taken := await self._take():
             await asyncio.gather(*(self._say_and_free(_Saying(thing)) for thing in taken))
             await self.resolve()
@@ -175,7 +178,7 @@ class Sender:
         claiming = asyncio.ensure_future(
             self._database.write(
                 lambda connection: claims.claim(
-                    connection, held, now, room, answers_only=only, asked_only=self._unread, far=far
+                    connection, held, now, room, self._kinds, answers_only=only, asked_only=self._unread, far=far
                 )
             )
         )

@@ -109,14 +109,15 @@ def claim(
     held: Held,
     now: datetime,
     limit: int,
+    kinds: Collection[Kind] = tuple(Kind),
     *,
     answers_only: bool = False,
     asked_only: bool = False,
     far: timedelta = FAR,
 ) -> list[Claimed]:
-    """Take up to ``limit`` due things of an account. An invitation is claimed only while the person still allows it
-    and has not answered, an answer only while they have not said stop, a message of a report only when those before
-    it are settled. With ``answers_only`` a direct message waits until there is one of theirs to answer;
+    """Take up to ``limit`` due things of these kinds of an account. An invitation is claimed only while the person
+    still allows it and has not answered, an answer only while they have not said stop, a message of a report only when
+    those before it are settled. With ``answers_only`` a direct message waits until there is one of theirs to answer;
     with ``asked_only`` whatever a person has not asked for by what they did waits.
 
     Raises ``NotOurs`` when the lease is lost.
@@ -125,6 +126,7 @@ def claim(
         raise NotOurs(held.account, Begun.NOT_OURS)
     due = (_OUTBOX.c.account == held.account) & or_(_OUTBOX.c.due_at <= now, _OUTBOX.c.due_at > now + far)
     due &= ~_UNASKED if asked_only else true()
+    due &= true() if len(kinds) == len(Kind) else _OUTBOX.c.kind.in_([str(kind) for kind in kinds])
     taken = _take_placed(connection, held, due, limit)
     if len(taken) < limit:
         taken += _take_planned(connection, held, now, due, limit - len(taken), answers_only=answers_only)

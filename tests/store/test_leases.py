@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import DBAPIError
 
-from core.errors import StoreError
+from core.errors import StoreAway, StoreError
 from core.events import Cursor
 from core.models import Lease
 from core.store import holders
@@ -219,7 +218,7 @@ async def test_a_process_paused_within_a_transaction_holds_nobody_up(shared: Dat
             while (newer := await taken_or_not(other)) is None:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.1)
         assert newer.fence == held.fence + 1
-        with pytest.raises(DBAPIError):  # its transaction is no more
+        with pytest.raises(StoreAway, match="stood still"):  # its transaction is no more
             connection.execute(select(ours(held)))
         connection.invalidate()
 
