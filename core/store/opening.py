@@ -42,7 +42,8 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS""
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for ``sqlite:///file`` (WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE``) or ``postgresql://…``.
+    """An engine for ``sqlite:///file`` (WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE``) or ``postgresql://…``
+    (``synchronous_commit`` at least ``on``).
 
     Raises ``SettingsError`` when the address cannot be used.
     """
@@ -102,7 +103,13 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+_DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> %s"
+"""A role or a database may have a weaker one for its default. Only ``remote_apply`` is stronger: it stays. Source:
+https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT"""
+
+
 def _set_up_postgresql(connection: Any, _: object) -> None:
+    connection.execute(_DURABLE, ["remote_apply"])  # what is thanked for must be on the disk
     # A process that was paused within a transaction must not keep its locks for longer than its leases last.
     connection.execute("SET idle_in_transaction_session_timeout = '5s'")
     connection.commit()
