@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bots import open_account
-from connecting import Connections, watch_the_clock
+from connecting import Connections, Watch
 from core.account import Account
 from core.buttons import Seal
 from core.clock import Clock
@@ -147,7 +147,7 @@ async def run(settings: Settings, found: Connections, ready: Callable[[], None])
                 parts.presence.run(),
                 _when_ready(parts.presence, ready),
                 parts.database.ended(),
-                watch_the_clock(settings, found, tick_again),
+                Watch(found, tick_again).run(),
             )
             tasks = [group.create_task(work) for work in works]
             scheduler.start()

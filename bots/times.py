@@ -34,5 +34,6 @@ async def _time_at(url: str) -> float | None:
 
 
 def _dated(headers: Mapping[str, str]) -> float:
-    """Raises ``KeyError``, ``ValueError``. The second is half over, on the average."""
-    return parsedate_to_datetime(headers["Date"]).timestamp() + 0.5
+    """Raises ``KeyError``, ``ValueError``. The second is half over, on the average; and what comes out of somebody's
+    cache says how long it lay there. Source: https://www.rfc-editor.org/rfc/rfc9111#field.age"""
+    return parsedate_to_datetime(headers["Date"]).timestamp() + float(headers.get("Age", 0)) + 0.5

@@ -19,11 +19,15 @@ def steady() -> float:
     return time.clock_gettime(boot) if boot is not None else time.monotonic()
 
 
-AGREE_S = 120.0
-"""Wall and steady clock agree within so much: a machine's clock is trimmed by small steps all the time."""
+AGREE_S = 10.0
+"""Clocks agree that differ by no more: the machine's with its steady one, for it is trimmed by small steps; and ours
+with the platforms', known to some 3 s (whole seconds, and the way of an answer). So two processes differ by less than
+30 s, and each goes by moments that the other kept: a tap lives 150 s, a session at Discord's gateway 300 s. One limit
+for both: a line that is put right by less than what it follows would slide back at the next look."""
 
 OFF_S = 600.0
-"""By so much a machine's clock may differ from the platforms' before we go by theirs."""
+"""So wrong a moment may be that was kept while no platform had told the time. Platforms that differ by more from each
+other tell none."""
 
 
 class Wall:
@@ -52,13 +56,15 @@ class Wall:
         return jump if abs(jump) > AGREE_S else 0.0
 
     def compare(self, theirs: Sequence[float]) -> float:
-        """Judge our line by the platforms' clocks, and go on by theirs where they agree on another time.
+        """Judge our line by the platforms' clocks, and go on by theirs where they agree better with each other than we
+        with them.
 
         Returns by how much our line was ahead of them; 0 where it was right, or where they do not agree.
         """
         line = self()
         told = median(theirs) if theirs else line
-        if abs(line - told) <= OFF_S or any(abs(one - told) > OFF_S for one in theirs):
+        apart = max((abs(one - told) for one in theirs), default=0.0)
+        if apart > OFF_S or abs(line - told) <= AGREE_S + apart:
             return 0.0
         self._at = told, self._steady()
         return line - told

@@ -5,9 +5,15 @@ See docs/decisions/0011-leases-with-fencing.md for the reasoning.
 
 from __future__ import annotations
 
+import pytest
+
 from bots.discord import faults as discord_times
+from bots.discord.session import LIVES_S
 from bots.telegram import transport as telegram_times
+from bots.telegram.hearing import NOTED_EVERY_S, TAP_LIFE_S
+from bots.times import TIME_S
 from bots.x import transport as x_times
+from core.clock import AGREE_S
 from core.resolving import SETTLE_S
 from core.sender import BEGIN_S, GRACE_S
 from core.store.leases import LEASE_S, LOCK_S, MARGIN_S, RENEW_S
@@ -37,3 +43,11 @@ def test_somebody_else_serves_the_account_soon() -> None:
 
 def test_a_stop_lets_little_go_unknown() -> None:
     assert GRACE_S < LEASE_S
+
+
+@pytest.mark.parametrize("life_s", [TAP_LIFE_S - NOTED_EVERY_S, LIVES_S])
+def test_whoever_takes_over_knows_how_long_ago_the_holder_before_was_there(life_s: float) -> None:
+    """By the clock of another machine. Each agrees with the platforms, whose time has whole seconds and is under way
+    for ``TIME_S``; so far apart the two are at worst, and 15 s pass while nobody serves the account."""
+    apart_s = 2 * (AGREE_S + TIME_S + 1)
+    assert 15 + apart_s < life_s / 2

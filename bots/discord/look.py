@@ -26,7 +26,7 @@ from core.message import Message
 _PAGE = 100
 """Most messages in one answer. Source: https://docs.discord.com/developers/resources/message#get-channel-messages"""
 MARGIN = timedelta(seconds=OFF_S) + timedelta(minutes=1)
-"""How far our clock may be ahead of Discord's."""
+"""How far our clock may have been ahead of Discord's when it was said."""
 ROUGH_S = 1.0
 """In a sandbox: how far its clock and ours may be apart by the wall. ``MARGIN`` does not run at its speed, for each of
 its weeks asks with the same words."""

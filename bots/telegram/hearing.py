@@ -8,7 +8,6 @@ events (``Cursor``), so that the next start knows it too.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
@@ -22,20 +21,18 @@ TAP_LIFE_S: Final = 150.0
 NOTED_EVERY_S: Final = 20.0
 """How often the moment is written down, where nothing else is wrong."""
 HEARD: Final = "heard"
-"""The cursor: unix time in whole seconds (wall) when the queue was last seen to its end and kept."""
+"""The cursor: unix time in whole seconds when the queue was last seen to its end and kept. By ``Clock.wall``, for the
+machine's own clock may differ from that of who wrote it."""
 
 log = logging.getLogger(__name__)
 
 
 class Hearing:
-    """Since when one bot has heard everything. ``wall`` is unix time, ``still`` goes on whatever is done to it."""
+    """Since when one bot has heard everything. ``still`` goes on whatever is done to the clock."""
 
-    def __init__(
-        self, name: str, clock: Clock, wall: Callable[[], float] = time.time, still: Callable[[], float] = steady
-    ) -> None:
+    def __init__(self, name: str, clock: Clock, still: Callable[[], float] = steady) -> None:
         self._name = name
         self._clock = clock
-        self._wall = wall
         self._still = still
         self._resumed = False
         self._until: float | None = None
@@ -46,7 +43,7 @@ class Hearing:
         """Go on from what was kept last. A moment that lies ahead (the clock was set back) says nothing."""
         self._resumed = True
         try:
-            ago_s = self._wall() - float(cursors[HEARD])
+            ago_s = self._clock.wall() - float(cursors[HEARD])
         except (KeyError, ValueError):
             return
         if ago_s >= 0:
@@ -66,7 +63,7 @@ class Hearing:
         if not silent and self._noted is not None and at - self._noted < NOTED_EVERY_S:
             return ()
         late_s = self._still() - at
-        cursor = Cursor(name=HEARD, value=str(int(self._wall() - late_s)))
+        cursor = Cursor(name=HEARD, value=str(int(self._clock.wall() - late_s)))
         if not silent:
             return (cursor,)
         until = self._clock.now() - timedelta(seconds=late_s * self._clock.speed)

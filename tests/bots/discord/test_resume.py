@@ -14,7 +14,7 @@ from bots.discord import DiscordAccount
 from bots.discord.lanes import Spot
 from bots.discord.session import LIVES_S, Orders, Session, session_of
 from core.account import Answer, Direct
-from core.clock import Clock
+from core.clock import Clock, Wall
 from core.events import Cursor, Event, Reply, Votes
 from core.message import Message, text
 from tests.bots.discord.conftest import Inbox, account_on, begin, listening
@@ -213,6 +213,25 @@ async def test_a_session_is_taken_up_only_while_it_lives_and_at_our_host(
     later = {"session": json.dumps(session | {"seen_at": time.time()} | change)}
     async with account_on(f"{wire.url}/api/v10", f"{wire.url}/gateway") as again, listening(again, Inbox(), later):
         assert (wire.identified, wire.resumed) == (1, 1)
+
+
+@pytest.mark.parametrize("off_s", [-400.0, 400.0])
+async def test_a_session_is_taken_up_by_a_machine_whose_clock_is_wrong(
+    stage: Stage, inbox: Inbox, off_s: float
+) -> None:
+    ann = stage.person("ann")
+    async with killed(stage, inbox) as account:
+        await account.say(await account.place(CHANNEL), text("Hello"), "h", begin=begin)
+        await account.catch_up([], inbox)
+    word = await stage.discord.write("dc", ann, "10")
+    wall = Wall(lambda: time.time() + off_s)
+    wall.compare([time.time()])
+    later, account = Inbox(), stage.account(Clock(wall=wall))
+    async with account, listening(account, later, inbox.kept):
+        await account.catch_up([], later)
+    assert names(later.events) == [f"m{word}"]
+    assert sessions_of(stage) == 1
+    assert json.loads(later.kept["session"])["seen_at"] == pytest.approx(time.time(), abs=60)
 
 
 async def test_all_that_has_come_is_kept_before_a_session_that_told_no_servers_is_called_even(

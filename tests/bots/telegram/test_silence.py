@@ -14,9 +14,9 @@ import pytest
 
 from bots.telegram import TelegramAccount
 from bots.telegram.hearing import NOTED_EVERY_S, TAP_LIFE_S, Hearing
-from core.clock import Clock
+from core.clock import Clock, Wall
 from core.events import Cursor, Event, Reply, Silence
-from tests.bots.telegram.scripted import BotApi, Kept, refusal, said
+from tests.bots.telegram.scripted import TOKEN, BotApi, Kept, forms, refusal, said
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Times:
         self.clock = Clock(calendar=calendar, started=self.wall, speed=100.0, wall=lambda: self.wall)
 
     def hearing(self, cursors: Mapping[str, str] | None = None) -> Hearing:
-        made = Hearing("tg", self.clock, lambda: self.wall, lambda: self.still)
+        made = Hearing("tg", self.clock, lambda: self.still)
         made.resume(cursors or {})
         return made
 
@@ -172,3 +172,33 @@ async def test_one_update_after_asking_again_is_not_taken_for_the_end_of_the_que
         await kept.until(104)
     assert asked[1] == asked[2] == "600"
     assert [type(event) for event in kept.events] == [*[Reply] * 103, Silence]
+
+
+@pytest.mark.parametrize("off_s", [-400.0, 400.0])
+@pytest.mark.parametrize(("away_s", "silent"), [(100.0, False), (200.0, True)])
+async def test_whoever_follows_on_a_machine_whose_clock_is_wrong_says_silence_where_there_was_one(
+    api: BotApi, off_s: float, away_s: float, silent: bool
+) -> None:
+    """Here the second machine's clock is this one's, and the time of the platforms is another."""
+
+    def platforms() -> float:
+        return time.time() - off_s
+
+    async def run(clock: Clock, cursors: Mapping[str, str], update: int) -> Kept:
+        kept, ready = Kept(api), asyncio.Event()
+        async with TelegramAccount("tg", TOKEN, base_url=api.url, clock=clock, forms=forms) as account:
+            task = asyncio.create_task(account.listen(kept, cursors, ready.set))
+            await asyncio.wait_for(ready.wait(), 10)
+            api.put(said(update))
+            await kept.until(1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        return kept
+
+    first = await run(Clock(wall=lambda: platforms() - away_s), {}, 500)
+    wall = Wall()
+    wall.compare([platforms()])
+    second = await run(Clock(wall=wall), first.cursors, 501)
+    assert [event for event in first.events if isinstance(event, Silence)] == []
+    assert len([event for event in second.events if isinstance(event, Silence)]) == silent
+    assert abs(float(second.cursors["heard"]) - platforms()) < 10
