@@ -198,8 +198,8 @@ def look_at(
     database = opened(settings, survey)
     now = asyncio.run(calendar(settings, database)).now()
     wave = week_meant(database, survey, which, now)
+    heard = hear(database, survey, wave) if listening else SILENCE
     with database.reading() as connection:
-        heard = hear(connection, survey, wave) if listening else SILENCE
         report = week_report(connection, survey, wave, heard)
         posted = published.proofs(connection, survey.name, wave.key)
         keys = tallies.asked_waves(connection, survey.name, str(survey.scale))

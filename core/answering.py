@@ -28,6 +28,7 @@ from core.report import WeekReport
 from core.routes import ChannelKind, Routes, Team
 from core.saying import one_line, reason_part
 from core.store import asks, commands, published, tallies
+from core.store.comments import written_in
 from core.store.database import Connection, Database
 from core.survey import Survey, Wave, wave_by_key, week_wave
 from core.threads import in_thread
@@ -153,65 +154,72 @@ class Answering:
     def _told(self, order: Order, survey: Survey, team: Team, place: Place) -> Done:
         words = words_for(team.language)
         quotes: tuple[Quoted, ...] = ()
-        with self._database.reading() as connection:
-            match order.name:
-                case Name.SCORE:
-                    wave = week_wave(survey, self._clock.now())
-                    said: tuple[Message, ...] = (_score(week_report(connection, survey, wave), words),)
-                case Name.REPORT:
-                    said, quotes = self._report(connection, order, survey, team)
-                case Name.EXPORT:
+        match order.name:
+            case Name.SCORE:
+                with self._database.reading() as connection:
+                    report = week_report(connection, survey, week_wave(survey, self._clock.now()))
+                said: tuple[Message, ...] = (_score(report, words),)
+            case Name.REPORT:
+                said, quotes = self._report(order, survey, team)
+            case Name.EXPORT:
+                with self._database.reading() as connection:
                     said = (_export(connection, survey, words),)
-                case Name.WHY if team.quotes:
-                    said, quotes = self._why(connection, order, survey, words)
-                case Name.COMMENTS if team.quotes:
-                    said, quotes = self._comments(connection, survey, words)
-                case _:
-                    said = (text(words("Nobody's own words are shown here.")),)
+            case Name.WHY if team.quotes:
+                said, quotes = self._why(order, survey, words)
+            case Name.COMMENTS if team.quotes:
+                said, quotes = self._comments(survey, words)
+            case _:
+                said = (text(words("Nobody's own words are shown here.")),)
         limits = place.limits
         parts = tuple(part for one in said for part in split(one, limits.post_chars, limits.caption_chars))
         return Done(f"told {survey.name}", parts, quotes)
 
-    def _report(self, connection: Connection, order: Order, survey: Survey, team: Team) -> _Told:
+    def _report(self, order: Order, survey: Survey, team: Team) -> _Told:
         """The post of the week that is named, of the running one (``preview``), or of the last that was asked."""
         now = week_wave(survey, self._clock.now())
-        keys = [key for key in tallies.asked_waves(connection, survey.name, str(survey.scale)) if key < now.key]
+        with self._database.reading() as connection:
+            asked = tallies.asked_waves(connection, survey.name, str(survey.scale))
+        keys = [key for key in asked if key < now.key]
         wave = next((found for word in order.words.split() if (found := _week(survey, word)) is not None), None)
         if wave is None and "preview" not in order.words.lower().split() and keys:
             wave = wave_by_key(survey, keys[-1])
         wave = wave or now
-        if not tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key]):
+        if wave.key not in asked:
             words = words_for(team.language)
             return (text(words("Nothing was asked in week {week}.", week=wave.key)),), ()
-        report = week_report(connection, survey, wave, for_team(hear(connection, survey, wave), team))
-        if wave == now and team.quotes:
-            report = replace(report, agenda=agenda(connection, survey, report, team, self._clock.now()))
-        before = published.trend(connection, survey.name, team.name, wave.key)
+        heard = for_team(hear(self._database, survey, wave), team)
+        with self._database.reading() as connection:
+            report = week_report(connection, survey, wave, heard)
+            if wave == now and team.quotes:
+                report = replace(report, agenda=agenda(connection, survey, report, team, self._clock.now()))
+            before = published.trend(connection, survey.name, team.name, wave.key)
         return messages(report, team.language, before=before, advice=team.advice), report.quotes
 
-    def _why(self, connection: Connection, order: Order, survey: Survey, words: Words) -> _Told:
+    def _why(self, order: Order, survey: Survey, words: Words) -> _Told:
         """What unhappy people name; with a theme what those who allow it say of it."""
         wave = week_wave(survey, self._clock.now())
         theme = _theme(order, survey, words.language)
         if theme is None:
-            found = hear(connection, survey, wave).reasons
+            found = hear(self._database, survey, wave).reasons
             if not found:
                 return (text(words("Too few unhappy people wrote this week to name a reason.")),), ()
             return (Message(tuple(reason_part(reason, words) for reason in found)),), ()
-        named = [one for one in self._voices(connection, survey, wave) if theme.is_in(one.text)]
+        named = [one for one in self._voices(survey, wave) if theme.is_in(one.text)]
         about = {"title": one_line(theme.title(words.language)), "n": len(named)}
         return _shown(words("{title}, this week: {n} wrote about it.", **about), named, words)
 
-    def _comments(self, connection: Connection, survey: Survey, words: Words) -> _Told:
+    def _comments(self, survey: Survey, words: Words) -> _Told:
         """What people wrote this week, as far as they allow it to be shown."""
-        heard = self._voices(connection, survey, week_wave(survey, self._clock.now()))
+        heard = self._voices(survey, week_wave(survey, self._clock.now()))
         if not heard:
             return (of(survey, words("Nobody wrote this week.")),), ()
         return _shown(words("Comments this week: {n}.", n=len(heard)), heard, words)
 
-    def _voices(self, connection: Connection, survey: Survey, wave: Wave) -> list[Voice]:
-        ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
-        return voices(written(connection, ids[wave.key])) if ids else []
+    def _voices(self, survey: Survey, wave: Wave) -> list[Voice]:
+        with self._database.reading() as connection:
+            ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [wave.key])
+            found = written_in(connection, ids[wave.key]) if ids else []
+        return voices(written(found))
 
 
 def _help(words: Words) -> Message:

@@ -13,7 +13,7 @@ from functools import partial
 from core.account import Place
 from core.buttons import Seal
 from core.clock import Clock
-from core.errors import VouchError
+from core.errors import StoreAway, VouchError
 from core.presence import Presence
 from core.publishing import SILENCE, Heard, hear, plan_report, report_key
 from core.routes import Routes, Team
@@ -180,10 +180,12 @@ class WeeklyPost:
         return planned
 
     def _hear(self, survey: Survey, wave: Wave) -> Heard:
-        """What was written. A fault of ours there must not cost the team its post."""
+        """What was written. A fault of ours there must not cost the team its post; one of the database passes, and the
+        post is tried again. Raises ``StoreAway``."""
         try:
-            with self._database.reading() as connection:
-                return hear(connection, survey, wave)
+            return hear(self._database, survey, wave)
+        except StoreAway:
+            raise
         except Exception as error:
             log.error(
                 "%s %s: the post goes without reasons and quotes: %s", survey.name, wave.key, type(error).__name__

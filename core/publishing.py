@@ -31,8 +31,8 @@ from core.report import (
 )
 from core.routes import Team
 from core.store import behind, outbox, published, quoted, tallies
-from core.store.comments import written_in
-from core.store.database import Connection
+from core.store.comments import Written, written_in
+from core.store.database import Connection, Database
 from core.store.gaps import nameless_votes
 from core.store.outbox import Kind, Planned
 from core.survey import Survey, Wave, previous_wave, report_due, wave_by_key, zone_of
@@ -49,21 +49,20 @@ class Heard:
     invited: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-def hear(connection: Connection, survey: Survey, wave: Wave) -> Heard:
-    """Read what people wrote. It takes its time where there are many: not to be done while others wait to write."""
+def hear(database: Database, survey: Survey, wave: Wave) -> Heard:
+    """Read what people wrote, then make out what they say by it. The second takes its time where there are many: not to
+    be done while others wait to write, nor in a transaction, for a server hangs up on who stands still in one."""
     before = previous_wave(survey, wave).key
-    ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [before, wave.key])
-    if wave.key not in ids:
-        return SILENCE
-    now = ids[wave.key]
-    heard = voices(written(connection, now))
-    return Heard(
-        reasons(heard, survey.themes),
-        quotes(heard, (survey.brand,)),
-        behind.movement(connection, ids[before], now) if before in ids else None,
-        behind.wrote(connection, now),
-        behind.invited(connection, now),
-    )
+    with database.reading() as connection:
+        ids = tallies.asked_waves(connection, survey.name, str(survey.scale), [before, wave.key])
+        if wave.key not in ids:
+            return SILENCE
+        now = ids[wave.key]
+        movement = behind.movement(connection, ids[before], now) if before in ids else None
+        wrote, invited = behind.wrote(connection, now), behind.invited(connection, now)
+        found = written_in(connection, now)
+    heard = voices(written(found))
+    return Heard(reasons(heard, survey.themes), quotes(heard, (survey.brand,)), movement, wrote, invited)
 
 
 SILENCE = Heard()
@@ -158,9 +157,9 @@ _SOME = 4
 """A single week that swings must not settle a quarter: the usual one of these does."""
 
 
-def written(connection: Connection, wave_id: int) -> Iterable[Voice]:
+def written(found: Iterable[Written]) -> Iterable[Voice]:
     """What people wrote beside a score."""
-    for one in written_in(connection, wave_id):
+    for one in found:
         if one.low is not None and one.high is not None:
             band = Band(one.low, one.high)
             yield Voice(person=one.person_id, text=one.text, band=band, at=one.at, quotable=one.quotable)

@@ -32,10 +32,7 @@ def answered(stage: Stage) -> None:
 
 def test_those_who_answered_twice_are_told_by_how_they_moved(stage: Stage) -> None:
     answered(stage)
-    with stage.database.reading() as connection:
-        found = hear(connection, SURVEY, WAVES[1])
-        first = hear(connection, SURVEY, WAVES[0])
-        later = hear(connection, SURVEY, WAVES[2])
+    first, found, later = (hear(stage.database, SURVEY, wave) for wave in WAVES[:3])
     assert found.movement == Movement(both=4, up=2, down=1, won=1)
     assert found.wrote == {"dm": 2}
     assert (first.movement, first.wrote) == (None, {})
@@ -64,7 +61,7 @@ def test_invitations_count_when_they_were_sent(stage: Stage) -> None:
     with stage.database.reading() as connection:
         assert outbox.states(connection, ["invitation:2"])["invitation:2"][0] is State.PLANNED
         assert behind.invited(connection, wave.id) == {"dm": 2}
-        heard = hear(connection, SURVEY, WAVES[1])
+        heard = hear(stage.database, SURVEY, WAVES[1])
         said = messages(week_report(connection, SURVEY, WAVES[1], heard), "en")[1].plain
     assert "dm: invited 2, answered 5, wrote 2." in said
     assert "Answered this week and the week before: 4. Higher now: 2, lower: 1, unhappy before and glad now: 1." in said

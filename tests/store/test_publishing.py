@@ -176,9 +176,9 @@ def test_what_the_unhappy_name_stands_below_the_numbers(stage: Stage) -> None:
     complaints(stage)
     themed = replace(SURVEY, themes=THEMES)
     with stage.database.reading() as connection:
-        report = week_report(connection, themed, WAVES[0], hear(connection, themed, WAVES[0]))
+        report = week_report(connection, themed, WAVES[0], hear(stage.database, themed, WAVES[0]))
         assert report.reasons == (Reason(theme=THEMES[0], named=3, of=4),)
-        assert hear(connection, SURVEY, WAVES[0]).reasons == (Reason(phrase="late", named=3, of=4),)
+    assert hear(stage.database, SURVEY, WAVES[0]).reasons == (Reason(phrase="late", named=3, of=4),)
     for message in messages(report, "en"):
         assert Line("Delivery: named by 3 of 4 unhappy people who wrote.") in message.parts
 
@@ -205,11 +205,10 @@ def quotes_in(stage: Stage) -> list[list[str]]:
 def test_only_who_allows_it_is_quoted_and_only_to_the_company(stage: Stage) -> None:
     complaints(stage)
     themed = replace(SURVEY, themes=THEMES)
-    with stage.database.reading() as connection:
-        assert hear(connection, themed, WAVES[0]).quotes == ()
+    assert hear(stage.database, themed, WAVES[0]).quotes == ()
     allow(stage, "bob", "eve")
+    heard = hear(stage.database, themed, WAVES[0])
     with stage.database.engine.begin() as connection:
-        heard = hear(connection, themed, WAVES[0])
         plan_report(
             connection,
             themed,
@@ -238,8 +237,9 @@ def test_whoever_takes_it_back_or_is_forgotten_is_no_longer_quoted(stage: Stage)
     complaints(stage)
     allow(stage, "bob", "eve")
     themed = replace(SURVEY, themes=THEMES)
+    heard = hear(stage.database, themed, WAVES[0])
     with stage.database.engine.begin() as connection:
-        plan_report(connection, themed, WAVES[0], TEAM, LIMITS, NOW, heard=hear(connection, themed, WAVES[0]))
+        plan_report(connection, themed, WAVES[0], TEAM, LIMITS, NOW, heard=heard)
     assert quotes_in(stage) == QUOTED
     before = [row for row in stage.rows("outbox") if row["kind"] == Kind.REPORT]
     person = {row["platform_id"]: row["id"] for row in stage.rows("person")}
@@ -249,8 +249,8 @@ def test_whoever_takes_it_back_or_is_forgotten_is_no_longer_quoted(stage: Stage)
     assert quotes_in(stage) == QUOTED[1:]
     assert [row["person_id"] for row in stage.rows("quoted")] == [person["eve"]]
     stage.deliver(stage.typed(90, "eve", "please delete my data"))
+    assert [one.text for one in hear(stage.database, themed, WAVES[0]).quotes] == ["parcels come late, ask Mrs ███"]
     with stage.database.engine.begin() as connection:
-        assert [one.text for one in hear(connection, themed, WAVES[0]).quotes] == ["parcels come late, ask Mrs ███"]
         for leaving in erasure.leaving(connection):
             erasure.blank(connection, leaving, [])
     assert quotes_in(stage) == []
