@@ -6,7 +6,7 @@ that keeps this interface, and one line in its registry.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -205,11 +205,19 @@ class Account(AbstractAsyncContextManager["Account"], Protocol):
         ...
 
     async def look(
-        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+        self,
+        to: Address,
+        body: Message | Poll,
+        key: str,
+        since: datetime,
+        *,
+        under: Receipt | None = None,
+        others: Collection[str] = (),
     ) -> Receipt | Look:
         """Whether this was said after all: look on the platform for what ``poll`` or ``say`` with the same arguments
         would have left there at ``since`` (calendar time, the claim) or later. Never guesses: what might be another
-        message of ours is not taken for it. Raises ``AccountUnavailable`` when the platform cannot be asked now."""
+        message of ours is not taken for it; ``others`` are those that surely are, by the platform's ids. Raises
+        ``AccountUnavailable`` when the platform cannot be asked now."""
         ...
 
     async def offer(self, place: Place, commands: Sequence[tuple[str, str]], *, to_all: bool) -> None:

@@ -15,7 +15,7 @@ from core.clock import OFF_S, Clock, steady
 from core.errors import AccountError, AccountUnavailable, StoreError
 from core.store import doubts, holders, outbox
 from core.store.database import Connection, Database
-from core.store.doubts import Doubt
+from core.store.doubts import Alike, Doubt
 from core.store.fencing import Held
 from core.store.outbox import Kind
 from core.threads import in_thread
@@ -161,7 +161,9 @@ class Resolver:
 
     async def _look(self, doubt: Doubt, place: Place) -> bool:
         to: Address = Direct(doubt.person) if doubt.person is not None else place
-        found = await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under)
+        alike = await in_thread(self._alike, doubt)
+        others = alike.known
+        found = await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under, others=others)
         log.info("%s: looked whether it was said: %s", doubt.key, "said" if isinstance(found, Receipt) else found)
         match found:
             case Receipt() if self._is_later(doubt, found):
@@ -171,10 +173,21 @@ class Resolver:
                     return True
             case Look.NOT_SAID:
                 await self._again(doubt, MOST_LOOKS, "it was said and looked for in vain")
+            case Look.CANNOT_TELL if await in_thread(self._will_tell, doubt, alike):
+                return True
             case Look.CANNOT_TELL:
                 await self._give_up(doubt, "it could not be found out whether it was said")
         self._not_before.pop(doubt.id, None)  # if it becomes unknown again, that is another request
         return False
+
+    def _alike(self, doubt: Doubt) -> Alike:
+        with self._database.reading() as connection:
+            return doubts.alike(connection, self._account.name, doubt)
+
+    def _will_tell(self, doubt: Doubt, before: Alike) -> bool:
+        """Whether what reads the same was on its way while we looked, so that looking again tells the two apart."""
+        after = self._alike(doubt)
+        return after != before or after.on_its_way
 
     def _is_later(self, doubt: Doubt, found: Receipt) -> bool:
         """Whether a message cannot be what was looked for: next week's ask has the same words."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -227,10 +227,17 @@ class DiscordAccount:
         await self._sender.edit(said, message, direct=said.place not in self._channels)
 
     async def look(
-        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+        self,
+        to: Address,
+        body: Message | Poll,
+        key: str,
+        since: datetime,
+        *,
+        under: Receipt | None = None,
+        others: Collection[str] = (),
     ) -> Receipt | Look:
         """Whether this was said after all; see ``core.account.Account``."""
-        found = await self._sender.look(to, body, key, since, under)
+        found = await self._sender.look(to, body, key, since, under, others)
         if isinstance(found, Receipt) and isinstance(body, Poll):
             self._open_polls[found.message] = found
         return found

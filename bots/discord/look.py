@@ -62,6 +62,8 @@ class Sought:
     since: datetime
     speed: float
     """Calendar seconds in one second of the wall."""
+    others: frozenset[str] = frozenset()
+    """Messages that surely are another thing, by their ids: a process before us may have said them."""
 
     @property
     def after(self) -> int:
@@ -80,7 +82,8 @@ class Sought:
 
     def may_be(self, message: Json) -> bool:
         """Whether this message looks like it."""
-        its = int(message["author"]["id"]) == self.me and _shown(message) in _wanted(self.body)
+        ours = int(message["author"]["id"]) == self.me and message["id"] not in self.others
+        its = ours and _shown(message) in _wanted(self.body)
         return its and (not isinstance(self.body, Poll) or self._ends_right(self.body, message["poll"]))
 
     def _ends_right(self, wanted: Poll, shown: Json) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -173,11 +174,17 @@ class Sender:
         )
 
     async def look(
-        self, to: Address, body: Message | Poll, key: str, since: datetime, under: Receipt | None = None
+        self,
+        to: Address,
+        body: Message | Poll,
+        key: str,
+        since: datetime,
+        under: Receipt | None = None,
+        others: Collection[str] = (),
     ) -> Receipt | Look:
         """Look for what ``say`` or ``poll`` may have left there."""
         direct = isinstance(to, Direct)
-        sought = Sought(body, nonce(key), self._stream.me, since, self._clock.speed)
+        sought = Sought(body, nonce(key), self._stream.me, since, self._clock.speed, frozenset(others))
         try:
             if under is not None:
                 found = await self._look_in_thread(sought, int(under.message))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -121,7 +121,14 @@ class TelegramAccount:
         await self._sender.edit(said, message)
 
     async def look(
-        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+        self,
+        to: Address,
+        body: Message | Poll,
+        key: str,
+        since: datetime,
+        *,
+        under: Receipt | None = None,
+        others: Collection[str] = (),
     ) -> Receipt | Look:
         """See ``Account.look``. The Bot API shows a bot nothing of what it has said."""
         return Look.CANNOT_TELL

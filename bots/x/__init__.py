@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final
@@ -177,10 +177,17 @@ class XAccount:
         raise ContentRefused(self._name, "X lets nobody edit by its API")
 
     async def look(
-        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+        self,
+        to: Address,
+        body: Message | Poll,
+        key: str,
+        since: datetime,
+        *,
+        under: Receipt | None = None,
+        others: Collection[str] = (),
     ) -> Receipt | Look:
         """Whether it is among what we posted, or wrote to this person, since then. Raises ``AccountUnavailable``."""
-        found = await self._looker.look(to, body, key, since)
+        found = await self._looker.look(to, body, key, since, others)
         if isinstance(body, Poll) and isinstance(found, Receipt):
             self._incoming.polls.open.add(found.message)
         return found

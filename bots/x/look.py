@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -99,7 +99,9 @@ class Looker:
         """Since when this key was looked for in vain."""
         return self._missed.get(key)
 
-    async def look(self, to: Address, body: Message | Poll, key: str, since: datetime) -> Receipt | Look:
+    async def look(
+        self, to: Address, body: Message | Poll, key: str, since: datetime, others: Collection[str] = ()
+    ) -> Receipt | Look:
         """As ``core.account.Account.look``. Raises ``AccountUnavailable``, ``AccountRefused``."""
         since = _shown_as(min(since, self._missed.get(key, since)))
         search = self._directs(to.person, since) if isinstance(to, Direct) else self._posts(since)
@@ -111,7 +113,7 @@ class Looker:
         fits: list[tuple[Own, bool]] = []
         for own in found:
             same = self._same(body, own)
-            if same is not False and self._serves.get(own.id, key) == key:
+            if same is not False and own.id not in others and self._serves.get(own.id, key) == key:
                 fits.append((own, same is True and own.at >= since))
         sure = [own for own, is_sure in fits if is_sure]
         if len(sure) == 1:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
 from core.account import Poll, Receipt
-from core.envelope import load, placeholder_of
+from core.envelope import load, load_receipt, placeholder_of
 from core.events import PollSeen
 from core.message import Message
 from core.models import Ask, Outbox, Person, Ref
@@ -64,6 +64,16 @@ class Doubt:
     """Of the holder that said it, if it did."""
     under: Receipt | None = None
     """REPORT: of the report's first message, where this is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What was said to the same place or person in the same words."""
+
+    known: frozenset[str]
+    """The platform's ids of those that are known to have arrived: none of them is what is looked for."""
+    on_its_way: bool
+    """Whether one may arrive just now."""
 
 
 def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
@@ -123,14 +133,23 @@ def is_anothers(connection: Connection, account: str, doubt: Doubt, found: Recei
     known = _OUTBOX.c.receipt.startswith(its + ",", autoescape=True)
     if connection.execute(select(exists().where(*others, known))).scalar_one():
         return True
+    return None if alike(connection, account, doubt).on_its_way else False
+
+
+def alike(connection: Connection, account: str, doubt: Doubt) -> Alike:
+    """What else was said to the same place or person in the same words."""
     this = select(_OUTBOX.c.body, _OUTBOX.c.place, _OUTBOX.c.person_id).where(_OUTBOX.c.id == doubt.id).subquery()
     same = and_(
+        _OUTBOX.c.account == account,
+        _OUTBOX.c.id != doubt.id,
         _OUTBOX.c.body == this.c.body,
         _OUTBOX.c.place == this.c.place,
         _OUTBOX.c.person_id.is_not_distinct_from(this.c.person_id),
     )
-    on_its_way = exists().where(*others, _OUTBOX.c.state == str(State.SENDING), same)
-    return None if connection.execute(select(on_its_way)).scalar_one() else False
+    moving = or_(_OUTBOX.c.receipt != "", _OUTBOX.c.state == str(State.SENDING))
+    rows = connection.execute(select(_OUTBOX.c.receipt, _OUTBOX.c.state).where(same, moving)).all()
+    known = (load_receipt(receipt).message for receipt, _ in rows if receipt)
+    return Alike(frozenset(known), any(state == str(State.SENDING) for _, state in rows))
 
 
 def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> None:

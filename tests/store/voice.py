@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -69,6 +69,7 @@ class Voice:
         self.stubborn = False
         """Whether ``fails`` and ``loses`` go on for ever."""
         self.looked: list[tuple[str, datetime]] = []
+        self.others: dict[str, Collection[str]] = {}
         self.finds: dict[str, list[Look | Receipt | Exception]] = {}
         """What looking answers in place of the truth, first things first."""
         self.stops_at = ""
@@ -134,11 +135,19 @@ class Voice:
         await self._point("edited")
 
     async def look(
-        self, to: Address, body: Message | Poll, key: str, since: datetime, *, under: Receipt | None = None
+        self,
+        to: Address,
+        body: Message | Poll,
+        key: str,
+        since: datetime,
+        *,
+        under: Receipt | None = None,
+        others: Collection[str] = (),
     ) -> Receipt | Look:
         if not self.posts_to.limits.looks:
             raise ContentRefused(self.name, "nobody can look here")
         self.looked.append((key, since))
+        self.others[key] = others
         if self.finds.get(key):
             found = self.finds[key].pop(0)
             if isinstance(found, Exception):

@@ -147,6 +147,9 @@ async def test_words_that_may_be_those_of_another_message_are_not_taken_for_it(
     second = await account.say(Direct(ann), thanks, "answer:2", begin=begin)
     async with stage.account() as again:
         assert await again.look(Direct(ann), thanks, "answer:3", before) is Look.CANNOT_TELL
+        known = [first.message, second.message]  # to the books, whoever said them
+        assert await again.look(Direct(ann), thanks, "answer:3", before, others=known) is Look.NOT_SAID
+        assert await again.look(Direct(ann), thanks, "answer:2", before, others=known[:1]) == second
     assert await account.look(Direct(ann), thanks, "answer:2", before) == second
 
 

@@ -150,6 +150,10 @@ async def test_of_two_messages_with_the_same_words_each_serves_one_key(x: X, acc
     first, second = x.posts
     async with x.account() as restarted:
         assert await restarted.look(Direct(ann), text("Thanks!"), "key", since) is Look.CANNOT_TELL
+        known = [first.id]  # to the books, whoever said it
+        told = await restarted.look(Direct(ann), text("Thanks!"), "key", since, others=known)
+        assert isinstance(told, Receipt)
+        assert told.message == second.id
     for _ in range(2):
         found = await account.look(Direct(ann), text("Thanks!"), "key", since)
         assert isinstance(found, Receipt)

@@ -58,8 +58,8 @@ BUGS = (
         changes=(
             Change(
                 file="core/resolving.py",
-                old="        found = await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under)\n",
-                new="        await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under)\n"
+                old="        found = await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under, others=others)\n",
+                new="        await self._account.look(to, doubt.body, doubt.key, doubt.since, under=doubt.under, others=others)\n"
                 "        found: Receipt | Look = Look.NOT_SAID\n",
             ),
         ),
