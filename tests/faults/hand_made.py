@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +38,17 @@ def first_message(details: str) -> str:
 HEADLINE = first_message(DETAILS)
 
 THANKS = json.dumps({"parts": [["strong", "Thank"], ["line", "you"]], "buttons": []})
+
+
+def message(text: str, first: str = "") -> str:
+    """The body of a row that says so, after it was announced by ``first``."""
+    announced = {"placeholder": {"parts": [["line", first]], "buttons": []}} if first else {}
+    return json.dumps({"parts": [["line", text]], "buttons": [], **announced})
+
+
+REPORT = {63: "The score follows.", 64: "More follows."}
+"""Its messages in the world's only place of a team, as they are announced."""
+
 
 CASE = Case(
     platforms={ACME: "x", BOT: "telegram", GUILD: "discord"},
@@ -142,8 +154,8 @@ def clean() -> tuple[Truth, Books]:
     posts = (
         post(61, ACME, "timeline", "How likely?", options=("9–10", "7–8", "0–6"), channel="x-poll", at=moment(0.5)),
         post(62, BOT, "direct", "Thank you", to="cy", at=moment(4.1)),
-        post(63, BOT, "-9", "The score follows.", edits=(HEADLINE,), at=moment(177)),
-        post(64, BOT, "-9", "More follows.", edits=(DETAILS,), at=moment(177)),
+        post(63, BOT, "-9", REPORT[63], edits=(HEADLINE,), at=moment(177)),
+        post(64, BOT, "-9", REPORT[64], edits=(DETAILS,), at=moment(177)),
     )
     none = Count(promoters=0, passives=0, detractors=0)
     week = WeekTruth(survey="recommend", week=WEEK, named={"all": none}, open={"all": none}, asks={"poll": 1})
@@ -184,8 +196,8 @@ def _books() -> Books:
         ask=[{"id": 7, "account": ACME, "message": "61", "place": "timeline"}],
         outbox=[
             said("answer:1", BOT, person_id=3),
-            said("report:1", BOT, place="-9"),
-            said("report:2", BOT, place="-9"),
+            said("report:63", BOT, place="-9", body=message(HEADLINE, REPORT[63])),
+            said("report:64", BOT, place="-9", body=message(DETAILS, REPORT[64])),
         ],
     )
 
@@ -226,3 +238,12 @@ def _cell(channel: str, low: int) -> Row:
 def redone(truth: Truth, seq: int, **more: Any) -> Truth:
     """The truth with one act done otherwise."""
     return replace(truth, acts=tuple(replace(a, **more) if a.seq == seq else a for a in truth.acts))
+
+
+def retold(truth: Truth, books: Books, told: Mapping[int, str]) -> Truth:
+    """The truth with a report that says something else, by the number of its message; the books say it as well."""
+    for number, text in told.items():
+        row = next(row for row in books.outbox if row["key"] == f"report:{number}")
+        row["body"] = message(text, REPORT[number])
+    posts = tuple(replace(p, edits=(told[p.number],)) if p.number in told else p for p in truth.posts)
+    return replace(truth, posts=posts)

@@ -20,6 +20,7 @@ from tests.faults.relayed import Relayed
 from tests.faults.reported import Reported, Team
 from tests.faults.said import Said
 from tests.faults.shares import Shares
+from tests.faults.shown import Shown
 
 LEAST_SHARE = 0.995
 """So much of what was planned and still wanted has been said."""
@@ -150,10 +151,11 @@ def judge(
     peace = Peace(truth, troubles)
     counted = Counted(truth, books, case.zones, peace)
     said = Said(truth, books, case.platforms, case.zones, counted.speed)
+    shown = Shown(truth, books)
     reported = Reported(truth, books, counted, case.platforms, case.teams, posted, peace)
     verdict = Verdict(replies=len(books.reply), heard_in_peace=sum(map(peace.heard, truth.acts)))
     relayed = Relayed(truth, books, [name for name, platform in case.platforms.items() if platform == "x"])
-    wrong = [*counted.findings(), *(Finding("doubled", text) for text in said.twice()), *relayed.findings()]
+    wrong = [*counted.findings(), *(Finding("doubled", text) for text in shown.twice()), *relayed.findings()]
     verdict.relayed = relayed.arrived
     kinds = Counter(finding.kind for finding in wrong)
     verdict.lost, verdict.doubled = kinds["lost"], kinds["doubled"]
@@ -171,7 +173,7 @@ def judge(
         *([] if truth.confirmations else ["the hook at the confirmations has seen nothing"]),
         *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
         *(f"left behind: {text}" for text in said.left_behind()),
-        *(f"in the books only: {text}" for text in said.only_in_the_books()),
+        *(f"in the books only: {text}" for text in shown.only_in_the_books()),
         *(f"never asked: {text}" for text in said.never_asked(case.channels)),
         *(f"never invited: {text}" for text in said.never_invited(case.direct)),
         *reported.wrong(),

@@ -1,9 +1,8 @@
-"""What the service says that it said, against what people could see: twice, never, and in doubt."""
+"""What the service says that it said: in doubt, to whom and when it must not be, and to whom never."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -13,7 +12,7 @@ from sandbox.ledger import OPENING
 from tests.faults.books import Books, Row
 from tests.faults.contract import Hit
 from tests.faults.kept import UNREAD
-from tests.faults.recorded import Act, PostSeen, Truth
+from tests.faults.recorded import Act, Truth
 from tests.faults.reported import up_s
 
 CANNOT_LOOK = ("telegram",)
@@ -87,31 +86,7 @@ class Said:
         slack = CLOCKS_S * self.speed
         return up and row["claimed_at"] - slack <= at <= row["settled_at"] + slack
 
-    # -- twice and never -------------------------------------------------------------------------------------------
-
-    def twice(self) -> Iterator[str]:
-        """Messages that a person saw more often than the books can mean: each row is said once at most. What is
-        answered to a tap at once is in no row; of that there is not more than one for each tap."""
-        posted, rows = self._seen_texts(), self._said_texts()
-        done = Counter((act.account, act.person) for act in self.truth.acts)
-        for name in sorted(posted):
-            at_once = 0
-            for said, n in sorted(posted[name].items()):
-                states = rows[name].get(said)
-                if states is None:
-                    at_once += n
-                elif n > states["sent"] + states["unknown"]:
-                    yield f"{name[0]} {name[1]} saw {n} times {said!r}, the books have {dict(states)}"
-            if at_once > done[name]:
-                yield f"{name[0]} {name[1]} did {done[name]} things and was answered {at_once} times at once"
-
-    def only_in_the_books(self) -> Iterator[str]:
-        """Messages that the books call sent and nobody saw."""
-        posted, rows = self._seen_texts(), self._said_texts()
-        for name in sorted(rows):
-            for said, states in sorted(rows[name].items()):
-                if states["sent"] > posted[name][said]:
-                    yield f"{name[0]} {name[1]} saw {posted[name][said]} times {said!r}, the books have {dict(states)}"
+    # -- in time, and to whom -----------------------------------------------------------------------------------------
 
     def left_behind(self) -> Iterator[str]:
         """Messages that are claimed, or being said, under a lease that somebody has followed since: whoever followed
@@ -121,29 +96,6 @@ class Said:
             now = fences.get(row["account"], 0)
             if row["state"] in ("claimed", "sending") and row["fence"] < now:
                 yield f"{row['key']} is {row['state']} under lease {row['fence']}, now it is {now}"
-
-    def _seen_texts(self) -> dict[tuple[str, str], Counter[str]]:
-        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for name, posts in self._direct_posts().items():
-            found[name] = Counter(_squeezed(post.text) for post in posts)
-        return found
-
-    def _said_texts(self) -> dict[tuple[str, str], dict[str, Counter[str]]]:
-        """By person and text: how many rows are in each state."""
-        found: defaultdict[tuple[str, str], dict[str, Counter[str]]] = defaultdict(dict)
-        for row in self.books.outbox:
-            if row["person_id"] is not None:
-                words = _squeezed("".join(part[1] for part in json.loads(row["body"])["parts"]))
-                found[self.books.person_of(row)].setdefault(words, Counter())[row["state"]] += 1
-        return found
-
-    def _direct_posts(self) -> dict[tuple[str, str], list[PostSeen]]:
-        found: defaultdict[tuple[str, str], list[PostSeen]] = defaultdict(list)
-        for post in self.truth.posts:
-            private_answer = post.platform == "discord" and not post.key
-            if post.place == "direct" and post.to is not None and not private_answer:
-                found[post.account, post.to].append(post)
-        return found
 
     def asked_twice(self) -> Iterator[str]:
         """Asks and invitations that came again in a week: by the ledger, and counted again here."""
@@ -259,8 +211,3 @@ def _expects(acts: Sequence[Act], survey: str, week: str, opens: float) -> bool:
     opened = any(act.kind in OPENING and act.accepted and not act.lost and act.at < opens for act in acts)
     left = any(act.kind in ("stop", "block") for act in acts)
     return opened and not left and not any((act.survey, act.week) == (survey, week) for act in acts)
-
-
-def _squeezed(said: str) -> str:
-    """A text without white space: where lines break is the platform's."""
-    return "".join(said.split())

@@ -24,6 +24,7 @@ from tests.faults.hand_made import (
     post,
     redone,
     request,
+    retold,
     said,
 )
 from tests.faults.judge import Verdict, judge
@@ -292,9 +293,8 @@ def _with_a_vote_on_discord(**more: object) -> tuple[Truth, Books]:
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, wired=None, confirmed=None, **more)
     said = DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1")
-    edits = {63: (first_message(said),), 64: (said,)}
-    posts = tuple(replace(p, edits=edits.get(p.number, p.edits)) for p in truth.posts)
-    return replace(truth, acts=(*truth.acts, vote), posts=posts), books
+    truth = retold(truth, books, {63: first_message(said), 64: said})
+    return replace(truth, acts=(*truth.acts, vote)), books
 
 
 @pytest.mark.parametrize("events", [(), ("vabc:7",)], ids=["nobody listened", "the session ended"])

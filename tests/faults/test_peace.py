@@ -7,7 +7,20 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.contract import Hit
-from tests.faults.hand_made import BOT, CASE, DETAILS, GUILD, HEADLINE, act, clean, first_message, moment, request, said
+from tests.faults.hand_made import (
+    BOT,
+    CASE,
+    DETAILS,
+    GUILD,
+    HEADLINE,
+    act,
+    clean,
+    first_message,
+    moment,
+    request,
+    retold,
+    said,
+)
 from tests.faults.judge import Verdict, judge
 from tests.faults.peace import HEARD_S, SOON_S, Peace, Span
 from tests.faults.recorded import Life, Request, Truth
@@ -86,9 +99,8 @@ def test_a_vote_that_is_heard_in_peace_is_kept_whatever_the_list_of_voters_says(
     books.rollup.append({**books.rollup[1], "channel": "poll", "low": 7, "high": 7})
     vote = act(9, "vote", GUILD, "eve", "poll", low=7, confirmed=None, events=("vabc:7",))
     shown = DETAILS.replace("n 3: promoters 2, passives 0", "n 4: promoters 2, passives 1")
-    edits = {63: (first_message(shown),), 64: (shown,)}
-    posts = tuple(replace(p, edits=edits.get(p.number, p.edits)) for p in truth.posts)
-    truth = replace(truth, acts=(*truth.acts, vote), posts=posts)
+    truth = retold(truth, books, {63: first_message(shown), 64: shown})
+    truth = replace(truth, acts=(*truth.acts, vote))
     assert judge(truth, books, CASE).lost == 0
     assert judge(replace(truth, lives=(UP,)), books, CASE).lost == 1
 
@@ -96,7 +108,7 @@ def test_a_vote_that_is_heard_in_peace_is_kept_whatever_the_list_of_voters_says(
 def test_an_account_is_called_unreadable_only_where_something_was_wrong() -> None:
     truth, books = clean()
     shown = f"{HEADLINE}\nCould not be read in time, so answers may be missing: {BOT}"
-    truth = replace(truth, posts=tuple(replace(p, edits=(shown,)) if p.number == 63 else p for p in truth.posts))
+    truth = retold(truth, books, {63: shown})
     assert judge(truth, books, CASE).violations == []
     (found,) = judge(replace(truth, lives=(UP,)), books, CASE).violations
     assert found == f"report recommend desk 2026-W47 headline calls {BOT} unreadable, and nothing was wrong"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.faults.hand_made import BOT, CASE, act, clean, moment, said
+from tests.faults.hand_made import BOT, CASE, act, clean, message, moment, said
 from tests.faults.judge import Verdict, judge
 from tests.faults.recorded import PostSeen
 
@@ -36,9 +35,10 @@ def verdict(
     truth = replace(truth, acts=(*truth.acts, note), posts=(*truth.posts, about, *more, *[arrived] * got))
     books.command = [{"account": BOT, "event": note.events[0], "state": state, "outcome": outcome}]
     books.cases = [{"id": 1, "person_id": 3}]
+    heard = ["Case 1: 2 of 10", *([told] if told else [])]
+    books.outbox += [said(f"case:{n}", BOT, place="-9", body=message(text)) for n, text in enumerate(heard)]
     if row is not None:
-        body = json.dumps({"parts": [["line", f"Acme: {WORDS}"]]})
-        books.outbox.append(said("relay:1", BOT, person_id=3, body=body, **row))
+        books.outbox.append(said("relay:1", BOT, person_id=3, body=message(f"Acme: {WORDS}"), **row))
     return judge(truth, books, CASE)
 
 
