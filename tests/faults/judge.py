@@ -92,6 +92,7 @@ class Verdict:
     unknown: int = 0
     unknown_cut: int = 0
     unknown_unsent: int = 0
+    unknown_alike: int = 0
     violations: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     """In full, the first of each kind."""
@@ -130,7 +131,7 @@ class Verdict:
         return {
             **{name: getattr(self, name) for name in numbers},
             "sent_share": round(self.share, 5),
-            **{name: getattr(self, name) for name in ("unknown", "unknown_cut", "unknown_unsent")},
+            **{name: getattr(self, name) for name in ("unknown", "unknown_cut", "unknown_unsent", "unknown_alike")},
             "violations": self.violations,
             "not_sent": self.not_sent,
             "findings": self.findings,
@@ -150,8 +151,8 @@ def judge(
     reports by hand, which may be before they are due; ``troubles``: when something was broken, or starting."""
     peace = Peace(truth, troubles)
     counted = Counted(truth, books, case.zones, peace)
-    said = Said(truth, books, case.platforms, case.zones, counted.speed)
     shown = Shown(truth, books)
+    said = Said(truth, books, shown, case.platforms, case.zones, counted.speed)
     reported = Reported(truth, books, counted, case.platforms, case.teams, posted, peace)
     verdict = Verdict(replies=len(books.reply), heard_in_peace=sum(map(peace.heard, truth.acts)))
     relayed = Relayed(truth, books, [name for name, platform in case.platforms.items() if platform == "x"])
@@ -167,11 +168,12 @@ def judge(
     verdict.planned, verdict.sent, others = Shares(truth, books, case.platforms, counted.speed).share()
     verdict.not_sent = dict(others.most_common(TOLD))
     whys = Counter(doubt.why for doubt in said.doubts)
-    verdict.unknown, verdict.unknown_cut, verdict.unknown_unsent = len(said.doubts), whys["cut"], whys["unsent"]
+    verdict.unknown, verdict.unknown_alike = len(said.doubts), whys["alike"]
+    verdict.unknown_cut, verdict.unknown_unsent = whys["cut"], whys["unsent"]
     verdict.violations = [
         *(f"{v.account}: {v.what} confirmed {v.event}, which was not kept" for v in truth.violations),
         *([] if truth.confirmations else ["the hook at the confirmations has seen nothing"]),
-        *(f"unknown without a cut answer: {doubt.key}" for doubt in said.doubts if not doubt.why),
+        *(f"in doubt for no reason: {doubt.key}" for doubt in said.doubts if not doubt.why),
         *(f"left behind: {text}" for text in said.left_behind()),
         *(f"in the books only: {text}" for text in shown.only_in_the_books()),
         *(f"never asked: {text}" for text in said.never_asked(case.channels)),

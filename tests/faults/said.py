@@ -14,6 +14,7 @@ from tests.faults.contract import Hit
 from tests.faults.kept import UNREAD
 from tests.faults.recorded import Act, Truth
 from tests.faults.reported import up_s
+from tests.faults.shown import Shown
 
 CANNOT_LOOK = ("telegram",)
 """Platforms that show a bot nothing of what it said itself."""
@@ -37,7 +38,8 @@ class Doubt:
 
     key: str
     why: str
-    """``cut``: the answer to its request was; ``unsent``: it died before the request; empty: nothing explains it."""
+    """``cut``: the answer to its request was; ``unsent``: it died before the request (both only where nobody can look);
+    ``alike``: another in doubt reads the same, and both stand there; empty: nothing explains it."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Said:
 
     truth: Truth
     books: Books
+    shown: Shown
     platforms: Mapping[str, str]
     zones: Mapping[str, str]
     speed: float
@@ -57,6 +60,8 @@ class Said:
     # -- in doubt --------------------------------------------------------------------------------------------------
 
     def _doubt(self, row: Row) -> Doubt:
+        if self.platforms[row["account"]] not in CANNOT_LOOK:  # however it came to be in doubt, it can be found out
+            return Doubt(row["key"], "alike" if self._has_a_twin(row) else "")
         begun = (row["claimed_at"] or row["planned_at"]) - SLACK_S * self.speed
         settled = (row["settled_at"] or self.truth.at) + SLACK_S * self.speed
         mine = [r for r in self.truth.requests if self.books.is_of(r, row) and begun <= r.at <= settled]
@@ -66,9 +71,17 @@ class Said:
             row["key"] in hit.sending or self._unread(hit, begun, settled) or self._followed(hit, row)
             for hit in self.truth.hits
         )
-        if killed and self.platforms[row["account"]] in CANNOT_LOOK:
-            return Doubt(row["key"], "unsent")
-        return Doubt(row["key"], "")
+        return Doubt(row["key"], "unsent" if killed else "")
+
+    def _has_a_twin(self, row: Row) -> bool:
+        """Whether another one in doubt says the same to the same person or place, and people see more than one."""
+        mine = (row["account"], row["person_id"], row["place"], row["body"])
+        alike = sum(
+            (other["account"], other["person_id"], other["place"], other["body"]) == mine
+            for other in self.books.outbox
+            if other["state"] == "unknown"
+        )
+        return alike > 1 and self.shown.times(row) > 1
 
     def _unread(self, hit: Hit, begun: float, settled: float) -> bool:
         """Whether somebody died just then of whom nobody could see what it was saying: its database was away."""

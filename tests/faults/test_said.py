@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.faults.contract import Hit
-from tests.faults.hand_made import BOT, CASE, WEEK, act, clean, moment, said
+from tests.faults.hand_made import BOT, CASE, GUILD, WEEK, act, clean, message, moment, post, request, said
 from tests.faults.judge import judge
 from tests.faults.recorded import Life
 from tests.faults.said import SOME
@@ -29,11 +29,28 @@ def test_who_is_followed_at_once_may_leave_something_in_doubt() -> None:
     truth = replace(truth, hits=(dead,), lives=lives)
     assert judge(truth, books, CASE).violations == []
     alone = replace(truth, lives=lives[:1])
-    assert judge(alone, books, CASE).violations == ["unknown without a cut answer: answer:9"]
+    assert judge(alone, books, CASE).violations == ["in doubt for no reason: answer:9"]
     elsewhere = replace(truth, hits=(replace(dead, served=("another",)),))
-    assert judge(elsewhere, books, CASE).violations == ["unknown without a cut answer: answer:9"]
+    assert judge(elsewhere, books, CASE).violations == ["in doubt for no reason: answer:9"]
     long_ago = replace(truth, hits=(replace(dead, wall=1001.0),))
-    assert judge(long_ago, books, CASE).violations == ["unknown without a cut answer: answer:9"]
+    assert judge(long_ago, books, CASE).violations == ["in doubt for no reason: answer:9"]
+
+
+def test_where_one_can_look_only_two_that_read_the_same_stay_in_doubt() -> None:
+    truth, books = clean()
+    row = said("desk:1", GUILD, place="9009", state="unknown", body=message("Case 1: on its way."))
+    books.outbox.append(row)
+    cut = request(70, GUILD, place="9009", cut="reset")
+    seen = tuple(post(number, GUILD, "9009", "Case 1: on its way.") for number in (71, 72))
+    truth = replace(truth, requests=(cut,), posts=(*truth.posts, seen[0]))
+    assert judge(truth, books, CASE).violations == ["in doubt for no reason: desk:1"]
+    books.outbox.append({**row, "key": "desk:2"})
+    found = judge(truth, books, CASE)
+    assert (found.unknown, found.unknown_cut, len(found.violations)) == (2, 0, 2)  # one of them never arrived
+    found = judge(replace(truth, posts=(*truth.posts, seen[1])), books, CASE)
+    assert (found.unknown_alike, found.violations) == (2, [])
+    books.outbox[-1]["body"] = message("Case 2: on its way.")
+    assert len(judge(truth, books, CASE).violations) == 2
 
 
 def test_people_whom_nobody_plans_to_invite_are_seen() -> None:

@@ -100,6 +100,23 @@ BUGS = (
         platform="discord",
     ),
     Bug(
+        name="gives-up-without-looking",
+        story="What is in doubt is for a person to settle, also where the platform would tell.",
+        changes=(
+            Change(
+                file="core/resolving.py",
+                old="            if place.limits.looks:\n",
+                new="            if place.limits.looks and doubt.kind is Kind.REPORT:\n",
+            ),
+        ),
+        scenarios=_SCENARIOS,
+        shows=("violations",),
+        says="in doubt for no reason",
+        kills=20,
+        window="sent-recorded",
+        platform="discord",
+    ),
+    Bug(
         name="claims-left-behind",
         story="Only what was being sent needs care after a crash: what was merely claimed waits for ever.",
         changes=(
