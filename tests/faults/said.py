@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from sandbox.ledger import OPENING
@@ -181,16 +182,31 @@ class Said:
             yield f"{year}-W{number:02}", opens, closes
             day += timedelta(days=7)
 
+    def _kept_at(self, act: Act) -> float | None:
+        """By when an act was surely kept: its platform had been told so, or, where none is told (X, and Discord of what
+        is written), its answer was planned, which is done in the transaction that keeps it. Of a vote on Discord
+        nothing tells. What a service planned whose clock was wrong tells nothing either."""
+        if act.confirmed is not None:
+            return act.at + (act.confirmed - act.wall) * self.speed
+        found = [at for event in act.events if (at := self._answered.get(f"{act.account}/{event}")) is not None]
+        return next((at for at in found if at >= act.at - CLOCKS_S * self.speed), None)
+
+    @cached_property
+    def _answered(self) -> dict[str, float]:
+        """By account and event: when its answer was planned."""
+        keys = ((row, row["key"].split(":", 3)) for row in self.books.outbox if row["kind"] == "answer")
+        return {parts[3].rpartition(":")[0]: row["planned_at"] for row, parts in keys if len(parts) == 4}
+
     def invited_after_answers(self) -> Iterator[str]:
-        """Invitations that were begun although the answer of that person and week had been kept, and never taken back,
-        as their platform had been told before."""
+        """Invitations that were begun although the answer of that week had been kept, and never taken back."""
         known: dict[tuple[str, str, str, str], float] = {}
         back = {(a.account, a.person, a.survey, a.week) for a in self.truth.acts if a.kind == "retract"}
         for act in self.truth.acts:
             name = (act.account, act.person, act.survey, act.week)
             counts = act.low is not None and not act.open and not act.frozen and act.accepted
-            if counts and act.confirmed is not None and name not in back:
-                known.setdefault(name, act.at + (act.confirmed - act.wall) * self.speed)
+            kept_at = self._kept_at(act)
+            if counts and kept_at is not None and name not in back:
+                known.setdefault(name, kept_at)
         for row in self.books.outbox:
             if row["kind"] == "invitation" and row["state"] in ("sent", "unknown") and row["claimed_at"]:
                 at = known.get((*self.books.person_of(row), *self.books.wave_of(row)))
@@ -198,8 +214,8 @@ class Said:
                     yield row["key"]
 
     def written_after_stops(self) -> Iterator[str]:
-        """What was begun to people whose stop had been kept, as their platform had been told before, and who asked for
-        nothing since; but for the answer to the stop."""
+        """What was begun to people whose stop had been kept, and who asked for nothing since; but for the answer to the
+        stop."""
         known: dict[tuple[str, str], float] = {}
         goodbyes: dict[tuple[str, str], list[str]] = defaultdict(list)
         for act in self.truth.acts:
@@ -208,8 +224,8 @@ class Said:
                 known.pop(name, None)
             elif act.kind == "stop" and act.accepted:
                 goodbyes[name] += (f"{act.account}/{event}:" for event in act.events)
-                if act.confirmed is not None:
-                    known.setdefault(name, act.at + (act.confirmed - act.wall) * self.speed)
+                if (kept_at := self._kept_at(act)) is not None:
+                    known.setdefault(name, kept_at)
         for row in self.books.outbox:
             if row["person_id"] is None or row["state"] not in ("sent", "unknown") or not row["claimed_at"]:
                 continue

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.faults.contract import Hit
-from tests.faults.hand_made import BOT, CASE, GUILD, WEEK, act, clean, message, moment, post, request, said
+from tests.faults.hand_made import BOT, CASE, GUILD, WEEK, act, clean, message, moment, post, redone, request, said
 from tests.faults.judge import judge
 from tests.faults.recorded import Life
 from tests.faults.said import SOME
@@ -82,6 +84,28 @@ def test_who_is_written_to_after_a_stop_that_was_kept_is_seen() -> None:
     assert not any("answer:" in text and "after a stop" in text for text in found)
     back = act(8, "start", BOT, "cy", "direct", direct=True)
     assert "after a stop" not in str(judge(replace(truth, acts=(*truth.acts, stop, back)), books, CASE).violations)
+
+
+@pytest.mark.parametrize("planned_at", [8.5, -20.0], ids=["known", "by a wrong clock"])
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [("stop", "written to after a stop"), ("text", "invited after an answer")],
+)
+def test_where_nobody_is_told_that_it_was_kept_its_answer_tells(kind: str, wrong: str, planned_at: float) -> None:
+    truth, books = clean()
+    low = 3 if kind == "text" else None
+    done = act(8, kind, GUILD, "bo", "direct", low=low, direct=True, confirmed=None, events=("m8:1",))
+    truth = redone(replace(truth, acts=(*truth.acts, done)), 2, confirmed=None)
+    bo = next(id for id, person in books.people.items() if person["platform_id"] == "bo")
+    invitation = said("invitation:x", GUILD, person_id=bo, claimed_at=moment(10), wave_id=1)
+    books.outbox.append(invitation)
+    assert wrong not in str(judge(truth, books, CASE).violations)  # nobody knows when it was kept
+    key = f"answer:recommend:{WEEK}:{GUILD}/m8:1:0"
+    books.outbox.append(said(key, GUILD, person_id=bo, planned_at=moment(planned_at), claimed_at=moment(9)))
+    found = judge(truth, books, CASE).violations
+    assert (f"{wrong}: invitation:x" in found) is (planned_at > 8)
+    invitation["claimed_at"] = moment(8)
+    assert wrong not in str(judge(truth, books, CASE).violations)
 
 
 def test_a_claim_that_nobody_put_back_is_seen() -> None:
