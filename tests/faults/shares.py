@@ -5,7 +5,7 @@ what they did, and for the platform; never for the service by a word of its own.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.ledger import OPENING
@@ -17,9 +17,6 @@ from tests.faults.said import SLACK_S
 
 UNWELCOME = "no longer allowed, or already answered"
 """What the service writes when it finds itself that something is not wanted any more."""
-
-OWN_REASONS = ("blocked", "cannot be written", "does not take", "closed", "not allowed")
-"""Why a refused message is the person's own wish, in the platforms' words."""
 
 LEAVING = ("stop", "block")
 
@@ -41,16 +38,10 @@ class Shares:
     _posts: Counter[_Name] = field(default_factory=Counter, init=False)
     """Direct messages that a person got, or may have got."""
 
-    _refused: set[_Name] = field(default_factory=set, init=False)
-    """Whom the platform would not let us write to."""
-
     def __post_init__(self) -> None:
         for act in self.truth.acts:
             self._acts[act.account, act.person].append(act)
         self._posts.update((post.account, post.to) for post in self.truth.posts if post.place == "direct" and post.to)
-        for row in self.books.outbox:
-            if row["person_id"] is not None and row["state"] == "refused" and row["error"] != UNWELCOME:
-                self._refused.add(self.books.person_of(row))
         doubts = (row for row in self.books.outbox if row["state"] == "unknown" and row["person_id"] is not None)
         self._posts.update(map(self.books.person_of, doubts))
 
@@ -76,10 +67,8 @@ class Shares:
             return True
         name = self.books.person_of(row)
         if row["state"] == "refused":
-            said = row["error"].lower()
-            if said == UNWELCOME:
-                return not self._has_reason(name, row)
-            return not any(words in said for words in OWN_REASONS)
+            # Whatever a refusal says in the platform's name: who was refused has left, or something of ours is wrong.
+            return not (self._has_reason(name, row) if row["error"] == UNWELCOME else self._had_left(name, row))
         if self.platforms[row["account"]] == "x" and self._nothing_is_owed(name):
             return False
         return not self._has_left(name)
@@ -94,16 +83,19 @@ class Shares:
             if act.at <= until and act.accepted is not False
         )
 
+    def _had_left(self, name: _Name, row: Row) -> bool:
+        """Whether the last thing that somebody did about being written to, before it was refused, was to end it."""
+        until = (row["settled_at"] or self.truth.at) + SLACK_S * self.speed
+        return _last_wish(act for act in self._acts[name] if act.at <= until and act.accepted is not False) in LEAVING
+
     def _nothing_is_owed(self, name: _Name) -> bool:
         """X lets us write once for each of theirs that we have read."""
         theirs = sum(act.direct and act.accepted is True and act.wired is not None for act in self._acts[name])
         return self._posts[name] >= theirs
 
     def _has_left(self, name: _Name) -> bool:
-        """Whether the last thing that somebody did about being written to was to end it, or the platform has refused
-        us there."""
-        last = next((act.kind for act in reversed(self._acts[name]) if act.kind in (*LEAVING, *OPENING)), "")
-        return last in LEAVING or name in self._refused
+        """Whether the last thing that somebody did about being written to was to end it."""
+        return _last_wish(self._acts[name]) in LEAVING
 
     def _was_away(self, row: Row) -> bool:
         """Whether it expired because nobody was there to say it for nearly all of its life."""
@@ -120,3 +112,8 @@ class Shares:
         settled = (row["settled_at"] or self.truth.at) + SLACK_S * self.speed
         mine = (r for r in self.truth.requests if self.books.is_of(r, row))
         return any(r.applied and r.cut and begun <= r.at <= settled for r in mine)
+
+
+def _last_wish(acts: Iterable[Act]) -> str:
+    """The last kind of act that is about being written to."""
+    return next((act.kind for act in reversed([*acts]) if act.kind in (*LEAVING, *OPENING)), "")

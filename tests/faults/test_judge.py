@@ -206,14 +206,20 @@ def test_what_the_person_does_not_want_is_not_missed() -> None:
     assert verdict(truth, books).planned == 3
 
 
-def test_who_is_refused_by_the_platform_may_be_left_out() -> None:
+def test_who_is_refused_by_the_platform_may_be_left_out_if_they_have_left() -> None:
     truth, books = clean()
     books.person[0]["blocked"] = True
-    books.outbox.append(said("invitation:1", BOT, person_id=1, state="expired"))
-    assert verdict(truth, books).planned == 4
     error = "Forbidden: bot was blocked by the user"
-    books.outbox.append(said("answer:2", BOT, person_id=1, state="refused", error=error))
-    assert verdict(truth, books).planned == 3
+    books.outbox.append(said("invitation:1", BOT, person_id=1, state="expired"))
+    books.outbox.append(said("answer:2", BOT, person_id=1, state="refused", error=error, settled_at=moment(30)))
+    found = verdict(truth, books)  # whatever the platform is said to have said
+    assert (found.planned, found.not_sent[f"acme-telegram answer refused {error}"]) == (5, 1)
+    block = act(20, "block", BOT, "ann", "direct", direct=True)
+    assert verdict(replace(truth, acts=(*truth.acts, block)), books).planned == 3
+    back = act(25, "start", BOT, "ann", "direct", direct=True)
+    assert verdict(replace(truth, acts=(*truth.acts, block, back)), books).planned == 5
+    late = replace(block, at=moment(60))
+    assert verdict(replace(truth, acts=(*truth.acts, late)), books).planned == 4  # after it was refused
 
 
 @pytest.mark.parametrize(("theirs", "planned"), [(0, 3), (1, 4)])
