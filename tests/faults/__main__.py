@@ -24,15 +24,12 @@ from tests.faults.contract import WINDOWS
 from tests.faults.planted import every
 from tests.faults.planted.bug import Bug
 from tests.faults.planted.hunt import hunt, summed
-from tests.faults.scenarios import NAMES
+from tests.faults.scenarios import NAMES, ONLY_ON
 from tests.faults.totals import total
 
 SHORT = 200
 """A campaign of so many kills is short: its weeks are, too, because it waits for the end of the last. A long one has
 more followers: each kill may cost a message on Telegram, so a share of what is planned needs enough of it."""
-
-ONLY_ON = {"database": "postgresql", "disk-full": "sqlite"}
-"""What can only be broken there."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,7 @@ def arguments(words: Sequence[str] | None = None) -> Wanted | Hunt:
         found.window,
         found.platform,
         found.hold_times,
+        tuple(found.scenario or ()),
     )
 
 

@@ -65,7 +65,10 @@ class Wanted:
     """Kill only here, if it says so; and at this platform's requests and events."""
     platform: str = ""
     hold_times: bool = False
-    """Whether a start or a take-over that took too long fails the campaign: only a quiet machine can hold times."""
+    """Whether a start or a take-over that took too long fails the campaign, or all of it: only a quiet machine can
+    hold times."""
+    named: tuple[str, ...] = ()
+    """Scenarios that were asked for by name: no machine is excused from these."""
 
     @property
     def least_share(self) -> float:
@@ -93,8 +96,6 @@ class Ended:
     """Whether kills at chosen system calls were possible."""
     small_disk: bool = False
     """Whether a disk of its own could be filled up."""
-    unfit: tuple[str, ...] = ()
-    """Scenarios that were asked for and cannot be played here."""
 
 
 async def campaign(wanted: Wanted, tell: Callable[[str], None]) -> tuple[Progress, list[Ended]]:
@@ -134,7 +135,6 @@ async def _world(wanted: Wanted, number: int, progress: Progress, tell: Callable
     ended.injected, ended.refusals = truth.injected, truth.refusals
     ended.confirmations, ended.weeks = truth.confirmations, weeks
     ended.traced, ended.small_disk = run.traces, run.store.disk is not None
-    ended.unfit = tuple(s.name for s in SCENARIOS if s.name in wanted.scenarios and not s.fits(run))
     return ended
 
 

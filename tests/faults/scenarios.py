@@ -201,3 +201,6 @@ SCENARIOS = (
     Scenario("desk", 6, desk),
 )
 NAMES = tuple(scenario.name for scenario in SCENARIOS)
+
+ONLY_ON = {"database": "postgresql", "disk-full": "sqlite"}
+"""What can only be broken there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -65,7 +66,8 @@ def test_a_campaign_is_well_only_if_it_has_looked_at_all_that_it_is_to_look_at()
     asked, progress = wanted("--kills", "60"), Progress(wanted=60, least=1)
     progress.kills = 60
     progress.windows.update(WINDOWS)
-    well = Ended(Verdict(heard_in_peace=PEACEFUL), [1.0], [], [])
+    progress.scenarios.update(asked.scenarios)
+    well = Ended(Verdict(heard_in_peace=PEACEFUL, relayed=1), [1.0], [], [], traced=True, small_disk=True)
     assert total(asked, progress, [well], 1.0)["ok"]
     assert not total(asked, progress, [replace(well, verdict=Verdict())], 1.0)["ok"]
     late = replace(well, too_late=["ready after 42.0 s"])
@@ -80,11 +82,51 @@ def test_a_long_campaign_aims_half_of_its_kills_and_is_over_in_an_hour() -> None
     asked, progress = wanted("--kills", "500"), Progress(wanted=500, least=1, soon=250)
     progress.kills = 500
     progress.windows.update(WINDOWS)
-    well = Ended(Verdict(heard_in_peace=PEACEFUL), [1.0], [], [])
+    progress.scenarios.update(asked.scenarios)
+    well = Ended(Verdict(heard_in_peace=PEACEFUL, relayed=1), [1.0], [], [], traced=True, small_disk=True)
     assert total(asked, progress, [well], 3_600.0)["ok"]
     assert "3601 s" in str(total(asked, progress, [well], 3_601.0)["short_of"])
     progress.soon = 249
     assert "249 of 500" in str(total(asked, progress, [well], 1.0)["short_of"])
+
+
+def short_of(
+    *words: str, played: Sequence[str] = NAMES, elapsed_s: float = 1.0, traced: bool = False, small_disk: bool = False
+) -> list[str]:
+    """Of a campaign in which nothing else is wrong."""
+    asked = wanted(*words)
+    progress = Progress(wanted=asked.kills, least=0, kills=asked.kills, soon=asked.kills)
+    progress.scenarios.update(played)
+    well = Ended(Verdict(heard_in_peace=PEACEFUL, relayed=1), [1.0], [], [], traced=traced, small_disk=small_disk)
+    found: list[str] = total(asked, progress, [well], elapsed_s)["short_of"]
+    return found
+
+
+def test_what_was_to_be_played_and_was_not_is_named_unless_the_database_rules_it_out() -> None:
+    without = [name for name in NAMES if name not in ("database", "clock")]
+    assert short_of("--kills", "60") == []
+    assert short_of("--kills", "60", played=without) == ["not played: clock"]
+    assert short_of("--kills", "60", "--database", "postgresql", played=without) == [
+        "not played: clock",
+        "not played: database",
+    ]
+    assert short_of("--kills", "60", "--scenario", "clock", played=["kills"]) == ["not played: clock"]
+
+
+def test_a_disk_that_is_asked_for_by_name_can_be_filled_and_a_long_campaign_stops_at_system_calls() -> None:
+    assert "disk-full: no disk" in short_of("--kills", "60", "--scenario", "disk-full")[0]
+    assert short_of("--kills", "60", "--scenario", "disk-full", small_disk=True) == []
+    assert "kills at system calls: none" in short_of("--kills", "500")[0]
+    assert short_of("--kills", "500", traced=True) == []
+
+
+def test_a_short_campaign_takes_five_minutes_for_sixty_kills_where_times_are_held() -> None:
+    assert short_of("--kills", "60", elapsed_s=301) == []
+    assert short_of("--kills", "60", "--hold-times", elapsed_s=300) == []
+    assert short_of("--kills", "60", "--hold-times", elapsed_s=301) == ["time: it took 301 s, 300 s are given"]
+    assert short_of("--kills", "12", "--hold-times", elapsed_s=300) == []
+    assert short_of("--kills", "120", "--hold-times", elapsed_s=600) == []
+    assert short_of("--kills", "60", "--hold-times", "--worlds", "1", elapsed_s=301) == []
 
 
 @pytest.mark.parametrize(("name", "more"), [("database", []), ("disk-full", ["--database", "postgresql"])])

@@ -9,12 +9,17 @@ from typing import Any
 from tests.faults.campaign import LONG, Ended, Wanted
 from tests.faults.judge import Verdict
 from tests.faults.run import Progress
+from tests.faults.scenarios import ONLY_ON
 
 MANY, PEACEFUL = 60, 10
 """After so many kills so much was heard in peace; else a campaign has not looked at what has no excuse."""
 
 LONGEST_S = 3_600.0
 """A long campaign must be over by then, in wall seconds: nobody runs one that takes a day."""
+
+
+SHORT_S = 300.0
+"""With times held, so long may two worlds take for each ``MANY`` kills of a campaign that is not long."""
 
 
 def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: float) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def total(wanted: Wanted, progress: Progress, ended: list[Ended], elapsed_s: flo
         "spent_s": {on: round(s, 1) for on, s in progress.spent_s.items()},
         "pauses": progress.pauses,
         "scenarios": dict(progress.scenarios),
-        "not_played": sorted({name for one in ended for name in one.unfit} - set(progress.scenarios)),
+        "not_played": _not_played(wanted, progress),
         "system_calls": all(one.traced for one in ended),
         "small_disk": all(one.small_disk for one in ended),
         "missed": dict(progress.missed),
@@ -70,6 +75,13 @@ def _short_of(
     if whole.share < wanted.least_share:
         yield f"sent: {whole.share:.4f} of what was planned, {wanted.least_share} is asked"
     yield from (f"kills in {window}: {progress.windows[window]}" for window in progress.lacking)
+    for name in _not_played(wanted, progress):
+        if ONLY_ON.get(name, wanted.database) == wanted.database:
+            yield f"not played: {name}"
+    if "disk-full" in wanted.named and not all(one.small_disk for one in ended):
+        yield "disk-full: no disk that can be filled may be mounted here, only files be limited"
+    if kills >= LONG and not all(one.traced for one in ended):
+        yield "kills at system calls: none, strace is not here or may not attach"
     if kills >= MANY and whole.heard_in_peace < PEACEFUL:
         yield f"heard in peace: {whole.heard_in_peace}, {PEACEFUL} is asked"
     if kills >= MANY and progress.scenarios["desk"] and not whole.relayed:
@@ -78,8 +90,16 @@ def _short_of(
         yield f"kills within 50 ms of an accept: {progress.soon} of {kills}, half are asked"
     if kills >= LONG and elapsed_s > LONGEST_S:
         yield f"time: it took {elapsed_s:.0f} s, {LONGEST_S:.0f} s are given"
+    given_s = SHORT_S * max(1.0, wanted.kills / MANY)
+    if wanted.hold_times and wanted.kills < LONG and wanted.worlds > 1 and elapsed_s > given_s:
+        yield f"time: it took {elapsed_s:.0f} s, {given_s:.0f} s are given"
     if wanted.hold_times:
         yield from (text for one in ended for text in one.too_late)
+
+
+def _not_played(wanted: Wanted, progress: Progress) -> list[str]:
+    """Scenarios that were to be played and were not, in any world."""
+    return sorted(set(wanted.scenarios) - set(progress.scenarios))
 
 
 def quantiles(found: list[float]) -> dict[str, float]:
