@@ -38,7 +38,11 @@ class Shares:
     _posts: Counter[_Name] = field(default_factory=Counter, init=False)
     """Direct messages that a person got, or may have got."""
 
+    _kept: set[_Name] = field(default_factory=set, init=False)
+    """Accounts and events of replies."""
+
     def __post_init__(self) -> None:
+        self._kept.update((row["account"], row["event"]) for row in self.books.reply)
         for act in self.truth.acts:
             self._acts[act.account, act.person].append(act)
         self._posts.update((post.account, post.to) for post in self.truth.posts if post.place == "direct" and post.to)
@@ -74,14 +78,18 @@ class Shares:
         return not self._has_left(name)
 
     def _has_reason(self, name: _Name, row: Row) -> bool:
-        """Whether somebody said stop, or answered in that week, before it was settled that they want nothing."""
+        """Whether somebody said stop, or answered in that week, before it was settled that they want nothing. A tap
+        that failed before their eyes may have been kept all the same."""
         until = (row["settled_at"] or self.truth.at) + SLACK_S * self.speed
         its = self.books.wave_of(row) if row["wave_id"] is not None else None
         return any(
             act.kind in LEAVING or (act.kind in ANSWERS and (act.survey, act.week) == its)
             for act in self._acts[name]
-            if act.at <= until and act.accepted is not False
+            if act.at <= until and (act.accepted is not False or self._is_kept(act))
         )
+
+    def _is_kept(self, act: Act) -> bool:
+        return any((act.account, event) in self._kept for event in act.events)
 
     def _had_left(self, name: _Name, row: Row) -> bool:
         """Whether the last thing that somebody did about being written to, before it was refused, was to end it."""

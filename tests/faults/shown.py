@@ -5,6 +5,7 @@ books know nothing, and none in the books alone. Asks are judged by their channe
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ AT_ONCE = ("/interactions/", "/webhooks/", "/answerCallbackQuery")
 
 UNANSWERED = ("vote", "retract")
 """To these nothing is answered at once."""
+
+_EVENT = re.compile(r"/([a-z][0-9]+)\b")
+"""In the key of an answer: what it answers."""
 
 Name = tuple[str, str]
 """Account, and the person or place."""
@@ -48,6 +52,7 @@ class Shown:
                 if n > states["sent"] + states["unknown"] and (states or words not in announced[name]):
                     yield f"{_told(name, words, n)}, the books have {dict(states) or 'nothing of it'}"
         yield from self._answered_twice()
+        yield from self._thanked_twice()
 
     def only_in_the_books(self) -> Iterator[str]:
         """Messages that the books call sent and nobody saw."""
@@ -67,6 +72,17 @@ class Shown:
         for name, n in sorted(answered.items()):
             if n > did[name]:
                 yield f"{name[0]} {name[1]} did {did[name]} things and was answered {n} times at once"
+
+    def _thanked_twice(self) -> Iterator[str]:
+        """What is answered to a message: not more than one for each, by however many rows."""
+        answered = Counter(
+            (row["account"], event[1])
+            for row in self.books.outbox
+            if row["kind"] == "answer" and row["state"] in ("sent", "unknown") and (event := _EVENT.search(row["key"]))
+        )
+        for (account, event), n in sorted(answered.items()):
+            if n > 1:
+                yield f"{account}: {event} was answered {n} times"
 
     def _rows(self) -> dict[Name, dict[str, Counter[str]]]:
         found: defaultdict[Name, dict[str, Counter[str]]] = defaultdict(dict)

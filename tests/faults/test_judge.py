@@ -206,6 +206,18 @@ def test_what_the_person_does_not_want_is_not_missed() -> None:
     assert verdict(truth, books).planned == 3
 
 
+def test_a_tap_that_failed_and_was_kept_is_an_answer() -> None:
+    truth, books = clean()
+    unwelcome = {"state": "refused", "error": UNWELCOME, "settled_at": moment(9)}
+    books.person.append({**books.person[0], "id": 9, "account": GUILD, "platform_id": "fay"})
+    books.outbox.append(said("invitation:2", GUILD, person_id=9, wave_id=1, **unwelcome))
+    failed = act(7, "tap", GUILD, "fay", "buttons", low=7, accepted=False, lost="expired", events=("i77",))
+    truth = replace(truth, acts=(*truth.acts, failed))
+    assert verdict(truth, books).planned == 4
+    books.reply.append({"account": GUILD, "event": "i77", "person_id": 9, "wave_id": 1})
+    assert verdict(truth, books).planned == 3
+
+
 def test_who_is_refused_by_the_platform_may_be_left_out_if_they_have_left() -> None:
     truth, books = clean()
     books.person[0]["blocked"] = True

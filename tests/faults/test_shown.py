@@ -77,6 +77,18 @@ def test_only_an_answer_to_a_tap_is_in_no_row() -> None:
     assert found.findings == ["doubled: acme-telegram cy did 3 things and was answered 4 times at once"]
 
 
+def test_a_message_is_answered_once_whatever_the_rows_are_called() -> None:
+    truth, books = clean()
+    words = "We noted 9."
+    rows = [said(f"answer:s:{BOT}/u9{more}:0", BOT, person_id=3, body=message(words)) for more in ("", ".2")]
+    posts = [post(84 + n, BOT, "direct", words, to=books.people[3]["platform_id"]) for n in range(2)]
+    books.outbox.append(rows[0])
+    assert verdict(replace(truth, posts=(*truth.posts, posts[0])), books).clean
+    books.outbox.append(rows[1])
+    found = verdict(replace(truth, posts=(*truth.posts, *posts)), books)
+    assert found.findings == [f"doubled: {BOT}: u9 was answered 2 times"]
+
+
 def test_to_a_vote_nothing_is_answered_at_once() -> None:
     truth, books = clean()
     noted = post(84, GUILD, "5", "We noted 9.", to="eve")

@@ -43,6 +43,24 @@ BUGS = (
         kills=6,
     ),
     Bug(
+        name="no-event-id",
+        story="What comes is new: no event is known again by its id, and what is answered to it has a key of its own.",
+        changes=(
+            Change(
+                file="core/store/arrived.py",
+                old="    return found\n\n\ndef asks_of(",
+                new="    return set()\n\n\ndef asks_of(",
+            ),
+            Change(
+                file="core/store/answers.py",
+                old='{person.account}/{to}:0"\n',
+                new='{person.account}/{to}.{len(self._planned)}{id(self)}:0"\n',
+            ),
+        ),
+        scenarios=("stream", "kills"),
+        shows=("doubled", "lost"),
+    ),
+    Bug(
         name="cursor-before-events",
         story="Save how far X was read, then keep its items one by one: a kill between them skips the rest for ever.",
         changes=(

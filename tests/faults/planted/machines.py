@@ -7,7 +7,8 @@ from tests.faults.planted.bug import Bug, Change
 BUGS = (
     Bug(
         name="lease-without-fence",
-        story="Who took the lease has it, and renews it: a process that was paused beyond it says what it had claimed.",
+        story="Who took the lease has it, and renews it: a process that was paused beyond it says what it had claimed, and "
+        "asks neither whose that is by now nor what became of it.",
         changes=(
             Change(
                 file="core/store/claims.py",
