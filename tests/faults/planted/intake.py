@@ -57,8 +57,10 @@ BUGS = (
                 new='{person.account}/{to}.{len(self._planned)}{id(self)}:0"\n',
             ),
         ),
-        scenarios=("stream", "kills"),
-        shows=("doubled", "lost"),
+        scenarios=("kills",),
+        shows=("doubled",),
+        window="committed-confirmed",
+        platform="telegram",
     ),
     Bug(
         name="cursor-before-events",
