@@ -34,9 +34,11 @@ def about(connection: Connection, account: str, ref: str) -> int | None:
 
 def in_doubt(connection: Connection, account: str, place: str, ref: str, at: datetime) -> bool:
     """Whether this message, answered at ``at``, may be one about a case of which nobody knows: the answer to posting it
-    was lost, or a restore forgot it. What is known to be another message is not in doubt."""
+    was lost or is on its way, though people read it already, or a restore forgot it. What is known to be another
+    message is not in doubt."""
     there = (_OUTBOX.c.account == account, _OUTBOX.c.place == place, _OUTBOX.c.planned_at > at - LIFE)
-    unknown = select(_OUTBOX.c.id).where(*there, _OUTBOX.c.key.startswith("case:"), _OUTBOX.c.state == "unknown")
+    unheard = _OUTBOX.c.state.in_(["sending", "unknown"])
+    unknown = select(_OUTBOX.c.id).where(*there, _OUTBOX.c.key.startswith("case:"), unheard)
     may_be = connection.execute(unknown.limit(1)).first() is not None
     if not may_be and not any(span.until > at - LIFE for span in forgotten(connection)):
         return False

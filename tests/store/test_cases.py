@@ -162,6 +162,18 @@ def test_what_did_not_arrive_is_known_until_it_is_told(stage: Stage) -> None:
     assert [each.state for each in waiting(stage)] == [State.TAKEN]
 
 
+def test_a_message_that_people_may_read_already_may_be_about_a_case(stage: Stage) -> None:
+    alert = Planned(key="case:1:crew/1:0", account=ACCOUNT, kind=Kind.CASE, body=words("Case 1"), place=TEAM.place)
+    for state, receipt, doubtful in (
+        *(("planned", "", False), ("claimed", "", False), ("sending", "", True), ("unknown", "", True)),
+        *(("sent", '{"refs": ["msg:7"]}', False), ("refused", "", False)),
+    ):
+        with stage.database.engine.begin() as connection:
+            outbox.plan(connection, [alert], NOW)
+            connection.exec_driver_sql(f"UPDATE outbox SET state = '{state}', receipt = '{receipt}'")
+            assert case_refs.in_doubt(connection, ACCOUNT, TEAM.place, "msg:7", NOW + SOON) is doubtful
+
+
 def test_a_fix_has_one_owner(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:
         for title in ("Delivery", "Price"):
