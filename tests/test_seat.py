@@ -102,7 +102,7 @@ def test_the_sandbox_in_a_terminal_offers_the_seat() -> None:
         said = ""
         while said.count("You are one of the team.") < 2:
             said += os.read(ours, 4096).decode()
-        sandbox.send_signal(signal.SIGINT)
+        sandbox.send_signal(signal.SIGTERM)
         assert sandbox.wait(WAIT_S) == 130
     os.close(ours)
     assert "Now run `VOUCH_SANDBOX__URL=" in said
