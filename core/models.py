@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 from core import desk_tables
 from core.columns import BAND, CLUSTERED, ZERO, Moment
 
-SCHEMA = 8
+SCHEMA = 9
 """Version of the schema, kept in ``kept`` under ``schema``."""
 
 
@@ -116,6 +116,20 @@ class ConsentRow(SQLModel, table=True):
     evidence: str
     place: str
     at: datetime = Field(sa_type=Moment)
+
+
+class LastWord(SQLModel, table=True):
+    """When a person last said stop, said start, or asked to be forgotten, see ``core/store/lastword.py``."""
+
+    __tablename__ = "last_word"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (CLUSTERED,)
+
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    what: str = Field(primary_key=True)
+    """``stop``, ``start`` or ``erase``."""
+    at: datetime = Field(sa_type=Moment)
+    ord: int | None = Field(default=None, sa_type=BigInteger)
+    """Its place in the account's stream; empty where only its time is known."""
 
 
 class ReplyRow(SQLModel, table=True):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from core.buttons import Seal
 from core.models import Comment, ConsentRow, Kept, Person, ReplyRow, Response
+from core.store import lastword
 from core.store.statements import Lookup, Upsert, among, many, table
 from core.store.stops import ERASED, Said, What, fingerprint, latest, note
 
@@ -53,6 +54,11 @@ def agree(connection: Connection) -> None:
             )
     if wrong[True]:
         log.warning("%d stops that the database did not know of are in force", len(wrong[True]))
+    heard = {id: last[key] for key, (id, _) in people.items() if key in last}
+    # Else an older start that comes again, now that the cursors are older too, would undo what was said since.
+    lastword.catch_up(
+        connection, {id: (one.what, datetime.fromisoformat(one.at)) for id, one in heard.items() if one.at}
+    )
     new = [key for key, (_, stopped) in people.items() if stopped and key not in last]
     note(connection, [Said(account, person, What.STOP, "", "") for account, person in new])
     _forget_again(connection, all_said)  # also those whom only the record outside knew
@@ -83,6 +89,7 @@ def _forget_again(connection: Connection, last: Mapping[tuple[str, str], Said]) 
         gone = {"erasing_at": since, "stopped": True, "opened": False}
         connection.execute(_PERSON.update().where(_PERSON.c.id == id).values(**gone))
     if found:
+        lastword.catch_up(connection, {id: (What.ERASE, since) for id, since in found.items()})
         log.warning("%d who asked to be forgotten are forgotten again", len(found))
 
 

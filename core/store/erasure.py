@@ -22,7 +22,7 @@ from core.desk_tables import CommandRow
 from core.envelope import dump, load_receipt
 from core.message import text
 from core.models import Comment, ConsentRow, Outbox, Person, Ref, ReplyRow
-from core.store import cases, decisions, quoted, stops
+from core.store import cases, decisions, lastword, quoted, stops
 from core.store.outbox import FINAL, MOVING, Priority, State
 from core.store.statements import table
 
@@ -162,5 +162,6 @@ def let_go(connection: Connection, person: Leaving, replies: Sequence[tuple[str,
         return
     for account, event in replies:
         connection.execute(delete(_REPLY).where(_REPLY.c.account == account, _REPLY.c.event == event))
+    lastword.let_go(connection, person.id)
     nobody = {"platform_id": f"{stops.ERASED}{person.id}", "erasing_at": None}
     connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**nobody))

@@ -24,6 +24,7 @@ from core.store.conversing import ANSWERED_STILL, Conversing, is_said_to_us
 from core.store.cursors import keep_cursors
 from core.store.directory import KnownWave
 from core.store.known import Known
+from core.store.lastword import WORDS, is_word
 from core.store.meaning import Read, understand
 from core.store.mydata import known_of
 from core.store.outbox import Priority
@@ -114,14 +115,19 @@ class Keeping:
             if isinstance(event, Reply)
         }
         self._load(fresh, reads)
+        self._people.recall(
+            (account, event.person)
+            for index, account, event in fresh
+            if (reads[index].meaning in WORDS if isinstance(event, Reply) else is_word(event))
+        )
         answers: dict[int, Answer] = {}
         for index, account, event in fresh:
             person = self._people.met((account, event.person), event.language, event.at, returns=_returns(event))
             if person.parted:
                 continue  # it came before they were forgotten, and comes again
             if isinstance(event, Consent):
-                self._people.allow(person, event.id, event.kind, event.evidence, event.place, event.at, event.explicit)
-            elif person.erasing_at is not None and reads[index].meaning is not Meaning.JOINED:
+                self._people.allow(person, event)
+            elif person.erasing_at is not None and reads[index].meaning not in WORDS:
                 self._keep_reply(person, event, None, "forgotten")
             else:
                 answers[index] = self._reply(person, event, reads[index])
@@ -176,7 +182,7 @@ class Keeping:
     def _reply(self, person: KnownPerson, reply: Reply, read: Read) -> Answer:
         meaning, outcome = self._count(person, reply, read, self._stamp(reply.at))
         self._keep_reply(person, reply, read.wave, outcome)
-        if self._conversing.hears(person.id, reply, meaning):
+        if person.erasing_at is None and self._conversing.hears(person.id, reply, meaning):
             meaning = meaning if meaning in ANSWERED_STILL else Meaning.SILENT  # the team answers, not we
         if reply.edited:
             self._comments.edit(person.account, reply.message, read.comment)
@@ -242,24 +248,23 @@ class Keeping:
 
     def _count(self, person: KnownPerson, reply: Reply, read: Read, at: Any) -> tuple[Meaning, str]:
         """Let a reply count. Returns what it meant and the outcome that is kept with it."""
-        if read.meaning in (Meaning.STOPPED, Meaning.ERASE) and read.band is not None:
+        if read.meaning in (Meaning.STOPPED, Meaning.ERASE) and read.band is not None and person.erasing_at is None:
             self._score(person, reply, read, at)  # 8, but please stop writing to me
         match read.meaning:
             case Meaning.STOPPED:
-                meaning = Meaning.SILENT if person.stopped else Meaning.STOPPED
-                self._allow(person, reply, ConsentKind.WITHDRAWN, "wrote stop")
-                return meaning, "consent"
+                was_stopped = person.stopped
+                holds = self._allow(person, reply, ConsentKind.WITHDRAWN, "wrote stop")
+                return Meaning.STOPPED if holds and not was_stopped else Meaning.SILENT, "consent"
             case Meaning.ERASE:
-                self._people.erase(person, reply.id, reply.at)
-                return Meaning.ERASE, "consent"
+                return Meaning.ERASE if self._people.erase(person, reply) else Meaning.SILENT, "consent"
             case Meaning.QUOTED if read.wave is not None:
                 response = self._responses.of(person.id, read.wave)
                 if response is not None and read.allowed is not None:
                     self._responses.quote(response, read.allowed)
                 return read.meaning, read.outcome
             case Meaning.JOINED:
-                self._allow(person, reply, ConsentKind.GRANTED, "asked for direct messages")
-                return Meaning.JOINED, "consent"
+                holds = self._allow(person, reply, ConsentKind.GRANTED, "asked for direct messages")
+                return Meaning.JOINED if holds else Meaning.SILENT, "consent"
             case Meaning.SCORED if read.wave is not None:
                 return self._score(person, reply, read, at)
             case Meaning.COMMENTED | Meaning.UNCLEAR if read.wave is not None:
@@ -312,8 +317,17 @@ class Keeping:
             message = reply.message or reply.id
             self._comments.write(person.account, message, person.id, wave.id, read.comment, at)
 
-    def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> None:
-        self._people.allow(person, reply.id, kind, evidence, reply.place, reply.at, explicit=True)
+    def _allow(self, person: KnownPerson, reply: Reply, kind: ConsentKind, evidence: str) -> bool:
+        its = Consent(
+            id=reply.id,
+            person=reply.person,
+            kind=kind,
+            at=reply.at,
+            order=reply.order,
+            evidence=evidence,
+            place=reply.place,
+        )
+        return self._people.allow(person, its)
 
 
 def _returns(event: Reply | Consent) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from core.buttons import Seal
-from core.events import ConsentKind
+from core.events import Consent, ConsentKind, Reply
 from core.models import ConsentRow, Person
-from core.store import stops
+from core.store import lastword, stops
+from core.store.lastword import Word, Words, is_word, moment, words_of
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
+from core.store.stops import What
 
 _PERSON = table(Person)
 _known = Lookup(
@@ -56,6 +58,13 @@ class KnownPerson:
     parted: bool = False
     """Whether their id was forgotten already, and this transaction knows it again."""
     changed: bool = False
+    words: Words = field(default_factory=Words)
+    """What they said last about being written to; to be recalled first."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether they are being forgotten, and did not come back."""
+        return self.erasing_at is not None and not self.opened
 
     @property
     def reachable(self) -> bool:
@@ -64,15 +73,16 @@ class KnownPerson:
 
 
 class People:
-    """``know`` them first, then change, then ``save``."""
+    """``know`` them first, ``recall`` what they said, then change, then ``save``."""
 
     def __init__(self, connection: Connection, seal: Seal) -> None:
         self._connection = connection
         self._seal = seal
         self._stamp = stamp(connection)
         self._known: dict[Name, KnownPerson] = {}
+        self._recalled: set[int] = set()
         self._consents: list[tuple[Any, ...]] = []
-        self._stops: list[stops.Said] = []
+        self._noted: list[stops.Said] = []
         self._forgetting: list[tuple[KnownPerson, datetime | None]] = []
 
     def __getitem__(self, name: Name) -> KnownPerson:
@@ -89,57 +99,99 @@ class People:
             _add_people(self._connection, [(*name, wanted[name], False, False, False, 0) for name in new])
             self._fetch({name: name for name in new})
 
+    def recall(self, names: Iterable[Name]) -> None:
+        """Remember what these have said about being written to: needed of whoever says more of it."""
+        people = [self._known[name] for name in names]
+        missing = {person.id: person for person in people if person.id not in self._recalled}
+        if missing:
+            self._recalled.update(missing)
+            for id, words in words_of(self._connection, missing).items():
+                missing[id].words = words
+
     def met(self, name: Name, language: str | None, at: datetime, *, returns: bool) -> KnownPerson:
         """The person who did something, speaking this language, where the platform tells. Who was forgotten comes back
         by what they did since, if it ``returns`` to us: to block us does not."""
         person = self._known[name]
-        if returns and person.parted and (person.erasing_at is None or self._stamp(at) > person.erasing_at):
+        if returns and person.parted and self._stamp(at) > person.erasing_at:
+            self.recall([name])
             self._comes_back(person)
         if language is not None and language != person.language:
             person.language, person.changed = language, True
         return person
 
-    def erase(self, person: KnownPerson, event: str, at: datetime) -> None:
-        """They are to be forgotten, from now on."""
-        person.erasing_at, person.stopped, person.opened, person.changed = self._stamp(at), True, False, True
-        self._forgetting.append((person, at))
-        self._stops.append(stops.said(person.account, person.platform_id, stops.What.ERASE, at, event))
+    def erase(self, person: KnownPerson, reply: Reply) -> bool:
+        """They want to be forgotten. Returns whether that is new: not where they said so before, or came back since.
+        Who came back still has what they wrote before erased."""
+        word, was_leaving = Word(self._stamp(reply.at), reply.order), person.leaving
+        if not person.words.hear(What.ERASE, word):
+            return False
+        person.erasing_at, person.opened, person.changed = word.at, not person.words.erases, True
+        self._forgetting.append((person, reply.at))
+        if person.opened:
+            return False
+        person.stopped = True
+        self._note(person, What.ERASE, word, reply.id)
+        return not was_leaving
 
     def _comes_back(self, person: KnownPerson) -> None:
         """Who was forgotten does something new: their id is theirs to give again. What they asked to stop stays so."""
+        stopped_at = [word.at for what, word in person.words.latest.items() if what is not What.START]
+        self._note(person, What.STOP, Word(max(person.erasing_at, *stopped_at), None))
         person.erasing_at, person.parted, person.changed = None, False, True
         self._forgetting.append((person, None))
-        self._stops.append(stops.Said(person.account, person.platform_id, stops.What.STOP, "", ""))
 
-    def allow(
-        self,
-        person: KnownPerson,
-        event: str,
-        kind: ConsentKind,
-        evidence: str,
-        place: str,
-        at: datetime,
-        explicit: bool,
-    ) -> None:
-        """Keep what they allowed or took back, and follow it. Only an ``explicit`` grant undoes a stop."""
-        self._consents.append((person.account, event, person.id, str(kind), evidence, place, self._stamp(at)))
-        if kind is ConsentKind.WITHDRAWN or (kind is ConsentKind.GRANTED and explicit and person.stopped):
-            what = stops.What.STOP if kind is ConsentKind.WITHDRAWN else stops.What.START
-            self._stops.append(stops.said(person.account, person.platform_id, what, at, event))
-        match kind:
+    def allow(self, person: KnownPerson, consent: Consent) -> bool:
+        """Keep what they allowed or took back, and follow it. Only an explicit grant undoes a stop, and only a stop
+        that came before it. Returns whether it holds."""
+        at = self._stamp(consent.at)
+        kept = (person.account, consent.id, person.id, str(consent.kind), consent.evidence, consent.place, at)
+        self._consents.append(kept)
+        person.changed = True
+        word = Word(at, consent.order)
+        match consent.kind:
             case ConsentKind.GRANTED:
-                person.opened, person.blocked = explicit or person.erasing_at is None, False
-                person.stopped = person.stopped and not explicit
+                person.blocked = False
+                if is_word(consent):
+                    return self._starts(person, word, consent.id)
+                person.opened = person.opened or person.erasing_at is None
             case ConsentKind.WITHDRAWN:
-                person.stopped = True
+                return self._stops(person, word, consent.id)
             case ConsentKind.BLOCKED:
                 person.blocked = True
-        person.changed = True
+        return True
+
+    def _starts(self, person: KnownPerson, word: Word, event: str) -> bool:
+        was_leaving, words = person.leaving, person.words
+        words.hear(What.START, word)
+        person.opened = person.opened or not words.erases
+        if words.stops:
+            if was_leaving and person.opened:  # the wish to be forgotten is gone, a later stop is not
+                self._note(person, What.STOP, words.latest[What.STOP])
+            return False
+        if person.stopped:
+            self._note(person, What.START, word, event)
+        person.stopped = False
+        return True
+
+    def _stops(self, person: KnownPerson, word: Word, event: str) -> bool:
+        is_news = person.words.hear(What.STOP, word)
+        if not person.words.stops:
+            return False  # they came back since
+        person.stopped = True
+        if is_news and not person.leaving:  # else a restore would take it for all that they asked
+            self._note(person, What.STOP, word, event)
+        return True
+
+    def _note(self, person: KnownPerson, what: What, word: Word, event: str = "") -> None:
+        """No restore may forget this."""
+        at = moment(word.at)
+        self._noted.append(stops.said(person.account, person.platform_id, what, at, event))
 
     def save(self) -> None:
         """Write what changed; first of all what no restore may forget."""
-        stops.note(self._connection, self._stops)
+        stops.note(self._connection, self._noted)
         _add_consents(self._connection, self._consents)
+        lastword.keep(self._connection, [(person.id, person.words) for person in self._known.values()])
         changed = [
             {
                 "person_id": person.id,

@@ -2,8 +2,8 @@
 
 On SQLite it is a file beside the database (``FILE.stops``): a JSON line each, on the disk before the stop itself is
 committed. On PostgreSQL it is a table in the schema ``vouch_stops``, named like the schema of the other tables, and
-committed with them. Nothing but ids stands there, and fingerprints of those that are
-forgotten. Whatever was said last holds.
+committed with them. Nothing but ids stands there, and fingerprints of those that are forgotten. Whatever was noted last
+holds: what is delivered after a later word is not noted.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def fingerprint(seal: Seal, account: str, person: str) -> str:
 
 def said(account: str, person: str, what: What, at: datetime, event: str) -> Said:
     """What one person said at a moment."""
-    return Said(account, person, what, at.isoformat(timespec="seconds"), event)
+    return Said(account, person, what, at.isoformat(), event)
 
 
 def note(connection: Connection, new: Sequence[Said]) -> None:

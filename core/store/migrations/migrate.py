@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 from core.errors import StoreError
 from core.models import SCHEMA, Kept
 from core.store import files
-from core.store.migrations import to_2, to_3, to_4, to_5, to_6, to_7, to_8
+from core.store.migrations import to_2, to_3, to_4, to_5, to_6, to_7, to_8, to_9
 from core.store.opening import alone, lock_schema, schema_of
 from core.store.statements import table
 
@@ -34,6 +34,7 @@ STEPS: Sequence[Callable[[Operations], None]] = (
     to_6.upgrade,
     to_7.upgrade,
     to_8.upgrade,
+    to_9.upgrade,
 )
 """The first takes schema 1 to 2, the next 2 to 3, and so on."""
 
