@@ -60,9 +60,13 @@ class Priority(IntEnum):
     GOODBYE = 0
     """The confirmation of a stop: the last thing that is said to this person."""
     ANSWER = RELAY = 1
-    REPORT = DESK = CASE = 2
+    REPORT = 2
+    """Before what its place gets more of: a Telegram group takes 20 messages a minute, and a week's cases can fill it
+    for longer than a report may be late."""
     ASK = 3
-    INVITATION = 4
+    DESK = 4
+    CASE = 5
+    INVITATION = 6
 
 
 class State(StrEnum):

@@ -67,9 +67,12 @@ def test_a_key_is_planned_once_for_ever(stage: Stage) -> None:
 
 
 def test_what_matters_more_is_claimed_first(stage: Stage) -> None:
-    plan(stage, thing("ask", Kind.ASK), thing("report"), thing("answer", Kind.ANSWER), thing("second", Kind.REPORT))
+    invite(stage, "7")
+    before = [thing("case", Kind.CASE), thing("ask", Kind.ASK), thing("desk", Kind.DESK), thing("report")]
+    plan(stage, *before, thing("answer", Kind.ANSWER), thing("second", Kind.REPORT))
     assert [found.key for found in claim(stage, 3)] == ["answer", "report", "second"]
-    assert [found.key for found in claim(stage, 3)] == ["ask"]
+    assert [found.key for found in claim(stage, 3)] == ["ask", "desk", "case"]
+    assert [found.kind for found in claim(stage, 3)] == [Kind.INVITATION]
 
 
 def test_only_what_is_due_on_this_account(stage: Stage) -> None:
