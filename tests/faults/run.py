@@ -34,8 +34,9 @@ PATIENT_S = 8.0
 
 AT_ONCE_S = 0.5
 
-BREATH_S = 2.0
-"""So long, at most, an instance that has come up lives before its next kill is prepared."""
+BREATH_S = 4.0
+"""So long, at most, an instance that has come up lives before its next kill is prepared. Who dies every three seconds
+gets too little said of a week that lasts a minute."""
 
 IN_THE_START = 0.1
 """This share of the starts is not waited for: the next kill may fall into them. More would let no work be done."""
