@@ -35,6 +35,9 @@ class Reply:
     """The platform's time where it gives one, else when it arrived."""
     order: int
     """Its place in the account's stream: of two replies of one person the larger is the later one (int64)."""
+    done: int | None = None
+    """When they did it, as a number that grows with time, by whatever way it came: the platform's id, where that tells
+    (int64). ``None`` where ``order`` tells it."""
     place: str = ""
     """Id of the place where it happened; empty in direct messages and where the platform does not say."""
     ref: str | None = None

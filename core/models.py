@@ -129,7 +129,7 @@ class LastWord(SQLModel, table=True):
     """``stop``, ``start`` or ``erase``."""
     at: datetime = Field(sa_type=Moment)
     ord: int | None = Field(default=None, sa_type=BigInteger)
-    """Its place in the account's stream; empty where only its time is known."""
+    """Its place among what people of this account did; empty where only its time is known."""
 
 
 class ReplyRow(SQLModel, table=True):

@@ -217,14 +217,14 @@ class Service:
         """Take the next step in forgetting those who asked for it."""
         for person in await in_thread(self._leaving):
             now = self._clock.now()
-            if person.parted:
-                if person.since + erasure.SETTLED <= now:
-                    replies = await in_thread(self._replies_of, person)
-                    await self._database.write(partial(erasure.let_go, person=person, replies=replies))
-                continue
-            if self._not_before.get(person, now) > now:
+            waits = person.parted and person.since + erasure.SETTLED > now
+            if waits or self._not_before.get(person, now) > now:
                 continue
             self._not_before[person] = now + AGAIN
+            if person.parted:
+                replies = await in_thread(self._replies_of, person)
+                await self._database.write(partial(erasure.let_go, person=person, replies=replies, now=now))
+                continue
             replies = await in_thread(self._written_by, person)
             await self._database.write(partial(erasure.blank, person=person, replies=replies))
             if await self._database.write(partial(erasure.part, person=person, seal=self._seal, now=now)):

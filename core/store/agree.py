@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, text
 
 from core.buttons import Seal
 from core.models import Comment, ConsentRow, Kept, Person, ReplyRow, Response
 from core.store import lastword
 from core.store.statements import Lookup, Upsert, among, many, table
-from core.store.stops import ERASED, Said, What, fingerprint, latest, note
+from core.store.stops import ERASED, Said, What, fingerprint, latest, note, said
 
 log = logging.getLogger(__name__)
 
@@ -30,67 +31,109 @@ _add_people = Upsert(
 _known = Lookup(select(*_COLUMNS).where(_PERSON.c.account == bindparam("account"), among(_PERSON.c.platform_id, "ids")))
 
 
+@dataclass
+class Agreed:
+    """What had to be changed."""
+
+    stops: int = 0
+    forgotten: int = 0
+    others: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all was as it was said last."""
+        return not (self.stops or self.forgotten or self.others)
+
+
 def agree(connection: Connection) -> None:
     """Let the database follow what was said last, in the connection's transaction: at every start, and after a restore.
 
     Where nothing is kept outside of it yet, what the database knows is kept there.
     """
-    last = latest(connection)
-    all_said = last
-    _forget_again(connection, all_said)
-    last = {key: one for key, one in last.items() if not key[1].startswith(ERASED)}
+    if connection.dialect.name == "sqlite":
+        found = _agree(connection)
+    else:
+        with connection.begin_nested() as trial:
+            found = _agree(connection)
+            if not found.nothing:
+                trial.rollback()
+        if not found.nothing:  # or somebody said it between two looks of ours: then nobody does until we are done
+            connection.execute(text("LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE"))
+            found = _agree(connection)
+    if found.stops:
+        log.warning("%d stops that the database did not know of are in force", found.stops)
+    if found.forgotten:
+        log.warning("%d who asked to be forgotten are forgotten again", found.forgotten)
+
+
+def _agree(connection: Connection) -> Agreed:
+    found, all_said = Agreed(), latest(connection)
+    found.forgotten = _forget_again(connection, all_said)
+    last = {key: one for key, one in all_said.items() if not key[1].startswith(ERASED)}
     people = _stopped_people(connection.execute(_STOPPED).all())
-    _know(connection, [key for key, one in last.items() if key not in people and one.what is not What.START])
+    _know(connection, [one for key, one in last.items() if key not in people])
     people |= _stopped_people(_among(connection, [key for key in last if key not in people]))
-    wrong: dict[bool, list[int]] = {True: [], False: []}
-    for key, (id, stopped) in people.items():
-        if (one := last.get(key)) is not None and stopped is (one.what is What.START):
-            wrong[not stopped].append(id)
-    for stopped, ids in wrong.items():
-        if ids:
-            rows = [{"person_id": id} for id in ids]
-            connection.execute(
-                _PERSON.update().where(_PERSON.c.id == bindparam("person_id")).values(stopped=stopped), rows
-            )
-    if wrong[True]:
-        log.warning("%d stops that the database did not know of are in force", len(wrong[True]))
-    heard = {id: last[key] for key, (id, _) in people.items() if key in last}
+    for what in (What.STOP, What.START):
+        wrong = [
+            {"person_id": id}
+            for key, (id, stopped) in people.items()
+            if (one := last.get(key)) is not None and stopped is (one.what is What.START) is (what is What.START)
+        ]
+        # A start opens the way: whoever was just being forgotten when the copy was made came back since.
+        now = {"stopped": True} if what is What.STOP else {"stopped": False, "opened": True}
+        if wrong:
+            connection.execute(_PERSON.update().where(_PERSON.c.id == bindparam("person_id")).values(**now), wrong)
+            found.stops += len(wrong) if what is What.STOP else 0
+            found.others += len(wrong)
     # Else an older start that comes again, now that the cursors are older too, would undo what was said since.
-    lastword.catch_up(
-        connection, {id: (one.what, datetime.fromisoformat(one.at)) for id, one in heard.items() if one.at}
-    )
-    new = [key for key, (_, stopped) in people.items() if stopped and key not in last]
-    note(connection, [Said(account, person, What.STOP, "", "") for account, person in new])
-    _forget_again(connection, all_said)  # also those whom only the record outside knew
+    news = lastword.later(connection, {id: last[key] for key, (id, _) in people.items() if key in last})
+    lastword.keep(connection, news)
+    new = {id: key for key, (id, stopped) in people.items() if stopped and key not in last}
+    note(connection, _stops_of(connection, new))
+    found.forgotten += _forget_again(connection, all_said)  # also those whom only the record outside knew
+    found.others += len(news) + len(new)
+    return found
 
 
-def _forget_again(connection: Connection, last: Mapping[tuple[str, str], Said]) -> None:
+def _stops_of(connection: Connection, people: Mapping[int, tuple[str, str]]) -> list[Said]:
+    """The stops of these people, as far as it is known when they said them."""
+    known = lastword.words_of(connection, people)
+    found: list[Said] = []
+    for id, (account, person) in people.items():
+        word = known[id].latest.get(What.STOP) if id in known else None
+        if word is None:
+            found.append(Said(account, person, What.STOP, "", ""))
+        else:
+            found.append(said(account, person, What.STOP, lastword.moment(word.at), "", word.ord))
+    return found
+
+
+def _forget_again(connection: Connection, last: Mapping[tuple[str, str], Said]) -> int:
     """Whoever asked to be forgotten is forgotten again where a backup brought them back: known by their id, as long as
-    that had not gone yet, else by its fingerprint."""
+    that had not gone yet, else by its fingerprint. Returns how many."""
     asked = {key for key, one in last.items() if one.what is What.ERASE}
     if not asked:
-        return
+        return 0
     seal = Seal(bytes.fromhex(connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == "seal")).scalar_one()))
     there = select(_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id).where(
         _PERSON.c.account.in_({account for account, _ in asked}),
         _PERSON.c.platform_id.not_like(f"{ERASED}%"),
         _PERSON.c.erasing_at.is_(None),
     )
-    found: dict[int, datetime] = {}
+    found: dict[int, Said] = {}
     for id, account, person in connection.execute(there).all():
         by_id = (account, person) in last
         name = person if by_id else fingerprint(seal, account, person)
         if (account, name) not in asked:
             continue
-        since = datetime.fromisoformat(last[account, name].at)
-        if by_id or _was_there(connection, id, since):  # else they came back since
-            found[id] = since
-    for id, since in found.items():
-        gone = {"erasing_at": since, "stopped": True, "opened": False}
+        one = last[account, name]
+        if by_id or _was_there(connection, id, datetime.fromisoformat(one.at)):  # else they came back since
+            found[id] = one
+    for id, one in found.items():
+        gone = {"erasing_at": datetime.fromisoformat(one.at), "stopped": True, "opened": False}
         connection.execute(_PERSON.update().where(_PERSON.c.id == id).values(**gone))
-    if found:
-        lastword.catch_up(connection, {id: (What.ERASE, since) for id, since in found.items()})
-        log.warning("%d who asked to be forgotten are forgotten again", len(found))
+    lastword.keep(connection, lastword.later(connection, found))
+    return len(found)
 
 
 def _was_there(connection: Connection, person_id: int, since: datetime) -> bool:
@@ -106,10 +149,11 @@ _OF_A_PERSON = (table(ConsentRow), table(Comment), table(Response), table(ReplyR
 """The last is not indexed by person; it is asked only for those who may have come back."""
 
 
-def _know(connection: Connection, stopped: Sequence[tuple[str, str]]) -> None:
+def _know(connection: Connection, all_said: Iterable[Said]) -> None:
     """Have a row for each of them, also those who came after the backup that was restored: a row that is made when they
-    next write would be of somebody who never said stop."""
-    _add_people(connection, [(account, person, False, True, False, 0) for account, person in stopped])
+    next write would be of somebody who never said a word of it."""
+    rows = [(one.account, one.person, one.what is What.START, one.what is not What.START, False, 0) for one in all_said]
+    _add_people(connection, rows)
 
 
 def _stopped_people(rows: Iterable[Any]) -> dict[tuple[str, str], tuple[int, bool]]:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, not_, or_, select, true, update
 
 from core.buttons import Seal
 from core.desk_tables import CommandRow
@@ -88,14 +88,20 @@ def _as_it_is(connection: Connection, person: Leaving) -> Leaving | None:
     return None if row is None else Leaving(*row)
 
 
+def _goes(at: ColumnElement[datetime], person: Leaving) -> ColumnElement[bool]:
+    """Whether what they wrote at this time is to be forgotten: of who came back, what is from before their wish."""
+    return at <= person.since if person.back else true()
+
+
 def blank(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]]) -> None:
     """What they wrote is gone; of each reply stays what it counted."""
-    if _as_it_is(connection, person) is None:
+    now_is = _as_it_is(connection, person)
+    if now_is is None:
         return
     for account, event in replies:
-        its = and_(_REPLY.c.account == account, _REPLY.c.event == event)
+        its = and_(_REPLY.c.account == account, _REPLY.c.event == event, _goes(_REPLY.c.at, now_is))
         connection.execute(update(_REPLY).where(its).values(text="", token=None, ref=None))
-    connection.execute(delete(_COMMENT).where(_COMMENT.c.person_id == person.id))
+    connection.execute(delete(_COMMENT).where(_COMMENT.c.person_id == person.id, _goes(_COMMENT.c.at, now_is)))
     quoted.withdraw(connection, person.id)
 
 
@@ -132,6 +138,7 @@ def part(connection: Connection, person: Leaving, seal: Seal, now: datetime) -> 
     gone = {"platform_id": mark, "language": None, "opened": False, "owed": 0}
     connection.execute(update(_PERSON).where(_PERSON.c.id == person.id).values(**gone))
     stops.forget(connection, person.account, person.name, mark, now)
+    lastword.parted(connection, person.id, now)
     return True
 
 
@@ -156,9 +163,10 @@ def scrub(engine: Engine) -> bool:
     return not busy
 
 
-def let_go(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]]) -> None:
-    """Nothing tells any more who they were; to be called after ``SETTLED``, with all their replies."""
-    if _as_it_is(connection, person) is None:
+def let_go(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Nothing tells any more who they were; to be called after ``SETTLED``, with all their replies. Not yet where the
+    wish was heard late: what they wrote before it may still be on its way."""
+    if _as_it_is(connection, person) is None or lastword.parted_after(connection, person.id, now - SETTLED):
         return
     for account, event in replies:
         connection.execute(delete(_REPLY).where(_REPLY.c.account == account, _REPLY.c.event == event))

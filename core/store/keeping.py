@@ -24,7 +24,7 @@ from core.store.conversing import ANSWERED_STILL, Conversing, is_said_to_us
 from core.store.cursors import keep_cursors
 from core.store.directory import KnownWave
 from core.store.known import Known
-from core.store.lastword import WORDS, is_word
+from core.store.lastword import WORDS, is_word, place_of
 from core.store.meaning import Read, understand
 from core.store.mydata import known_of
 from core.store.outbox import Priority
@@ -323,7 +323,7 @@ class Keeping:
             person=reply.person,
             kind=kind,
             at=reply.at,
-            order=reply.order,
+            order=place_of(reply),
             evidence=evidence,
             place=reply.place,
         )

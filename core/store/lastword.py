@@ -1,25 +1,25 @@
 """What people said last about being written to, in whatever order it reaches us.
 
 A backlog may come with its newest part first, and live messages before what was written while we were away. So of each
-kind (a stop, a start, the wish to be forgotten) the latest is kept with its time and its place in the account's stream,
-and what holds is told from these. A start is later than a stop only where both say so: a platform may not tell when
-somebody tapped, and in doubt the stop holds.
+kind (a stop, a start, the wish to be forgotten) the latest is kept with its place among what people of its account did,
+and what holds is told from these. Times tell it only where a place is not known, and never for a start: a platform may
+not tell when somebody tapped, and our clock can be wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from core.dialogue import Meaning
-from core.events import Consent, ConsentKind
+from core.events import Consent, ConsentKind, Reply
 from core.models import LastWord
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
-from core.store.stops import What
+from core.store.stops import Said, What
 
 WORDS = (Meaning.STOPPED, Meaning.JOINED, Meaning.ERASE)
 """What of it people write and tap: heard also of somebody who is being forgotten."""
@@ -43,13 +43,13 @@ class Word:
     at: Any
     """As the database stores times."""
     ord: int | None
-    """Its place in the account's stream; ``None`` where only its time is known."""
+    """Its place; ``None`` where only its time is known."""
 
     def is_after(self, other: Word) -> bool:
-        """Whether it was surely said after the other."""
+        """Whether it was said after the other."""
         if self.ord is None or other.ord is None:
             return bool(self.at > other.at)
-        return bool(self.at >= other.at and self.ord > other.ord)
+        return self.ord > other.ord
 
 
 @dataclass(slots=True)
@@ -81,8 +81,12 @@ class Words:
 
     def _holds(self, what: What) -> bool:
         start, word = self.latest.get(What.START), self.latest.get(what)
-        # By a time alone, which may be that of a clock that was wrong, nobody is written to again.
-        return word is not None and not (start is not None and start.ord is not None and start.is_after(word))
+        return word is not None and not (start is not None and start.is_after(word))
+
+
+def place_of(reply: Reply) -> int:
+    """Where it stands among what people of its account did."""
+    return reply.order if reply.done is None else reply.done
 
 
 def is_word(consent: Consent) -> bool:
@@ -104,18 +108,31 @@ def keep(connection: Connection, words: Iterable[tuple[int, Words]]) -> None:
     _keep(connection, [(id, str(what), word.at, word.ord) for id, word, what in rows])
 
 
-def catch_up(connection: Connection, said: Mapping[int, tuple[What, datetime]]) -> None:
-    """What people said by the record outside of the database, where that is later than what is known here."""
-    if not said:
-        return
+def later(connection: Connection, said: Mapping[int, Said]) -> Sequence[tuple[int, Words]]:
+    """What people said by the record outside of the database, where that is later than what is known here: to be kept.
+    By a time alone, which may be that of a clock that was wrong, nobody is written to again."""
     written, known = stamp(connection), words_of(connection, said)
     news: list[tuple[int, Words]] = []
-    for id, (what, at) in said.items():
-        word, before = Word(written(at), None), known.get(id, Words())
-        if what not in before.latest or word.is_after(before.latest[what]):
-            before.hear(what, word)
+    for id, one in said.items():
+        if not one.at or (one.what is What.START and one.ord is None):
+            continue
+        word, before = Word(written(datetime.fromisoformat(one.at)), one.ord), known.get(id, Words())
+        if one.what not in before.latest or word.is_after(before.latest[one.what]):
+            before.hear(one.what, word)
             news.append((id, before))
-    keep(connection, news)
+    return news
+
+
+def parted(connection: Connection, person_id: int, now: datetime) -> None:
+    """Their id goes now: from here on that is the time of their wish."""
+    its = (_WORD.c.person_id == person_id, _WORD.c.what == str(What.ERASE))
+    connection.execute(update(_WORD).where(*its).values(at=now))
+
+
+def parted_after(connection: Connection, person_id: int, at: datetime) -> bool:
+    """Whether the id of somebody who is forgotten went after this time."""
+    its = (_WORD.c.person_id == person_id, _WORD.c.what == str(What.ERASE), _WORD.c.at > at)
+    return connection.execute(select(_WORD.c.what).where(*its)).first() is not None
 
 
 def let_go(connection: Connection, person_id: int) -> None:

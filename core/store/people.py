@@ -13,7 +13,7 @@ from core.buttons import Seal
 from core.events import Consent, ConsentKind, Reply
 from core.models import ConsentRow, Person
 from core.store import lastword, stops
-from core.store.lastword import Word, Words, is_word, moment, words_of
+from core.store.lastword import Word, Words, is_word, moment, place_of, words_of
 from core.store.statements import Lookup, Upsert, among, many, stamp, table
 from core.store.stops import What
 
@@ -122,12 +122,14 @@ class People:
     def erase(self, person: KnownPerson, reply: Reply) -> bool:
         """They want to be forgotten. Returns whether that is new: not where they said so before, or came back since.
         Who came back still has what they wrote before erased."""
-        word, was_leaving = Word(self._stamp(reply.at), reply.order), person.leaving
+        word, was_leaving = Word(self._stamp(reply.at), place_of(reply)), person.leaving
         if not person.words.hear(What.ERASE, word):
             return False
         person.erasing_at, person.opened, person.changed = word.at, not person.words.erases, True
         self._forgetting.append((person, reply.at))
         if person.opened:
+            if not person.words.stops:
+                self._note(person, What.START, person.words.latest[What.START])
             return False
         person.stopped = True
         self._note(person, What.ERASE, word, reply.id)
@@ -135,8 +137,9 @@ class People:
 
     def _comes_back(self, person: KnownPerson) -> None:
         """Who was forgotten does something new: their id is theirs to give again. What they asked to stop stays so."""
-        stopped_at = [word.at for what, word in person.words.latest.items() if what is not What.START]
-        self._note(person, What.STOP, Word(max(person.erasing_at, *stopped_at), None))
+        stop = person.words.latest.get(What.STOP)
+        at = person.erasing_at if stop is None else max(person.erasing_at, stop.at)
+        self._note(person, What.STOP, Word(at, None))
         person.erasing_at, person.parted, person.changed = None, False, True
         self._forgetting.append((person, None))
 
@@ -176,7 +179,9 @@ class People:
     def _stops(self, person: KnownPerson, word: Word, event: str) -> bool:
         is_news = person.words.hear(What.STOP, word)
         if not person.words.stops:
-            return False  # they came back since
+            if is_news:  # they came back since: no restore may know the one without the other
+                self._note(person, What.START, person.words.latest[What.START])
+            return False
         person.stopped = True
         if is_news and not person.leaving:  # else a restore would take it for all that they asked
             self._note(person, What.STOP, word, event)
@@ -184,14 +189,13 @@ class People:
 
     def _note(self, person: KnownPerson, what: What, word: Word, event: str = "") -> None:
         """No restore may forget this."""
-        at = moment(word.at)
-        self._noted.append(stops.said(person.account, person.platform_id, what, at, event))
+        its = stops.said(person.account, person.platform_id, what, moment(word.at), event, word.ord)
+        self._noted.append(its)
 
     def save(self) -> None:
         """Write what changed; first of all what no restore may forget."""
         stops.note(self._connection, self._noted)
         _add_consents(self._connection, self._consents)
-        lastword.keep(self._connection, [(person.id, person.words) for person in self._known.values()])
         changed = [
             {
                 "person_id": person.id,
@@ -210,6 +214,7 @@ class People:
             self._connection.execute(update(_PERSON).where(_PERSON.c.id == one.id).values(**its))
         if changed:
             self._connection.execute(_CHANGE, changed)
+        lastword.keep(self._connection, [(person.id, person.words) for person in self._known.values()])
 
     def _fetch(self, names: Mapping[Name, Name]) -> None:
         """Look them up by the names under which they may stand; each is known by the name that it stands for."""

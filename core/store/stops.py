@@ -30,6 +30,7 @@ from sqlalchemy import (
     func,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateSchema
@@ -67,6 +68,8 @@ class Said:
     what: What
     at: str
     event: str
+    ord: int | None = None
+    """Its place among what people of this account did, where that is known."""
 
 
 def fingerprint(seal: Seal, account: str, person: str) -> str:
@@ -74,9 +77,9 @@ def fingerprint(seal: Seal, account: str, person: str) -> str:
     return ERASED + seal.fingerprint(f"{account}:{person}")
 
 
-def said(account: str, person: str, what: What, at: datetime, event: str) -> Said:
+def said(account: str, person: str, what: What, at: datetime, event: str, ord: int | None = None) -> Said:
     """What one person said at a moment."""
-    return Said(account, person, what, at.isoformat(), event)
+    return Said(account, person, what, at.isoformat(), event, ord)
 
 
 def note(connection: Connection, new: Sequence[Said]) -> None:
@@ -109,8 +112,8 @@ def latest(connection: Connection) -> dict[tuple[str, str], Said]:
         file = _file(connection)
         return _read(file) if file is not None else {}
     its = _table(connection).c
-    rows = connection.execute(select(its.account, its.person, its.what, its.at, its.event).order_by(its.id))
-    return {(row.account, row.person): Said(row.account, row.person, What(row.what), row.at, row.event) for row in rows}
+    rows = connection.execute(select(its.account, its.person, its.what, its.at, its.event, its.ord).order_by(its.id))
+    return {(account, person): Said(account, person, What(what), *when) for account, person, what, *when in rows}
 
 
 def make_room(connection: Connection) -> None:
@@ -122,7 +125,13 @@ def make_room(connection: Connection) -> None:
             _shorten(file)
         return
     stops = _table(connection)
-    if inspect(connection).has_table(stops.name, schema=ROOM):
+    there = inspect(connection)
+    if there.has_table(stops.name, schema=ROOM):
+        if all(
+            column["name"] != "ord" for column in there.get_columns(stops.name, schema=ROOM)
+        ):  # made before schema 9
+            table = connection.dialect.identifier_preparer.format_table(stops)
+            connection.execute(text(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS ord BIGINT"))
         newest = select(func.max(stops.c.id)).group_by(stops.c.account, stops.c.person)
         connection.execute(stops.delete().where(stops.c.id.not_in(newest)))
         return
@@ -145,7 +154,8 @@ def _table(connection: Connection) -> Table:
 
 def _stops(name: str) -> Table:
     columns = [Column(column, String, nullable=False) for column in ("account", "person", "what", "at", "event")]
-    return Table(name, MetaData(), Column("id", BigInteger, Identity(), primary_key=True), *columns, schema=ROOM)
+    numbers = (Column("id", BigInteger, Identity(), primary_key=True), Column("ord", BigInteger))
+    return Table(name, MetaData(), *numbers, *columns, schema=ROOM)
 
 
 _TABLES: dict[str, Table] = {}
@@ -236,7 +246,8 @@ def _read(file: Path) -> dict[tuple[str, str], Said]:
     for number, line in enumerate(lines, 1):
         try:
             one: dict[str, Any] = json.loads(line)
-            entry = Said(one["account"], one["person"], What(one["what"]), one["at"], one["event"])
+            fields = (one["at"], one["event"], one.get("ord"))
+            entry = Said(one["account"], one["person"], What(one["what"]), *fields)
         except (ValueError, KeyError, TypeError):
             if line.strip():
                 log.warning("%s: line %d cannot be read; it was being written when the machine went down", file, number)

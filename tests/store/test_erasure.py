@@ -61,7 +61,7 @@ def step(stage: Stage) -> None:
         for person in erasure.leaving(connection):
             if person.parted:
                 if person.since + erasure.SETTLED <= stage.now:
-                    erasure.let_go(connection, person, erasure.replies_of(connection, person))
+                    erasure.let_go(connection, person, erasure.replies_of(connection, person), stage.now)
                 continue
             erasure.blank(connection, person, erasure.written_by(connection, person))
             erasure.part(connection, person, stage.seal, stage.now)
@@ -234,6 +234,20 @@ def test_start_before_the_goodbye_keeps_the_name_and_not_the_words(stage: Stage)
     assert WORDS not in str(stage.rows("reply"))
 
 
+def test_a_wish_that_is_heard_late_is_known_as_long_as_what_was_before_it_may_come(stage: Stage) -> None:
+    """X has the direct messages of 30 days, and hands out the newest first."""
+    wished = NOW - erasure.SETTLED - timedelta(days=3)
+    stage.deliver(stage.typed(9, ANN, "please delete my data", at=wished))
+    say_all(stage)
+    for _ in range(3):
+        step(stage)
+    stage.deliver(started(1, at=wished - timedelta(days=1)), stage.typed(2, ANN, WORDS, at=wished - timedelta(hours=1)))
+    assert ANN not in names(stage)
+    stage.now = NOW + erasure.SETTLED
+    step(stage)
+    assert names(stage) == {name for name in names(stage) if name.removeprefix(stops.ERASED).isdigit()}
+
+
 def test_a_step_that_comes_too_late_does_nothing(stage: Stage) -> None:
     answer_and_leave(stage)
     say_all(stage)
@@ -245,7 +259,7 @@ def test_a_step_that_comes_too_late_does_nothing(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:  # another instance, which looked before
         erasure.blank(connection, seen, [("tg", "e2")])
         erasure.part(connection, seen, stage.seal, stage.now)
-        erasure.let_go(connection, seen, [("tg", "e2")])
+        erasure.let_go(connection, seen, [("tg", "e2")], stage.now)
     assert stage.dump() == before
 
 

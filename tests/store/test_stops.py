@@ -25,6 +25,7 @@ def test_stops_are_ids_and_nothing_else_for_the_owner_alone(tmp_path: Path) -> N
         "what": "stop",
         "at": "2026-11-04T00:00:00+00:00",
         "event": "e1",
+        "ord": 1,
     }
 
 
@@ -38,6 +39,23 @@ def test_stops_from_before_they_were_kept_outside_are_taken_over(database_url: s
     upgraded(database_url)
     with engine_of(database_url) as engine, engine.connect() as connection:
         assert [row["platform_id"] for row in rows_of(connection)["person"] if row["stopped"]] == ["bob"]
+
+
+def test_a_record_from_before_it_told_places_is_read_and_goes_on(database_url: str) -> None:
+    with opened(database_url) as stage:
+        stage.deliver(stage.typed(1, "ann", "stop"))
+        with stage.database.engine.begin() as connection:
+            if stage.database.dialect == "postgresql":
+                name = connection.execute(text("SELECT current_schema()")).scalar_one()
+                connection.execute(text(f"ALTER TABLE vouch_stops.{name} DROP COLUMN ord"))
+            else:
+                file = stops.beside(Path(str(stage.database.engine.url.database)))
+                file.write_text(file.read_text("utf-8").replace(', "ord": 1', ""), "utf-8")
+    with opened(database_url) as stage:
+        stage.deliver(stage.typed(2, "bob", "stop"))
+        with stage.database.engine.connect() as connection:
+            said = stops.latest(connection)
+    assert {person: one.ord for (_, person), one in said.items()} == {"ann": None, "bob": 2}
 
 
 def test_a_line_that_was_cut_short_takes_no_other_with_it(tmp_path: Path) -> None:

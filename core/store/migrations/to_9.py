@@ -1,12 +1,22 @@
 """From 8 to 9: of each person the last stop, start and wish to be forgotten, so that no older one undoes a newer one.
 
-Their places in the stream are those of the replies that they were, if any. Who merely wrote to the brand did not start
-anything."""
+Of what was said before this, stops and wishes are taken over, with their places on Telegram; elsewhere times tell as
+much, and Discord's places were others."""
 
 from __future__ import annotations
 
 from alembic.operations import Operations
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Integer, String
+
+_STOPS = """
+INSERT INTO last_word (person_id, what, at, ord) SELECT person_id, 'stop', at, ord FROM (
+    SELECT consent.person_id, consent.at, CASE WHEN consent.event LIKE 'u%' THEN reply.ord END AS ord,
+        row_number() OVER (PARTITION BY consent.person_id ORDER BY consent.at DESC, consent.event DESC) AS nth
+    FROM consent LEFT JOIN reply ON reply.account = consent.account AND reply.event = consent.event
+    WHERE kind = 'withdrawn'
+) AS said WHERE nth = 1"""
+_WISHES = """
+INSERT INTO last_word (person_id, what, at) SELECT id, 'erase', erasing_at FROM person WHERE erasing_at IS NOT NULL"""
 
 
 def upgrade(op: Operations) -> None:
@@ -19,16 +29,5 @@ def upgrade(op: Operations) -> None:
         Column("ord", BigInteger, nullable=True),
         sqlite_with_rowid=False,
     )
-    said = "FROM consent LEFT JOIN reply ON reply.account = consent.account AND reply.event = consent.event"
-    op.execute(
-        "INSERT INTO last_word (person_id, what, at, ord) SELECT consent.person_id, 'stop', max(consent.at), max(ord) "
-        f"{said} WHERE kind = 'withdrawn' GROUP BY consent.person_id"
-    )
-    op.execute(
-        "INSERT INTO last_word (person_id, what, at, ord) SELECT consent.person_id, 'start', max(consent.at), max(ord) "
-        f"{said} WHERE kind = 'granted' AND evidence <> 'wrote to the brand first' GROUP BY consent.person_id"
-    )
-    op.execute(
-        "INSERT INTO last_word (person_id, what, at) SELECT id, 'erase', erasing_at FROM person "
-        "WHERE erasing_at IS NOT NULL"
-    )
+    op.execute(_STOPS)
+    op.execute(_WISHES)
