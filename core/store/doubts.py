@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy.sql import FromClause
 
 from core.account import Poll, Receipt
 from core.envelope import load, load_receipt, placeholder_of
@@ -73,7 +74,8 @@ class Alike:
     known: frozenset[str]
     """The platform's ids of those that are known to have arrived: none of them is what is looked for."""
     on_its_way: bool
-    """Whether one may arrive just now."""
+    """Whether one may arrive just now, or was begun later and is in doubt, too: fewer messages can be that one, so it
+    is told first, and then tells of this."""
 
 
 def doubts(connection: Connection, account: str, now: datetime) -> list[Doubt]:
@@ -138,7 +140,8 @@ def is_anothers(connection: Connection, account: str, doubt: Doubt, found: Recei
 
 def alike(connection: Connection, account: str, doubt: Doubt) -> Alike:
     """What else was said to the same place or person in the same words."""
-    this = select(_OUTBOX.c.body, _OUTBOX.c.place, _OUTBOX.c.person_id).where(_OUTBOX.c.id == doubt.id).subquery()
+    columns = (_OUTBOX.c.body, _OUTBOX.c.place, _OUTBOX.c.person_id, _begun(_OUTBOX).label("begun"))
+    this = select(*columns).where(_OUTBOX.c.id == doubt.id).subquery()
     same = and_(
         _OUTBOX.c.account == account,
         _OUTBOX.c.id != doubt.id,
@@ -146,10 +149,19 @@ def alike(connection: Connection, account: str, doubt: Doubt) -> Alike:
         _OUTBOX.c.place == this.c.place,
         _OUTBOX.c.person_id.is_not_distinct_from(this.c.person_id),
     )
-    moving = or_(_OUTBOX.c.receipt != "", _OUTBOX.c.state == str(State.SENDING))
-    rows = connection.execute(select(_OUTBOX.c.receipt, _OUTBOX.c.state).where(same, moving)).all()
+    sending = _OUTBOX.c.state == str(State.SENDING)
+    later = tuple_(_begun(_OUTBOX), _OUTBOX.c.id) > tuple_(this.c.begun, doubt.id)
+    in_doubt = and_(_OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL, later)
+    moving = or_(sending, in_doubt)
+    wanted = select(_OUTBOX.c.receipt, moving).where(same, or_(_OUTBOX.c.receipt != "", moving))
+    rows = connection.execute(wanted).all()
     known = (load_receipt(receipt).message for receipt, _ in rows if receipt)
-    return Alike(frozenset(known), any(state == str(State.SENDING) for _, state in rows))
+    return Alike(frozenset(known), any(is_moving for _, is_moving in rows))
+
+
+def _begun(row: FromClause) -> ColumnElement[datetime]:
+    """When its request was about to leave, at the earliest."""
+    return func.coalesce(row.c.claimed_at, row.c.planned_at)
 
 
 def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> None:

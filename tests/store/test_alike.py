@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -42,7 +43,7 @@ async def test_two_that_read_the_same_are_looked_for_again_while_one_is_on_its_w
     twin = report(1, body=words("part 0"))
     plan(stage, report())
     voice.loses.add(report().key)
-    voice.finds[report().key] = [Look.CANNOT_TELL] * 3
+    voice.finds[report().key] = [Look.CANNOT_TELL] * 4
     sender = speaking(stage, voice)
     plan(stage, twin)
     with stage.database.engine.begin() as connection:
@@ -51,5 +52,21 @@ async def test_two_that_read_the_same_are_looked_for_again_while_one_is_on_its_w
     assert row(stage, report().key)["looks"] == 0
     with stage.database.engine.begin() as connection:
         connection.execute(text("UPDATE outbox SET state = 'unknown' WHERE key = :key"), {"key": twin.key})
+    voice.finds[twin.key] = [Look.CANNOT_TELL]
+    assert await sender.resolve() is True
+    assert (row(stage, report().key)["looks"], row(stage, twin.key)["looks"]) == (0, FINAL)
     assert await sender.resolve() is False
     assert row(stage, report().key)["looks"] == FINAL
+
+
+async def test_of_two_in_doubt_the_later_one_is_told_first_and_tells_of_the_other(stage: Stage) -> None:
+    voice = Voice(stage, place=SEEN)
+    twin = replace(report(), key="desk:another:0")
+    plan(stage, report(), twin)
+    voice.loses |= {report().key, twin.key}
+    voice.finds[report().key] = [Look.CANNOT_TELL]  # both stand there, and either may be it
+    await soon(speaking(stage, voice).drain())
+    assert [row(stage, key)["state"] for key in (report().key, twin.key)] == ["sent", "sent"]
+    known = json.loads(str(row(stage, twin.key)["receipt"]))["message"]
+    assert voice.others[report().key] == {known}
+    assert row(stage, report().key)["state"] == "sent"
