@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+ORDER: Final = "order"
+"""The cursor of an account that counts its places itself: every ``order`` that it has given is less than this."""
 
 
 class Via(StrEnum):

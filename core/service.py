@@ -222,8 +222,9 @@ class Service:
                 continue
             self._not_before[person] = now + AGAIN
             if person.parted:
-                replies = await in_thread(self._replies_of, person)
-                await self._database.write(partial(erasure.let_go, person=person, replies=replies, now=now))
+                replies = await in_thread(self._replies_of, person, now)
+                if replies is not None:
+                    await self._database.write(partial(erasure.let_go, person=person, replies=replies))
                 continue
             replies = await in_thread(self._written_by, person)
             await self._database.write(partial(erasure.blank, person=person, replies=replies))
@@ -238,9 +239,10 @@ class Service:
         with self._database.reading() as connection:
             return erasure.leaving(connection)
 
-    def _replies_of(self, person: erasure.Leaving) -> Sequence[tuple[str, str]]:
+    def _replies_of(self, person: erasure.Leaving, now: datetime) -> Sequence[tuple[str, str]] | None:
+        """``None`` while they are not to be let go."""
         with self._database.reading() as connection:
-            return erasure.replies_of(connection, person)
+            return erasure.replies_of(connection, person) if erasure.is_settled(connection, person, now) else None
 
     def _written_by(self, person: erasure.Leaving) -> Sequence[tuple[str, str]]:
         with self._database.reading() as connection:

@@ -15,13 +15,11 @@ from telegram.error import TelegramError
 from bots.telegram.read import poll_seen, read
 from bots.telegram.transport import RawBot
 from core.clock import Clock
-from core.events import Cursor, Event, PollSeen, Reply
+from core.events import ORDER, Cursor, Event, PollSeen, Reply
 
 SEEN_AGAIN_S: Final = 30.0
 """A poll that we do not know is told of once more after this long, and then at most so often when it comes by: when it
 was first seen, the answer to the request that posted it may still have been on its way."""
-ORDER: Final = "order"
-"""The cursor: every order that has been given is less than this."""
 ORDERS_AHEAD: Final = 60_000_000
 """So far ahead the cursor is written: a minute's worth, in microseconds."""
 HIGHEST_ID: Final = 2**31 - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, text
 
 from core.buttons import Seal
-from core.models import Comment, ConsentRow, Kept, Person, ReplyRow, Response
+from core.events import ORDER
+from core.models import Comment, ConsentRow, CursorRow, Kept, Person, ReplyRow, Response
 from core.store import lastword
 from core.store.statements import Lookup, Upsert, among, many, table
 from core.store.stops import ERASED, Said, What, fingerprint, latest, note, said
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _PERSON = table(Person)
 _KEPT = table(Kept)
+_CURSOR = table(CursorRow)
 _COLUMNS = (_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id, _PERSON.c.stopped)
 _STOPPED = select(*_COLUMNS).where(
     _PERSON.c.stopped.is_(True), _PERSON.c.erasing_at.is_(None), _PERSON.c.platform_id.not_like(f"{ERASED}%")
@@ -71,28 +73,46 @@ def _agree(connection: Connection) -> Agreed:
     found.forgotten = _forget_again(connection, all_said)
     last = {key: one for key, one in all_said.items() if not key[1].startswith(ERASED)}
     people = _stopped_people(connection.execute(_STOPPED).all())
-    _know(connection, [one for key, one in last.items() if key not in people])
     people |= _stopped_people(_among(connection, [key for key in last if key not in people]))
-    for what in (What.STOP, What.START):
-        wrong = [
-            {"person_id": id}
-            for key, (id, stopped) in people.items()
-            if (one := last.get(key)) is not None and stopped is (one.what is What.START) is (what is What.START)
-        ]
-        # A start opens the way: whoever was just being forgotten when the copy was made came back since.
-        now = {"stopped": True} if what is What.STOP else {"stopped": False, "opened": True}
-        if wrong:
-            connection.execute(_PERSON.update().where(_PERSON.c.id == bindparam("person_id")).values(**now), wrong)
-            found.stops += len(wrong) if what is What.STOP else 0
-            found.others += len(wrong)
+    missing = [key for key in last if key not in people]
+    _know(connection, [last[key] for key in missing])
+    people |= _stopped_people(_among(connection, missing))
     # Else an older start that comes again, now that the cursors are older too, would undo what was said since.
     news = lastword.later(connection, {id: last[key] for key, (id, _) in people.items() if key in last})
     lastword.keep(connection, news)
+    _go_on_after(connection, last.values())
+    started = {id for id, words in news if What.START in words.news}
+    said_last = [(*people[key], one.what) for key, one in last.items() if key in people]
+    left = [id for id, stopped, what in said_last if what is not What.START and not stopped]
+    back = [id for id, stopped, what in said_last if what is What.START and (stopped or id in started)]
     new = {id: key for key, (id, stopped) in people.items() if stopped and key not in last}
+    found.stops = _set(connection, left, True)
+    found.others = _set(connection, back, False) + len(missing) + len(news) + len(new)
     note(connection, _stops_of(connection, new))
     found.forgotten += _forget_again(connection, all_said)  # also those whom only the record outside knew
-    found.others += len(news) + len(new)
     return found
+
+
+def _set(connection: Connection, people: Sequence[int], stopped: bool) -> int:
+    """Stop these people, or not. Returns how many they are. A start opens the way: whoever was being forgotten when the
+    copy was made came back since."""
+    if people:
+        now = {"stopped": True} if stopped else {"stopped": False, "opened": True}
+        one = _PERSON.update().where(_PERSON.c.id == bindparam("person_id")).values(**now)
+        connection.execute(one, [{"person_id": id} for id in people])
+    return len(people)
+
+
+def _go_on_after(connection: Connection, all_said: Iterable[Said]) -> None:
+    """What an account gives places by its own count goes on after the places that it gave before a restore."""
+    highest: dict[str, int] = {}
+    for one in all_said:
+        highest[one.account] = max(highest.get(one.account, 0), one.ord or 0)
+    counts = select(_CURSOR.c.account, _CURSOR.c.value).where(_CURSOR.c.name == ORDER)
+    for account, value in connection.execute(counts).all():
+        if int(value) <= highest.get(account, 0):
+            its = (_CURSOR.c.account == account, _CURSOR.c.name == ORDER)
+            connection.execute(_CURSOR.update().where(*its).values(value=str(highest[account] + 1)))
 
 
 def _stops_of(connection: Connection, people: Mapping[int, tuple[str, str]]) -> list[Said]:
@@ -114,7 +134,7 @@ def _forget_again(connection: Connection, last: Mapping[tuple[str, str], Said]) 
     asked = {key for key, one in last.items() if one.what is What.ERASE}
     if not asked:
         return 0
-    seal = Seal(bytes.fromhex(connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == "seal")).scalar_one()))
+    seal = _seal(connection)
     there = select(_PERSON.c.id, _PERSON.c.account, _PERSON.c.platform_id).where(
         _PERSON.c.account.in_({account for account, _ in asked}),
         _PERSON.c.platform_id.not_like(f"{ERASED}%"),
@@ -149,11 +169,27 @@ _OF_A_PERSON = (table(ConsentRow), table(Comment), table(Response), table(ReplyR
 """The last is not indexed by person; it is asked only for those who may have come back."""
 
 
-def _know(connection: Connection, all_said: Iterable[Said]) -> None:
+def _know(connection: Connection, all_said: Sequence[Said]) -> None:
     """Have a row for each of them, also those who came after the backup that was restored: a row that is made when they
-    next write would be of somebody who never said a word of it."""
-    rows = [(one.account, one.person, one.what is What.START, one.what is not What.START, False, 0) for one in all_said]
+    next write would be of somebody who never said a word of it. Who was forgotten then, and came back since, gets their
+    own again."""
+    if not all_said:
+        return
+    seal, new = _seal(connection), list[Said]()
+    for one in all_said:
+        forgotten = (
+            _PERSON.c.account == one.account,
+            _PERSON.c.platform_id == fingerprint(seal, one.account, one.person),
+        )
+        back = _PERSON.update().where(*forgotten).values(platform_id=one.person, erasing_at=None)
+        if not connection.execute(back).rowcount:
+            new.append(one)
+    rows = [(one.account, one.person, one.what is What.START, one.what is not What.START, False, 0) for one in new]
     _add_people(connection, rows)
+
+
+def _seal(connection: Connection) -> Seal:
+    return Seal(bytes.fromhex(connection.execute(select(_KEPT.c.value).where(_KEPT.c.name == "seal")).scalar_one()))
 
 
 def _stopped_people(rows: Iterable[Any]) -> dict[tuple[str, str], tuple[int, bool]]:

@@ -163,10 +163,15 @@ def scrub(engine: Engine) -> bool:
     return not busy
 
 
-def let_go(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]], now: datetime) -> None:
-    """Nothing tells any more who they were; to be called after ``SETTLED``, with all their replies. Not yet where the
-    wish was heard late: what they wrote before it may still be on its way."""
-    if _as_it_is(connection, person) is None or lastword.parted_after(connection, person.id, now - SETTLED):
+def is_settled(connection: Connection, person: Leaving, now: datetime) -> bool:
+    """Whether nothing of theirs can change any more, nor be still on its way: where the wish was heard late, what they
+    wrote before it may be."""
+    return person.since + SETTLED <= now and not lastword.parted_after(connection, person.id, now - SETTLED)
+
+
+def let_go(connection: Connection, person: Leaving, replies: Sequence[tuple[str, str]]) -> None:
+    """Nothing tells any more who they were; to be called with all their replies once it ``is_settled``."""
+    if _as_it_is(connection, person) is None:
         return
     for account, event in replies:
         connection.execute(delete(_REPLY).where(_REPLY.c.account == account, _REPLY.c.event == event))

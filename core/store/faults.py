@@ -44,6 +44,7 @@ _POSTGRESQL = {
     "25006": _READ_ONLY,
     "25P03": _STOOD_STILL,
     "58030": _DISK,
+    "40P01": BUSY,
     "55P03": BUSY,
     "57014": BUSY,
     "XX001": _DAMAGED,

@@ -174,6 +174,9 @@ def _prepare(engine: Engine) -> None:
             create(connection)
         if found in (None, SCHEMA):
             stops.make_room(connection)
+    if found in (None, SCHEMA):
+        with engine.begin() as connection:  # of its own: it may lock people, and writers lock people before their stops
+            lock_schema(connection)
             agree(connection)
     if found is not None and found < SCHEMA:
         engine.dispose()  # on SQLite another file takes its place

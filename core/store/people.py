@@ -137,9 +137,16 @@ class People:
 
     def _comes_back(self, person: KnownPerson) -> None:
         """Who was forgotten does something new: their id is theirs to give again. What they asked to stop stays so."""
-        stop = person.words.latest.get(What.STOP)
-        at = person.erasing_at if stop is None else max(person.erasing_at, stop.at)
-        self._note(person, What.STOP, Word(at, None))
+        words = person.words
+        wish, stop = words.latest.get(What.ERASE), words.latest.get(What.STOP)
+        word = Word(person.erasing_at, wish.ord if wish is not None else None)
+        if stop is not None and stop.is_after(word):
+            word = stop
+        if wish is not None:
+            words.latest[What.ERASE] = Word(person.erasing_at, wish.ord)  # its time was that at which their id went
+            words.news.add(What.ERASE)
+        words.hear(What.STOP, word)
+        self._note(person, What.STOP, word)
         person.erasing_at, person.parted, person.changed = None, False, True
         self._forgetting.append((person, None))
 

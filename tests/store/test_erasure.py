@@ -60,8 +60,8 @@ def step(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:
         for person in erasure.leaving(connection):
             if person.parted:
-                if person.since + erasure.SETTLED <= stage.now:
-                    erasure.let_go(connection, person, erasure.replies_of(connection, person), stage.now)
+                if erasure.is_settled(connection, person, stage.now):
+                    erasure.let_go(connection, person, erasure.replies_of(connection, person))
                 continue
             erasure.blank(connection, person, erasure.written_by(connection, person))
             erasure.part(connection, person, stage.seal, stage.now)
@@ -259,7 +259,7 @@ def test_a_step_that_comes_too_late_does_nothing(stage: Stage) -> None:
     with stage.database.engine.begin() as connection:  # another instance, which looked before
         erasure.blank(connection, seen, [("tg", "e2")])
         erasure.part(connection, seen, stage.seal, stage.now)
-        erasure.let_go(connection, seen, [("tg", "e2")], stage.now)
+        erasure.let_go(connection, seen, [("tg", "e2")])
     assert stage.dump() == before
 
 
