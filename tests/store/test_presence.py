@@ -73,8 +73,10 @@ async def assert_can_do_nothing(database: Database, scene: Scene, held: Held) ->
 
 
 def kept(database: Database) -> dict[str, list[tuple[object, ...]]]:
-    """Everything but the leases, which are renewed all the time."""
-    return {name: rows for name, rows in Stage(database).dump().items() if name != "lease"}
+    """Everything but the leases, which are renewed all the time, and when their holders were followed: on a busy
+    machine a short one may be lost and taken again meanwhile."""
+    found = {name: rows for name, rows in Stage(database).dump().items() if name != "lease"}
+    return found | {"cursor": [row for row in found["cursor"] if "followed" not in row]}
 
 
 async def test_a_killed_process_is_followed_at_once(shared: Database, stack: AsyncExitStack) -> None:
