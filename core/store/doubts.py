@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, tuple_, update
-from sqlalchemy.sql import FromClause
 
 from core.account import Poll, Receipt
 from core.envelope import load, load_receipt, placeholder_of
@@ -28,6 +27,8 @@ _OUTBOX = table(Outbox)
 _PERSON = table(Person)
 _REF = table(Ref)
 
+_BEGUN = func.coalesce(_OUTBOX.c.claimed_at, _OUTBOX.c.planned_at)
+"""When its request left, at the earliest."""
 _MAY_STAND = and_(
     _OUTBOX.c.kind == str(Kind.ASK),
     or_(
@@ -140,7 +141,7 @@ def is_anothers(connection: Connection, account: str, doubt: Doubt, found: Recei
 
 def alike(connection: Connection, account: str, doubt: Doubt) -> Alike:
     """What else was said to the same place or person in the same words."""
-    columns = (_OUTBOX.c.body, _OUTBOX.c.place, _OUTBOX.c.person_id, _begun(_OUTBOX).label("begun"))
+    columns = (_OUTBOX.c.body, _OUTBOX.c.place, _OUTBOX.c.person_id, _BEGUN.label("begun"))
     this = select(*columns).where(_OUTBOX.c.id == doubt.id).subquery()
     same = and_(
         _OUTBOX.c.account == account,
@@ -150,18 +151,13 @@ def alike(connection: Connection, account: str, doubt: Doubt) -> Alike:
         _OUTBOX.c.person_id.is_not_distinct_from(this.c.person_id),
     )
     sending = _OUTBOX.c.state == str(State.SENDING)
-    later = tuple_(_begun(_OUTBOX), _OUTBOX.c.id) > tuple_(this.c.begun, doubt.id)
+    later = tuple_(_BEGUN, _OUTBOX.c.id) > tuple_(this.c.begun, doubt.id)
     in_doubt = and_(_OUTBOX.c.state == str(State.UNKNOWN), _OUTBOX.c.looks != FINAL, later)
     moving = or_(sending, in_doubt)
     wanted = select(_OUTBOX.c.receipt, moving).where(same, or_(_OUTBOX.c.receipt != "", moving))
     rows = connection.execute(wanted).all()
     known = (load_receipt(receipt).message for receipt, _ in rows if receipt)
     return Alike(frozenset(known), any(is_moving for _, is_moving in rows))
-
-
-def _begun(row: FromClause) -> ColumnElement[datetime]:
-    """When its request was about to leave, at the earliest."""
-    return func.coalesce(row.c.claimed_at, row.c.planned_at)
 
 
 def cannot_tell(connection: Connection, doubt: Doubt, held: Held, why: str) -> None:

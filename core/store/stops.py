@@ -125,13 +125,8 @@ def make_room(connection: Connection) -> None:
             _shorten(file)
         return
     stops = _table(connection)
-    there = inspect(connection)
-    if there.has_table(stops.name, schema=ROOM):
-        if all(
-            column["name"] != "ord" for column in there.get_columns(stops.name, schema=ROOM)
-        ):  # made before schema 9
-            table = connection.dialect.identifier_preparer.format_table(stops)
-            connection.execute(text(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS ord BIGINT"))
+    if inspect(connection).has_table(stops.name, schema=ROOM):
+        _add_places(connection, stops)
         newest = select(func.max(stops.c.id)).group_by(stops.c.account, stops.c.person)
         connection.execute(stops.delete().where(stops.c.id.not_in(newest)))
         return
@@ -143,6 +138,13 @@ def make_room(connection: Connection) -> None:
             f"service.database: stops are kept in a schema of their own, which may not be made here: {error.orig}; "
             f"have it made with CREATE SCHEMA {ROOM} AUTHORIZATION {connection.engine.url.username or 'vouch'}"
         ) from error
+
+
+def _add_places(connection: Connection, stops: Table) -> None:
+    """A record from before schema 9 tells none. It outlives the tables, so it is not brought up to date with them."""
+    if all(column["name"] != "ord" for column in inspect(connection).get_columns(stops.name, schema=ROOM)):
+        name = connection.dialect.identifier_preparer.format_table(stops)
+        connection.execute(text(f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS ord BIGINT"))
 
 
 def _table(connection: Connection) -> Table:
