@@ -78,7 +78,7 @@ BUGS = (
         shows=("lost",),
         kills=12,
         platform="x",
-        window="committed-confirmed",
+        window="received-committed",
     ),
     Bug(
         name="thank-before-keeping",

@@ -30,7 +30,7 @@ BUGS = (
         shows=("doubled", "asked_twice", "reports_doubled", "violations"),
         database="postgresql",
         instances=2,
-        kills=11,
+        kills=14,
         window="claimed-sent",
     ),
     Bug(
