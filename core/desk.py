@@ -21,7 +21,7 @@ from core.buttons import Seal
 from core.cases import Teammate, key
 from core.clock import Clock, steady
 from core.done import Done
-from core.errors import AccountError, AccountUnavailable, NotOurs, VouchError
+from core.errors import AccountError, AccountUnavailable, NotOurs, StoreAway, VouchError
 from core.message import text
 from core.orders import LASTING, Order, offered, order_of
 from core.presence import Presence
@@ -165,6 +165,8 @@ class Desk:
         try:
             who = Teammate(asked.account, asked.person, asked.name)
             done = await self._answering.to(replace(order, event=asked.event), team, place, who)
+        except StoreAway:  # it comes back, and the order waits for it
+            raise
         except Exception:  # a fault of ours: it is not tried again, and the others are seen to
             log.exception("%s: /%s", asked.account, order.name)
             done = not_done("a fault of Vouch's; see its log", order, team)

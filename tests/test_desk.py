@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
+import pytest
+from sqlalchemy import event
+
+from core.account import Account, Place, Standing
+from core.errors import StoreAway
 from core.events import Reply, Via
 from core.models import Lease
 from core.store.statements import table
@@ -111,3 +118,41 @@ async def test_an_account_that_another_process_took_over_holds_up_no_other(tmp_p
             connection.execute(_LEASE.update().where(_LEASE.c.account == "tg").values(fence=_LEASE.c.fence + 1))
         await stage.parts.desk.work()
         assert {account: state for account, *_, state in stage.log()} == {"tg": "waiting", "dc": "refused"}
+
+
+class Meanwhile:
+    """An account, and what happens while it is asked who somebody is. Keeps ``Account``."""
+
+    def __init__(self, inner: Account, happens: Callable[[], None]) -> None:
+        self._inner, self._happens = inner, happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def standing(self, place: Place, person: str) -> Standing:
+        self._happens()
+        return await self._inner.standing(place, person)
+
+
+async def test_an_order_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
+    def away(_: object) -> None:
+        raise StoreAway("the database server is away: start it", "cut off")
+
+    async with staged(tmp_path) as stage:
+        ann = stage.telegram.add_person(name="Ann")
+        stage.telegram.promote("tg", TEAMS["admin"], ann)
+        presence, engine = stage.parts.presence, stage.parts.database.engine
+        asked = Reply(
+            id="u1", person=ann, via=Via.TEXT, at=stage.parts.clock.now(), order=1, place=TEAMS["admin"], text="/score"
+        )
+        await presence.deliver("tg")([asked])
+        here = presence.up["tg"]
+        presence.up["tg"] = cast(Account, Meanwhile(here, lambda: event.listen(engine, "engine_connect", away)))
+        with pytest.raises(StoreAway):
+            await stage.parts.desk.work()
+        event.remove(engine, "engine_connect", away)
+        assert [state for *_, state in stage.log()] == ["waiting"]
+        presence.up["tg"] = here
+        await stage.settled(None)
+        assert [state for *_, state in stage.log()] == ["done"]
+        assert len([post for post in stage.posts if post.place == TEAMS["admin"]]) == 1
