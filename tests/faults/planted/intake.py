@@ -59,6 +59,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("doubled",),
+        kills=20,
         window="committed-confirmed",
         platform="telegram",
     ),
