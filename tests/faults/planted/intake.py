@@ -59,7 +59,7 @@ BUGS = (
         ),
         scenarios=("kills",),
         shows=("doubled",),
-        kills=20,
+        kills=36,
         window="committed-confirmed",
         platform="telegram",
     ),
