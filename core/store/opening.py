@@ -159,10 +159,10 @@ def _make_file(engine: Engine) -> None:
 
 
 def file_of(engine: Engine) -> int | None:
-    """Which file there is under the name of a SQLite database."""
+    """Which file there is under the name of a SQLite database; ``None`` where none can be found."""
     try:
         return os.stat(engine.url.database or "").st_ino if engine.dialect.name == "sqlite" else None
-    except FileNotFoundError:
+    except OSError:  # also a folder that is gone, or that we may not look into any more
         return None
 
 

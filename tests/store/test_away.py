@@ -240,6 +240,23 @@ async def test_a_file_that_is_moved_away_is_written_no_more(tmp_path: Path, capl
         assert names(database) == {"before", *(f"again {number}" for number in range(done))}
 
 
+async def test_a_folder_that_is_no_folder_any_more_stops_nothing_for_good(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    async with asyncio.timeout(WAIT_S), Database(f"sqlite:///{folder}/vouch.db") as database:
+        await database.write(keep("before"))
+        folder.rename(elsewhere)
+        folder.touch()  # the system says that it is no directory, not that there is no file
+        with pytest.raises(StoreAway, match="was moved or cannot be opened"):
+            await database.write(keep("meanwhile"))
+        folder.unlink()
+        elsewhere.rename(folder)
+        done = await until_again(database, caplog)
+        assert names(database) == {"before", *(f"again {number}" for number in range(done))}
+
+
 async def test_a_server_that_is_killed_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     with tempfile.TemporaryDirectory(prefix="vouch-", ignore_cleanup_errors=True) as folder:
         server = Server(Path(folder) / "pg")
