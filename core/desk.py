@@ -118,7 +118,7 @@ class Desk:
             try:
                 async with asyncio.timeout(SEE_TO_S):
                     settled = await self._see_to(asked)
-            except (NotOurs, TimeoutError) as error:  # the others are seen to all the same
+            except (NotOurs, StoreAway, TimeoutError) as error:  # the others are seen to all the same
                 log.warning("%s: an order waits: %s", asked.account, error or "it took too long")
                 settled = False
             if not settled:
@@ -187,8 +187,10 @@ class Desk:
             return Standing()
 
     def _is_stale(self, asked: Waiting, order: Order) -> bool:
-        patience = max(LASTS, self._patience) if order.name in LASTING else self._patience
-        return self._clock.now() > asked.at + patience
+        return self._clock.now() > asked.at + self._patience_for(order)
+
+    def _patience_for(self, order: Order | None) -> timedelta:
+        return max(LASTS, self._patience) if order is not None and order.name in LASTING else self._patience
 
     @property
     def _patience(self) -> timedelta:
@@ -220,7 +222,7 @@ class Desk:
                 kind=Kind.DESK if done.case is None else Kind.CASE,
                 body=body,
                 place=asked.place,
-                not_after=now + self._patience,
+                not_after=now + self._patience_for(order_of(asked.said)),
             )
             for part, body in enumerate(done.messages)
         ]

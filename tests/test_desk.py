@@ -9,17 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from core.account import Account, Place, Standing
 from core.errors import StoreAway
 from core.events import Reply, Via
-from core.models import Lease
+from core.models import Lease, Outbox
 from core.store.statements import table
 from tests.desk_stage import ASKED_IN, DESK, LOUNGE, TEAMS, staged
 
-_LEASE = table(Lease)
+_LEASE, _OUTBOX = table(Lease), table(Outbox)
 
 
 async def test_what_is_asked_for_is_done(tmp_path: Path) -> None:
@@ -134,25 +133,43 @@ class Meanwhile:
         return await self._inner.standing(place, person)
 
 
-async def test_an_order_waits_for_a_database_that_is_away(tmp_path: Path) -> None:
-    def away(_: object) -> None:
-        raise StoreAway("the database server is away: start it", "cut off")
+async def test_an_order_whose_facts_cannot_be_read_waits_and_holds_up_no_other(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        presence, engine, at = stage.parts.presence, stage.parts.database.engine, stage.parts.clock.now()
+        ann = stage.telegram.add_person(name="Ann")
+        stage.telegram.promote("tg", TEAMS["admin"], ann)
+        bob = stage.discord.add_person(name="Bob")
+        for account, place, person, earlier in (("tg", TEAMS["admin"], ann, 1), ("dc", DESK, bob, 0)):
+            when = at - timedelta(seconds=earlier)
+            asked = Reply(id="u1", person=person, via=Via.TEXT, at=when, order=1, place=place, text="/score")
+            await presence.deliver(account)([asked])
 
+        def away(_: object) -> None:
+            event.remove(engine, "engine_connect", away)
+            raise StoreAway("the database server is away: start it", "cut off")
+
+        here = presence.up["tg"]
+        presence.up["tg"] = cast(Account, Meanwhile(here, lambda: event.listen(engine, "engine_connect", away)))
+        await stage.parts.desk.work()
+        assert not event.contains(engine, "engine_connect", away), "nothing was read"
+        assert {account: state for account, *_, state in stage.log()} == {"tg": "waiting", "dc": "refused"}
+        presence.up["tg"] = here
+        await stage.settled(None)
+        assert {account: state for account, *_, state in stage.log()} == {"tg": "done", "dc": "refused"}
+        assert len([post for post in stage.posts if post.place == TEAMS["admin"]]) == 1
+
+
+async def test_that_an_order_was_not_done_is_told_also_after_hours(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         ann = stage.telegram.add_person(name="Ann")
         stage.telegram.promote("tg", TEAMS["admin"], ann)
-        presence, engine = stage.parts.presence, stage.parts.database.engine
-        asked = Reply(
-            id="u1", person=ann, via=Via.TEXT, at=stage.parts.clock.now(), order=1, place=TEAMS["admin"], text="/score"
-        )
-        await presence.deliver("tg")([asked])
-        here = presence.up["tg"]
-        presence.up["tg"] = cast(Account, Meanwhile(here, lambda: event.listen(engine, "engine_connect", away)))
-        with pytest.raises(StoreAway):
-            await stage.parts.desk.work()
-        event.remove(engine, "engine_connect", away)
-        assert [state for *_, state in stage.log()] == ["waiting"]
-        presence.up["tg"] = here
-        await stage.settled(None)
-        assert [state for *_, state in stage.log()] == ["done"]
-        assert len([post for post in stage.posts if post.place == TEAMS["admin"]]) == 1
+        now = stage.parts.clock.now()
+        old = now - timedelta(days=2)
+        asked = Reply(id="u1", person=ann, via=Via.TEXT, at=old, order=1, place=TEAMS["admin"], text="/close 7")
+        await stage.parts.presence.deliver("tg")([asked])
+        await stage.parts.desk.work()
+        with stage.parts.database.reading() as connection:
+            until = connection.execute(select(_OUTBOX.c.not_after).where(_OUTBOX.c.key.like("desk:%"))).scalars().all()
+        assert [state for *_, state in stage.log()] == ["expired"]
+        assert len(until) == 1
+        assert until[0] - now >= timedelta(hours=23)
